@@ -124,44 +124,54 @@ class Integration:
 
     @property
     def environment_id(self) -> str:
+        """The `_environmentId`: where it lives."""
         return self._text("_environmentId")
 
     @property
     def identifier(self) -> str:
+        """What people call it by, unique in the organisation."""
         return self._text("identifier")
 
     @property
     def name(self) -> str:
+        """The name that the dashboard shows."""
         return self._text("name")
 
     @property
     def provider(self) -> str:
+        """The `providerId`, as the catalogue spells it."""
         return self._text("providerId")
 
     @property
     def channel(self) -> str:
+        """The channel that it delivers for."""
         return self._text("channel")
 
     @property
     def active(self) -> bool:
+        """Whether it delivers; only a plain true counts."""
         return self.raw.get("active") is True
 
     @property
     def primary(self) -> bool:
+        """Whether it comes first in its channel."""
         return self.raw.get("primary") is True
 
     @property
     def priority(self) -> int:
+        """The rank among the fallbacks: higher comes first, 0 for inactive ones."""
         value = self.raw.get("priority")
         return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
     @property
     def conditions(self) -> Sequence[Json]:
+        """When it is used; empty when the answer has none."""
         value = self.raw.get("conditions")
         return value if isinstance(value, list) else []
 
     @property
     def credentials(self) -> Mapping[str, Json]:
+        """What the server shows of them: often nothing, or opaque tokens."""
         value = self.raw.get("credentials")
         return value if isinstance(value, dict) else {}
 
