@@ -1,0 +1,229 @@
+"""The only writer to the terminal: data to standard output, everything else to standard error.
+
+What goes out is cleaned first: of the secrets that the program knows, and of everything that could steer a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, TextIO
+
+from .errors import IntegrationsError
+from .models import Json
+from .redaction import Redactor
+from .screen import visible, visible_json
+from .views import Fields, Nothing, Table, Text, View
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ColorChoice = Literal["auto", "always", "never"]
+
+_BOLD, _DIM, _RED, _YELLOW, _END = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person may be reading (or typing) there; a closed stream is no terminal."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # the stream is closed
+        return False
+
+
+def wants_color(choice: ColorChoice, environ: Mapping[str, str], *, terminal: bool) -> bool:
+    """Whether to colour: `--color` beats NO_COLOR beats FORCE_COLOR and CLICOLOR_FORCE beats TERM and the stream."""
+    if choice != "auto":
+        return choice == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
+        if environ.get(name, "0") not in ("", "0"):
+            return True
+    return terminal and environ.get("TERM") != "dumb" and environ.get("CLICOLOR", "1") != "0"
+
+
+class Renderer:
+    """Prints what commands return and what goes wrong, in the form that was asked for."""
+
+    def __init__(
+        self,
+        stdout: TextIO | None,
+        stderr: TextIO | None,
+        environ: Mapping[str, str],
+        *,
+        json: bool = False,
+        color: ColorChoice = "auto",
+    ) -> None:
+        """Write to these streams; either may be closed (None)."""
+        self.json = json
+        self.redactor = Redactor()
+        self._stdout, self._stderr = stdout, stderr
+        self._environ = environ
+        self._color = color
+        self._held: list[tuple[str, str]] = []
+        for stream in (stdout, stderr):
+            # A name from a server may hold characters that the locale cannot write: escape them instead of failing.
+            if stream is not None and hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+
+    # -- data ---------------------------------------------------------------------------------------------------------
+
+    def show(self, view: View) -> int:
+        """Print what a command returned, and give its exit code."""
+        if isinstance(view, Nothing):
+            return view.exit_code
+        if self.json and not (isinstance(view, Text) and view.json is None):
+            self.show_json(view.json)
+        elif isinstance(view, Text):
+            text = self.redactor.clean(view.text)
+            lines = text.removesuffix("\n").split("\n") if view.lines else [text]
+            self._write("".join(f"{visible(line)}\n" for line in lines))
+        elif is_terminal(self._stdout):
+            self._draw(view)
+        elif isinstance(view, Fields):
+            self._write("".join(f"{self._field(name)}\t{self._plain(value)}\n" for name, value in view.rows))
+        else:
+            rows = [row.cells for _, group in view.groups for row in group]
+            self._write("".join("\t".join(self._plain(cell) for cell in row) + "\n" for row in rows))
+        return view.exit_code
+
+    def show_json(self, document: Json, *, lines: bool = False) -> None:
+        """Print one JSON document, never wrapped or coloured; with `lines` on one line, for streams of them."""
+        import json
+
+        document = self.redactor.clean_json(document)
+        if lines:
+            encoded = json.dumps(document, ensure_ascii=False)
+            self._write(visible_json(encoded, indented=False) + "\n")
+        else:
+            self._write(visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n")
+
+    def _plain(self, text: str) -> str:
+        return visible(self.redactor.clean(text))
+
+    def _field(self, name: str) -> str:
+        name = self._plain(name)
+        return f"{_BOLD}{name}{_END}" if wants_color(self._color, self._environ, terminal=False) else name
+
+    def _write(self, text: str) -> None:
+        if self._stdout is not None:
+            self._stdout.write(text)
+            self._stdout.flush()
+
+    def console(self, *, stderr: bool = False) -> Console:
+        """A Rich console on one of the two streams that reads no markup, and colours only if that is wanted."""
+        from rich.console import Console
+
+        stream = self._stderr if stderr else self._stdout
+        terminal = is_terminal(stream)
+        color = wants_color(self._color, self._environ, terminal=terminal)
+        return Console(
+            file=stream,
+            force_terminal=color if color else terminal,
+            no_color=not color,
+            color_system="auto" if color and terminal else ("standard" if color else None),
+            highlight=False,
+            markup=False,
+            emoji=False,
+            _environ=self._environ,
+        )
+
+    def _draw(self, view: Fields | Table) -> None:
+        from rich import box
+        from rich.table import Table as RichTable
+        from rich.text import Text as RichText
+
+        def cell(text: str, style: str = "") -> RichText:
+            return RichText(self._plain(text), style=style, overflow="fold")
+
+        def table(title: str = "", **options: bool) -> RichTable:
+            return RichTable(
+                title=cell(title, "bold") if title else None, title_justify="left", box=box.ROUNDED, **options
+            )
+
+        console = self.console()
+        if isinstance(view, Fields):
+            fields = table(view.title, show_header=False)
+            fields.add_column(no_wrap=False, style="bold")
+            fields.add_column(overflow="fold")
+            for name, value in view.rows:
+                fields.add_row(cell(name), cell(value))
+            console.print(fields)
+            return
+        for title, rows in view.groups:
+            group = table(title)
+            for column in view.columns:
+                group.add_column(cell(column), overflow="fold")
+            for row in rows:
+                style = "dim" if row.dim else "bold" if row.strong else ""
+                group.add_row(*(cell(text, style) for text in row.cells))
+            console.print(group)
+        if view.caption:
+            console.print(cell(view.caption, "dim"))
+
+    # -- everything else ----------------------------------------------------------------------------------------------
+
+    def note(self, text: str) -> None:
+        """Say something that is good to know, on standard error."""
+        self._say("note", text)
+
+    def hint(self, text: str) -> None:
+        """Say what could be done next, on standard error."""
+        self._say("hint", text)
+
+    def warn(self, text: str) -> None:
+        """Say what is likely to be a mistake, on standard error."""
+        self._say("warning", text)
+
+    def log(self, text: str) -> None:
+        """One line of `--verbose`, at once."""
+        self._line(f"{self._plain(text)}\n")
+
+    def finish(self) -> None:
+        """Say what was held back: with `--json` standard error is for the error document, if there is one."""
+        held, self._held = self._held, []
+        for kind, text in held:
+            self._line(self._labelled(kind, text))
+
+    def error(self, error: IntegrationsError) -> int:
+        """Say what went wrong and what to do about it, and give the exit code."""
+        if self.json:
+            import json
+
+            document = {
+                "type": error.type,
+                "message": error.message,
+                "hint": error.hint,
+                "status": error.status,
+                "details": list(error.details),
+                "error_id": error.error_id,
+                "idempotency_key": error.idempotency_key,
+                "exit_code": error.exit_code,
+            }
+            encoded = json.dumps({"error": self.redactor.clean_json(document)}, ensure_ascii=False)
+            self._held.clear()
+            self._line(visible_json(encoded, indented=False) + "\n")
+        else:
+            self.finish()
+            self._line(self._labelled("error", error.message))
+            if error.hint:
+                self._line(self._labelled("hint", error.hint))
+        return error.exit_code
+
+    def _say(self, kind: str, text: str) -> None:
+        if self.json:
+            self._held.append((kind, text))
+        else:
+            self._line(self._labelled(kind, text))
+
+    def _labelled(self, kind: str, text: str) -> str:
+        label = f"{kind}:"
+        if wants_color(self._color, self._environ, terminal=is_terminal(self._stderr)):
+            style = {"error": _BOLD + _RED, "warning": _YELLOW}.get(kind, _DIM)
+            label = f"{style}{label}{_END}"
+        return f"{label} {self._plain(text)}\n"
+
+    def _line(self, text: str) -> None:
+        if self._stderr is not None:
+            self._stderr.write(text)
+            self._stderr.flush()

@@ -1,0 +1,48 @@
+"""Makes text from elsewhere harmless on a screen: what could steer a terminal is shown, not obeyed."""
+
+from __future__ import annotations
+
+import re
+
+# C0 and C1 controls and DEL; soft hyphen, Arabic letter mark, Mongolian vowel separator; zero-width characters and
+# direction marks; line and paragraph separators; direction embeddings, overrides and isolates; invisible operators;
+# byte-order mark; interlinear annotation; lone surrogates; language tags.
+_STEERING = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    code = ord(character)
+    if character in _SHORT:
+        return _SHORT[character]
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def visible(text: str) -> str:
+    """The text on one line, with every control, direction and zero-width character written as an escape."""
+    return _STEERING.sub(_escape, text)
+
+
+def _escape_json(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
+def visible_json(document: str, *, indented: bool = True) -> str:
+    """The same for an encoded JSON document: escapes that decode to the very same strings.
+
+    The line ends of an indented document stay: inside a string JSON has no raw ones.
+    """
+    if not indented:
+        return _STEERING.sub(_escape_json, document)
+    return "\n".join(_STEERING.sub(_escape_json, line) for line in document.split("\n"))

@@ -1,0 +1,138 @@
+"""What a command has to show: plain values that know nothing of a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from . import catalogue
+from .models import MASK, Integration, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """One thing, field by field: a table of two columns, `field<TAB>value` lines, or the JSON document."""
+
+    rows: Sequence[tuple[str, str]]
+    json: Json
+    title: str = ""
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table, and how it stands out."""
+
+    cells: Sequence[str]
+    strong: bool = False
+    dim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Many things of one kind: a table, in groups where they have titles; TAB-separated lines; a JSON array.
+
+    A group is a title and its rows. In a pipe the titles are left out: a column says the same.
+    """
+
+    columns: Sequence[str]
+    groups: Sequence[tuple[str, Sequence[Row]]]
+    json: Json
+    caption: str = ""
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text that is its own form (an identifier, a manifest): printed as it is, ended by one line end.
+
+    `lines` says that it has lines of its own; otherwise a line end in it is shown, not obeyed.
+    """
+
+    text: str
+    json: Json = None
+    lines: bool = False
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Nothing to show: what there was has been said already."""
+
+    exit_code: int = 0
+
+
+View = Fields | Table | Text | Nothing
+
+
+def masked(
+    provider: str | None,
+    credentials: Mapping[str, Json],
+    *,
+    concealed: Collection[str] = (),
+    show_secrets: bool = False,
+) -> dict[str, Json]:
+    """The credentials with what must not be seen replaced: secret keys, unknown keys and the `concealed` ones."""
+    if show_secrets:
+        return dict(credentials)
+    return {
+        key: MASK if key in concealed or catalogue.is_secret(provider, key) else value
+        for key, value in credentials.items()
+    }
+
+
+def text_of(value: Json) -> str:
+    """A JSON value in one cell: a string as it is, a word for true, false and null, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+def integration_document(
+    integration: Integration, *, concealed: Collection[str] = (), show_secrets: bool = False
+) -> dict[str, Json]:
+    """The integration as the API gave it, its credentials masked."""
+    document = dict(integration.raw)
+    if isinstance(document.get("credentials"), dict):
+        document["credentials"] = masked(
+            integration.provider, integration.credentials, concealed=concealed, show_secrets=show_secrets
+        )
+    elif "credentials" in document and document["credentials"] is not None and not show_secrets:
+        document["credentials"] = MASK
+    return document
+
+
+_FIRST = (
+    "_id",
+    "name",
+    "identifier",
+    "providerId",
+    "channel",
+    "active",
+    "primary",
+    "priority",
+    "_environmentId",
+    "_organizationId",
+)
+_LAST = ("createdAt", "updatedAt", "deleted", "deletedAt", "deletedBy")
+_REDUNDANT = ("id", "__v")
+
+
+def integration_fields(
+    integration: Integration, *, concealed: Collection[str] = (), show_secrets: bool = False
+) -> Fields:
+    """One integration, in the order in which people look for its fields; credentials one by one."""
+    document = integration_document(integration, concealed=concealed, show_secrets=show_secrets)
+    rows = [(key, text_of(document[key])) for key in _FIRST if key in document]
+    credentials = document.get("credentials")
+    if isinstance(credentials, dict):
+        rows += [(f"credentials.{key}", text_of(value)) for key, value in credentials.items()]
+    elif credentials is not None:
+        rows.append(("credentials", text_of(credentials)))
+    rest = [key for key in document if key not in (*_FIRST, *_LAST, *_REDUNDANT, "credentials")]
+    rows += [(key, text_of(document[key])) for key in (*rest, *(key for key in _LAST if key in document))]
+    return Fields(rows, document, title=integration.name or integration.identifier)
