@@ -119,7 +119,7 @@ class Renderer:
         color = wants_color(self._color, self._environ, terminal=terminal)
         return Console(
             file=stream,
-            force_terminal=color if color else terminal,
+            force_terminal=color or terminal,
             no_color=not color,
             color_system="auto" if color and terminal else ("standard" if color else None),
             highlight=False,
@@ -136,14 +136,13 @@ class Renderer:
         def cell(text: str, style: str = "") -> RichText:
             return RichText(self._plain(text), style=style, overflow="fold")
 
-        def table(title: str = "", **options: bool) -> RichTable:
-            return RichTable(
-                title=cell(title, "bold") if title else None, title_justify="left", box=box.ROUNDED, **options
-            )
+        def table(title: str, *, header: bool) -> RichTable:
+            shown = cell(title, "bold") if title else None
+            return RichTable(title=shown, title_justify="left", box=box.ROUNDED, show_header=header)
 
         console = self.console()
         if isinstance(view, Fields):
-            fields = table(view.title, show_header=False)
+            fields = table(view.title, header=False)
             fields.add_column(no_wrap=False, style="bold")
             fields.add_column(overflow="fold")
             for name, value in view.rows:
@@ -151,7 +150,7 @@ class Renderer:
             console.print(fields)
             return
         for title, rows in view.groups:
-            group = table(title)
+            group = table(title, header=True)
             for column in view.columns:
                 group.add_column(cell(column), overflow="fold")
             for row in rows:

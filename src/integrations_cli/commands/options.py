@@ -1,0 +1,155 @@
+"""The flags that every command takes, and what a command is given to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, TextIO, cast
+
+import typer
+
+from integrations_cli import settings as settings_module
+from integrations_cli.errors import UsageError
+from integrations_cli.render import ColorChoice, Renderer, is_terminal
+from integrations_cli.settings import Settings, SettingsFlags
+from integrations_cli.values import ValueReader
+
+if TYPE_CHECKING:
+    from integrations_cli.api import Api
+    from integrations_cli.retry import Clock, RetryPolicy
+
+COLORS = ("auto", "always", "never")
+
+
+def one_of(choices: tuple[str, ...]) -> Callable[[str | None], str | None]:
+    """A reader of option values that takes only these words."""
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in choices:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(choices)}.")
+        return value
+
+    return check
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The values of the flags that every command takes."""
+
+    profile: str | None = None
+    sandbox: bool = False
+    api_url: str | None = None
+    timeout: float | None = None
+    json: bool = False
+    no_input: bool = False
+    verbose: bool = False
+    color: ColorChoice = "auto"
+
+
+def shared(
+    profile: Annotated[
+        str | None, typer.Option("--profile", "-P", metavar="NAME", help="Use this profile of the settings.")
+    ] = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Use the built-in API: no account, no key, no network.")
+    ] = False,
+    api_url: Annotated[str | None, typer.Option("--api-url", metavar="URL", help="Where the API answers.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", metavar="SECONDS", help="How long one attempt may take.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document; errors too.")] = False,
+    no_input: Annotated[bool, typer.Option("--no-input", help="Never ask; fail where something is missing.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say where each setting comes from, and show every attempt.")
+    ] = False,
+    color: Annotated[
+        str, typer.Option("--color", metavar="|".join(COLORS), callback=one_of(COLORS), help="When to colour.")
+    ] = "auto",
+) -> Shared:
+    """Describe the flags that every command takes; the command line is built from this signature."""
+    return Shared(profile, sandbox, api_url, timeout, json, no_input, verbose, cast("ColorChoice", color))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is around the program: given from outside, so that a test can give it too."""
+
+    environ: Mapping[str, str]
+    stdin: TextIO | None
+    stdout: TextIO | None
+    stderr: TextIO | None
+    clock: Clock | None = None
+    random: Callable[[], float] | None = None
+
+
+class Invocation:
+    """One run of one command: its flags, its settings, its input and its output."""
+
+    def __init__(self, surroundings: Surroundings, flags: Shared, renderer: Renderer) -> None:
+        """Work with these flags in these surroundings, and print through this renderer."""
+        self.flags = flags
+        self.environ = surroundings.environ
+        self.render = renderer
+        self.clock, self.random = surroundings.clock, surroundings.random
+        self._surroundings = surroundings
+        self.values = ValueReader(stdin=self._read_stdin, environ=surroundings.environ)
+        self._settings: Settings | None = None
+
+    def _read_stdin(self) -> bytes:
+        stdin = self._surroundings.stdin
+        if stdin is None:
+            raise UsageError("standard input is closed", hint="pipe the value in, or name a file instead of -")
+        return cast("bytes", stdin.buffer.read())
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can be asked: a terminal on both sides, and neither `--no-input` nor `CI` says no."""
+        around = self._surroundings
+        return (
+            not self.flags.no_input
+            and not self.environ.get("CI")
+            and is_terminal(around.stdin)
+            and is_terminal(around.stderr)
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this run, resolved once; warnings about them are said then."""
+        if self._settings is None:
+            flags = self.flags
+            self._settings = settings_module.resolve(
+                SettingsFlags(flags.profile, flags.sandbox, flags.api_url, flags.timeout), self.environ
+            )
+            if self._settings.api_key is not None:
+                self.render.redactor.learn([self._settings.api_key.reveal()])
+            for warning in self._settings.warnings:
+                self.render.warn(warning)
+            if flags.verbose:
+                for field, origin in self._settings.origins.items():
+                    self.render.log(f"{field}: {origin}")
+        return self._settings
+
+    @contextmanager
+    def api(self, policy: RetryPolicy | None = None) -> Iterator[Api]:
+        """The API of these settings; closed at the end. `--verbose` shows every attempt."""
+        from integrations_cli.api import open_api
+
+        with open_api(
+            self.settings,
+            self.environ,
+            policy=policy,
+            clock=self.clock,
+            random=self.random,
+            log=self.render.log if self.flags.verbose else None,
+        ) as api:
+            yield api
+
+    def learn_secrets(self) -> None:
+        """Keep the values that have been read out of everything that is printed."""
+        self.render.redactor.learn(self.values.secrets)
+
+
+def invocation(context: typer.Context) -> Invocation:
+    """The run that this command belongs to."""
+    return cast("Invocation", context.obj)
