@@ -20,7 +20,7 @@ a command raises it, and the command line alone turns it into text and an exit c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class IntegrationsError(Exception):
@@ -65,6 +65,11 @@ class InputError(IntegrationsError):
 
     exit_code = 2
     type = "invalid_input"
+
+    @classmethod
+    def of(cls, findings: Sequence[str], *, hint: str | None = None) -> Self:
+        """One error for all that is wrong with an input: `findings` are its lines, the message joins them."""
+        return cls("; ".join(findings), hint=hint, details=findings)
 
 
 class ConfigError(IntegrationsError):
