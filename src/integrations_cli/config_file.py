@@ -1,0 +1,358 @@
+"""The file `config.toml`: where it is, what it says, and how it is changed without losing anything."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from integrations_cli.errors import ConfigError
+from integrations_cli.models import Json
+from integrations_cli.profile import (
+    PROFILE_KEYS,
+    SANDBOX,
+    Profile,
+    check_name,
+    read_profile,
+    type_words,
+    unknown_keys,
+)
+
+APPLICATION: Final = "integrations-cli"
+"""The name of the folders that the system gives us."""
+
+LARGEST: Final = 1024 * 1024
+"""Bytes. A file beyond it is not our settings."""
+
+_TOP_KEYS: Final = ("default_profile", "profiles")
+
+_STRINGS_AND_COMMENTS: Final = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}' + r"|'''.*?'{3,5}" + r'|"(?:\\.|[^"\\\n])*"' + r"|'[^'\n]*'" + r"|(?P<comment>\#)",
+    re.DOTALL,
+)
+
+
+def config_path(environ: Mapping[str, str]) -> Path:
+    """Where the settings are: `INTEGRATIONS_CONFIG`, or `config.toml` in the system's folder for configuration."""
+    named = environ.get("INTEGRATIONS_CONFIG")
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return platformdirs.user_config_path(APPLICATION, appauthor=False) / "config.toml"
+
+
+class ConfigFile:
+    """What a `config.toml` says. A file that is not there, or is empty, says nothing.
+
+    `document` is the whole file, unknown keys included; `content` is what it was read from; `warnings` is what a user
+    should know about it.
+    """
+
+    def __init__(
+        self, path: Path, content: bytes = b"", text: str = "", document: Mapping[str, Json] | None = None
+    ) -> None:
+        self.path = path
+        self.content = content
+        self.text = text
+        self.document: dict[str, Json] = dict(document or {})
+        self.warnings: list[str] = []
+
+    @classmethod
+    def load(cls, path: Path) -> ConfigFile:
+        """Read the file.
+
+        Raises:
+            ConfigError: It cannot be read, or is not TOML of the right shape; the message has path, line and column.
+        """
+        content, mode = _read(path)
+        text = _decode(content, path)
+        if not text.strip():
+            return cls(path, content, text)
+        file = cls(path, content, text, _parse(text, path))
+        if mode is not None:
+            file.warnings.extend(_permission_warnings(path, mode))
+        file.check_shape()
+        return file
+
+    def check_shape(self) -> None:
+        """Hold the outer tables to their types; what a profile says is checked when it is used."""
+        profiles = self.document.get("profiles", {})
+        if not isinstance(profiles, dict):
+            raise ConfigError(f"{self.locate('profiles')} must be a table, not {type_words(profiles)}")
+        for name, table in profiles.items():
+            if not isinstance(table, dict):
+                hint = f"a profile begins with the line [profiles.{name}]" if check_plain(name) else None
+                raise ConfigError(
+                    f"{self.locate('profiles')}: a profile must be a table, not {type_words(table)}", hint=hint
+                )
+        default = self.document.get("default_profile", "")
+        if not isinstance(default, str):
+            raise ConfigError(f"{self.locate('default_profile')} must be a text, not {type_words(default)}")
+        if SANDBOX in profiles:
+            self.warnings.append(
+                f"{self.path} has a profile called {SANDBOX}, which is never used: the name belongs to the built-in "
+                "sandbox; give it another name"
+            )
+        self.warnings.extend(unknown_keys(self.document, _TOP_KEYS, self.locate))
+
+    @property
+    def default_profile(self) -> str | None:
+        """The profile that is used when none is named, or None."""
+        name: str = self.document.get("default_profile", "")
+        return name or None
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The names of the user's profiles, in the order of the file."""
+        return tuple(name for name in self.document.get("profiles", {}) if name != SANDBOX)
+
+    def table(self, name: str) -> Mapping[str, Json]:
+        """What the file says of one profile.
+
+        Raises:
+            ConfigError: There is no such profile; the nearest names are given.
+        """
+        if name not in self.profiles:
+            raise self.unknown(name)
+        table: Mapping[str, Json] = self.document["profiles"][name]
+        return table
+
+    def profile(self, name: str) -> Profile:
+        """One profile, checked.
+
+        Raises:
+            ConfigError: There is no such profile, or something in it is wrong.
+        """
+        return read_profile(name, self.table(name), lambda key: self.locate(key, name))
+
+    def unknown(self, name: str, said: str = "") -> ConfigError:
+        """The error for a profile that is not there; `said` is who named it, unless the user just did."""
+        from integrations_cli.catalogue.nearest import nearest
+
+        near = nearest(name, [*self.profiles, SANDBOX])
+        if near:
+            hint = f"did you mean {' or '.join(near)}?"
+        elif self.profiles:
+            hint = f"there are: {', '.join(self.profiles)}; integrations profiles add makes another"
+        else:
+            hint = "integrations profiles add NAME makes one; --sandbox needs none"
+        by = f", which {said} names" if said else ""
+        return ConfigError(f"there is no profile {name!r}{by} in {self.path}", hint=hint)
+
+    def locate(self, key: str, profile: str | None = None) -> str:
+        """Where `key` stands, for a message: `/…/config.toml, line 4, column 1: timeout of profile staging`."""
+        owner = f" of profile {profile}" if profile is not None else ""
+        place = _position(self.text, key, profile)
+        at = f", line {place[0]}, column {place[1]}" if place else ""
+        return f"{self.path}{at}: {key}{owner}"
+
+    # Changes, for `edit`.
+
+    def add_profile(self, name: str, table: Mapping[str, Json], *, make_default: bool, replace: bool = False) -> None:
+        """Put a profile into the file; keys of an older one of this name that we do not know are kept.
+
+        Raises:
+            ConfigError: The name cannot be used, or is taken and `replace` is false.
+        """
+        check_name(name)
+        profiles = self.document.setdefault("profiles", {})
+        if name in profiles and not replace:
+            raise ConfigError(
+                f"there is a profile {name} already in {self.path}", hint="--force replaces it; or choose another name"
+            )
+        kept = {key: value for key, value in profiles.get(name, {}).items() if key not in PROFILE_KEYS}
+        profiles[name] = {**table, **kept}
+        if make_default:
+            self.document["default_profile"] = name
+
+    def remove_profile(self, name: str) -> None:
+        """Take a profile out of the file, and with it the mark of being the default.
+
+        Raises:
+            ConfigError: There is no such profile.
+        """
+        self.table(name)
+        del self.document["profiles"][name]
+        if self.document.get("default_profile") == name:
+            del self.document["default_profile"]
+
+    def use(self, name: str) -> None:
+        """Make a profile, or the sandbox, the default.
+
+        Raises:
+            ConfigError: There is no such profile.
+        """
+        if name != SANDBOX:
+            self.table(name)
+        self.document["default_profile"] = name
+
+
+def edit(path: Path, change: Callable[[ConfigFile], None]) -> tuple[str, ...]:
+    """Read the file, let `change` change it, and save it, as the only process that does; returns what to tell the user.
+
+    The file is saved as a whole or not at all, readable by its owner alone; a folder that is missing is made. A
+    symbolic link stays one: the file that it points to is replaced. Where comments are lost by it, the file before is
+    left beside it as `….bak`.
+
+    Raises:
+        ConfigError: The file is broken, is not ours or cannot be saved; it is as it was. Or what `change` raises.
+    """
+    from integrations_cli.saving import exclusive, replace
+
+    try:
+        target = Path(os.path.realpath(path))
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with exclusive(target):
+            _check_ours(target)
+            file = ConfigFile.load(target)
+            file.path = path
+            before = _dump(file.document)
+            change(file)
+            content = _dump(file.document)
+            if content == before:
+                return ()
+            notes: list[str] = []
+            if has_comments(file.text):
+                backup = target.with_name(f"{target.name}.bak")
+                replace(backup, file.content)
+                notes.append(f"the comments in {path} are lost; the file as it was is {backup}")
+            replace(target, content)
+    except OSError as error:
+        raise _not_saved(path, error) from None
+    return tuple(notes)
+
+
+def has_comments(text: str) -> bool:
+    """Whether a valid TOML text has a comment, which reading and writing it loses."""
+    return any(found["comment"] for found in _STRINGS_AND_COMMENTS.finditer(text))
+
+
+def check_plain(name: str) -> bool:
+    """Whether a name can be written into TOML without quotation marks."""
+    return re.fullmatch(r"[A-Za-z0-9_-]+", name) is not None
+
+
+def _read(path: Path) -> tuple[bytes, int | None]:
+    """The bytes of the file, and its mode where that says who may read it; nothing for a file that is not there."""
+    try:
+        with path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            content = stream.read(LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return b"", None
+    except (OSError, ValueError) as error:
+        if path.is_dir():
+            raise ConfigError(f"{path} is a folder, not a settings file") from None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
+        raise ConfigError(
+            f"cannot read the settings in {path}: {reason}", hint="INTEGRATIONS_CONFIG can name another file"
+        ) from None
+    if len(content) > LARGEST:
+        raise ConfigError(f"{path} is bigger than 1 MiB: that is no settings file")
+    regular = os.name == "posix" and stat.S_ISREG(status.st_mode)
+    return content, stat.S_IMODE(status.st_mode) if regular else None
+
+
+def _decode(content: bytes, path: Path) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
+        looks = ": it looks like UTF-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else ""
+        raise ConfigError(
+            f"{path}, line {line}, column {column}: this is not UTF-8 text", hint=f"save it as UTF-8{looks}"
+        ) from None
+
+
+def _parse(text: str, path: Path) -> dict[str, Json]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message, line, column = toml_problem(error, text)
+        raise ConfigError(
+            f"{path}, line {line}, column {column}: {message}",
+            hint="correct the file, or move it away; it is never overwritten while it is broken",
+        ) from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; tables in tables without end
+        raise ConfigError(f"{path} holds a number or a nesting that cannot be read") from None
+
+
+def toml_problem(error: Exception, text: str) -> tuple[str, int, int]:
+    """What is wrong with a TOML text, in which line and column, out of the message of a `TOMLDecodeError`."""
+    found = re.fullmatch(r"(?s)(.*) \(at line (\d+), column (\d+)\)", str(error))
+    if found:
+        return _lowered(found[1]), int(found[2]), int(found[3])
+    message = str(error).removesuffix(" (at end of document)")
+    lines = text.replace("\r\n", "\n").split("\n")
+    return f"{_lowered(message)} at the end of the file", len(lines), len(lines[-1]) + 1
+
+
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _position(text: str, key: str, profile: str | None) -> tuple[int, int] | None:
+    """The line and column of `key`, if the file is written the usual way; None where one cannot tell."""
+    inside = profile is None
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\s*profiles\s*(?:\.\s*[\"']?([^\"'\]]+?)[\"']?\s*)?\]", line)
+        if header and profile is None and key == "profiles":
+            return number, line.index("[") + 1
+        if line.lstrip().startswith("["):
+            inside = header is not None and profile is not None and header[1] == profile
+            continue
+        found = re.match(rf"\s*[\"']?({re.escape(key)})[\"']?\s*[.=]", line)
+        if inside and found:
+            return number, found.start(1) + 1
+    return None
+
+
+def _permission_warnings(path: Path, mode: int) -> list[str]:
+    if not mode & 0o077:
+        return []
+    import shlex
+
+    what = "change" if mode & 0o022 else "read" if mode & 0o044 else "run"
+    return [f"other users of this machine can {what} {path}; close it to them with: chmod 600 {shlex.quote(str(path))}"]
+
+
+def _check_ours(target: Path) -> None:
+    """Refuse to replace what is not a file of this user's: a new file would be another's, or no device any more."""
+    try:
+        status = target.stat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigError(f"{target} is not a file that settings can be saved in")
+    if os.name == "posix" and status.st_uid != os.geteuid():
+        raise ConfigError(
+            f"{target} belongs to another user, and saving would take it away from them; it is as it was",
+            hint="run the command as that user, or name a file of your own in INTEGRATIONS_CONFIG",
+        )
+
+
+def _dump(document: dict[str, Json]) -> bytes:
+    import tomli_w
+
+    try:
+        return tomli_w.dumps(document).encode()
+    except UnicodeEncodeError:
+        raise ConfigError("a value of the profile is not valid Unicode text", hint="give it as UTF-8") from None
+
+
+def _not_saved(path: Path, error: OSError) -> ConfigError:
+    reason = error.strerror or type(error).__name__
+    hint = "INTEGRATIONS_CONFIG can name another file"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        hint = "make room on the disk and try again"
+    elif isinstance(error, TimeoutError):
+        hint = "try again when it is done"
+    return ConfigError(f"cannot save {path}: {reason[:1].lower()}{reason[1:]}; nothing was changed", hint=hint)
