@@ -145,6 +145,16 @@ class Invocation:
         ) as api:
             yield api
 
+    def shared_words(self) -> list[str]:
+        """The flags that decide where a call goes, as words of a command line."""
+        flags = self.flags
+        words = ["--profile", flags.profile] if flags.profile else []
+        if flags.sandbox:
+            words.append("--sandbox")
+        if flags.api_url:
+            words += ["--api-url", flags.api_url]
+        return words
+
     def learn_secrets(self) -> None:
         """Keep the values that have been read out of everything that is printed."""
         self.render.redactor.learn(self.values.secrets)

@@ -1,0 +1,211 @@
+"""`integrations create`: from flags, a file or prompts to an integration that is there exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from integrations_cli import create as creation
+from integrations_cli.api import Api
+from integrations_cli.catalogue.checks import check
+from integrations_cli.command_line import create_line
+from integrations_cli.create import Created, Prepared
+from integrations_cli.drafting import DraftSources, compose
+from integrations_cli.errors import InputError, UsageError
+from integrations_cli.models import MASK, Integration, IntegrationDraft
+from integrations_cli.retry import RetryPolicy
+from integrations_cli.views import Text, View, integration_fields, masked
+
+from .options import Invocation, invocation
+
+
+@dataclass(frozen=True, slots=True)
+class CreateOptions:
+    """What the flags of `create` say, apart from the integration itself."""
+
+    idempotency_key: str | None = None
+    if_not_exists: bool = False
+    dry_run: bool = False
+    skip_validation: bool = False
+    interactive: bool = False
+    retries: int | None = None
+    quiet: bool = False
+    show_secrets: bool = False
+
+
+def create(
+    context: typer.Context,
+    provider: Annotated[
+        str | None, typer.Option("--provider", "-p", metavar="ID", help="The provider: mailgun, twilio, …")
+    ] = None,
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            "--channel", "-c", metavar="CHANNEL", help="The channel; left out where the provider has only one."
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", "-n", help="The name that the dashboard shows.")] = None,
+    identifier: Annotated[
+        str | None, typer.Option("--identifier", "-i", help="Its unique identifier; generated if left out.")
+    ] = None,
+    environment_id: Annotated[
+        str | None, typer.Option("--environment-id", metavar="ID", help="The environment, if not the key's own.")
+    ] = None,
+    credential: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--credential",
+            "-C",
+            metavar="KEY=VALUE",
+            help="A credential; VALUE may be @FILE, @- (standard input), env:NAME, cmd:COMMAND or text:VALUE.",
+        ),
+    ] = None,
+    credentials_file: Annotated[
+        str | None, typer.Option("--credentials-file", metavar="FILE", help="Credentials as a JSON or TOML object.")
+    ] = None,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Whether it delivers at once (default: inactive).")
+    ] = None,
+    check_: Annotated[
+        bool | None,
+        typer.Option("--check/--no-check", help="Whether the server tries the credentials (default: no)."),
+    ] = None,
+    conditions_file: Annotated[
+        str | None, typer.Option("--conditions-file", metavar="FILE", help="Conditions as a JSON or TOML list.")
+    ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option("--condition", metavar="ON.FIELD=VALUE", help="Use it only where this holds (!= too); all must."),
+    ] = None,
+    from_file: Annotated[
+        str | None,
+        typer.Option(
+            "--from-file", "-f", metavar="FILE", help="All of it from a JSON or TOML file; - is standard input."
+        ),
+    ] = None,
+    extra: Annotated[
+        list[str] | None, typer.Option("--extra", metavar="KEY=JSON", help="Another field, sent as it is.")
+    ] = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option("--idempotency-key", metavar="KEY", help="Send this key; generated if left out.")
+    ] = None,
+    if_not_exists: Annotated[
+        bool, typer.Option("--if-not-exists", help="Show the one of this identifier if it is there; create nothing.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the request, and send nothing.")] = False,
+    skip_validation: Annotated[
+        bool, typer.Option("--skip-validation", help="Send what the catalogue does not know.")
+    ] = False,
+    interactive: Annotated[bool, typer.Option("--interactive", "-I", help="Ask for everything.")] = False,
+    retries: Annotated[
+        int | None, typer.Option("--retries", metavar="N", min=0, max=100, help="How often to try again (default: 3).")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the _id alone.")] = False,
+    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask the credentials.")] = False,
+) -> View:
+    """Create an integration from flags, a file or prompts."""
+    sources = DraftSources(
+        from_file=from_file,
+        provider=provider,
+        channel=channel,
+        name=name,
+        identifier=identifier,
+        environment_id=environment_id,
+        credentials=credential or (),
+        credentials_file=credentials_file,
+        active=active,
+        check=check_,
+        conditions_file=conditions_file,
+        conditions=condition or (),
+        extra=extra or (),
+    )
+    options = CreateOptions(
+        idempotency_key, if_not_exists, dry_run, skip_validation, interactive, retries, quiet, show_secrets
+    )
+    return _create(invocation(context), sources, options)
+
+
+def _create(run: Invocation, sources: DraftSources, options: CreateOptions) -> View:
+    _refuse_contradictions(sources, options)
+    draft, notes = check(compose(sources, run.values), skip=options.skip_validation)
+    run.learn_secrets()
+    if run.values.literal_secrets:
+        keys = ", ".join(run.values.literal_secrets)
+        run.render.warn(f"the value of {keys} stands in the arguments, where process lists and shell history show it")
+        run.render.hint(f"{run.values.literal_secrets[0]}=@FILE, =@- (standard input) or =env:NAME keeps it out")
+    prepared = creation.prepare(draft, options.idempotency_key, random=run.random)
+    concealed = {key for key, credential in draft.credentials.items() if credential.concealed}
+    if options.dry_run:
+        return _dry_run(run, prepared, concealed, options)
+    policy = RetryPolicy() if options.retries is None else RetryPolicy(retries=options.retries)
+    with run.api(policy) as api:
+        there = _existing(api, draft) if options.if_not_exists else None
+        if there is not None:
+            run.render.note(f"{there.identifier} is there already: nothing was created")
+            return _shown(there, options, concealed)
+        created = creation.run(api, prepared, resume=lambda: _resume(run, sources, prepared))
+    _tell(run, created)
+    for note in notes:
+        run.render.hint(note)
+    return _shown(created.integration, options, concealed)
+
+
+def _refuse_contradictions(sources: DraftSources, options: CreateOptions) -> None:
+    if options.if_not_exists and sources.identifier is None and sources.from_file is None:
+        raise UsageError(
+            "--if-not-exists needs to know which one", hint="name it with --identifier, or in the file of --from-file"
+        )
+    key = options.idempotency_key
+    if key is not None and (not key.strip() or len(key) > 255 or not key.isprintable() or not key.isascii()):
+        raise UsageError("--idempotency-key takes 1 to 255 printable ASCII characters")
+
+
+def _existing(api: Api, draft: IntegrationDraft) -> Integration | None:
+    if draft.identifier is None:
+        raise InputError("--if-not-exists needs an identifier, and the file has none", hint="add --identifier")
+    return next((known for known in api.list() if known.identifier == draft.identifier), None)
+
+
+def _resume(run: Invocation, sources: DraftSources, prepared: Prepared) -> str:
+    """The line that goes on where this run stopped: same identifier, same key, so it can be said any number of times."""
+    return create_line(sources, shared=run.shared_words(), identifier=prepared.identifier, key=prepared.idempotency_key)
+
+
+def _tell(run: Invocation, created: Created) -> None:
+    if created.confirmed:
+        run.render.note(f"confirmed after a lost answer: it is there, once (attempts: {created.attempts})")
+    elif created.replayed:
+        run.render.note("this had been created before, with this idempotency key: here is the answer of then")
+    if run.flags.verbose and not created.idempotency_echoed:
+        run.render.log("the server did not echo the idempotency key: there the identifier is what prevents a duplicate")
+
+
+def _shown(integration: Integration, options: CreateOptions, concealed: Collection[str]) -> View:
+    if options.quiet:
+        return Text(integration.id, json=integration.id)
+    return integration_fields(integration, concealed=concealed, show_secrets=options.show_secrets)
+
+
+def _dry_run(run: Invocation, prepared: Prepared, concealed: Collection[str], options: CreateOptions) -> View:
+    """The request as it would leave, with the key and the secrets masked."""
+    import json
+
+    from integrations_cli.api import create_request
+
+    request = create_request(prepared.body, prepared.idempotency_key)
+    url = f"{run.settings.api_url}{request.path}"
+    headers = {"Authorization": f"ApiKey {MASK}", **request.headers}
+    body = json.loads(prepared.body)
+    if "credentials" in body:
+        provider = body.get("providerId")
+        body["credentials"] = masked(
+            provider, body["credentials"], concealed=concealed, show_secrets=options.show_secrets
+        )
+    run.render.note("this is what would be sent; nothing was")
+    lines = [f"{request.method} {url}", *(f"{name}: {value}" for name, value in headers.items()), ""]
+    lines.append(json.dumps(body, ensure_ascii=False, indent=2))
+    document = {"method": request.method, "url": url, "headers": headers, "body": body}
+    return Text("\n".join(lines), json=document, lines=True)
