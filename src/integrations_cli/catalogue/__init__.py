@@ -22,9 +22,6 @@ OBJECT_KEYS: Final = frozenset({"tlsOptions"})
 BUILT_IN: Final = frozenset({"novu", "novu-email", "novu-email-agent", "novu-slack", "novu-sms"})
 """Providers that the service itself brings along: their credentials, if any, live on the server."""
 
-REFUSED_BY_SERVERS: Final = frozenset({"novu-email", "novu-sms"})
-"""Those of them that a server creates only if it was started with its own keys for them."""
-
 
 def providers() -> tuple[Provider, ...]:
     """All providers, in the catalogue's order: by channel, then by id."""
