@@ -27,7 +27,7 @@ def create_line(
         if value is not None:
             words.extend((flag, value))
 
-    def switch(flag: str, opposite: str, value: bool | None) -> None:  # noqa: FBT001  # one of three: on, off, unsaid
+    def switch(flag: str, opposite: str, value: bool | None) -> None:
         if value is not None:
             words.append(flag if value else opposite)
 
@@ -43,8 +43,10 @@ def create_line(
     for text in sources.credentials:
         name, _, value = text.partition("=")
         if not value.startswith(_REFERENCE) and catalogue.is_secret(sources.provider, name):
-            text, stdin_taken = f"{name}=@{name}.txt" if stdin_taken else f"{name}=@-", True
-        say("--credential", text)
+            say("--credential", f"{name}=@{name}.txt" if stdin_taken else f"{name}=@-")
+            stdin_taken = True
+        else:
+            say("--credential", text)
     switch("--active", "--inactive", sources.active)
     switch("--check", "--no-check", sources.check)
     say("--conditions-file", sources.conditions_file)

@@ -1,0 +1,122 @@
+"""Runs the program, in this process or as one of its own, and keeps what a user would see."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from integrations_cli import cli
+from integrations_cli.commands.options import Surroundings
+from integrations_cli.retry import Clock
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One run: its exit code and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as one JSON document."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> Any:
+        """The error document that `--json` writes to standard error."""
+        return json.loads(self.err)["error"]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """`field<TAB>value` lines as a mapping."""
+        return dict(line.split("\t", 1) for line in self.out.splitlines())
+
+
+class Terminal(io.TextIOWrapper):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass
+class Program:
+    """The program with a home of its own: its settings, its sandbox and nothing else of this machine."""
+
+    home: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    clock: Clock | None = None
+    random: Callable[[], float] | None = None
+
+    def __post_init__(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.environ = {
+            "HOME": str(self.home),
+            "PATH": os.environ.get("PATH", ""),
+            "INTEGRATIONS_CONFIG": str(self.home / "config" / "config.toml"),
+            "INTEGRATIONS_SANDBOX": str(self.home / "data" / "sandbox.sqlite3"),
+            "XDG_STATE_HOME": str(self.home / "state"),
+            "XDG_DATA_HOME": str(self.home / "share"),
+            "XDG_CONFIG_HOME": str(self.home / "xdg-config"),
+            **self.environ,
+        }
+
+    @property
+    def config(self) -> Path:
+        return Path(self.environ["INTEGRATIONS_CONFIG"])
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: str | bytes | None = b"",
+        env: Mapping[str, str] | None = None,
+        terminal: bool = False,
+    ) -> Finished:
+        """Run it in this process. `stdin=None` is a closed standard input; `terminal` makes all three terminals."""
+        kind = Terminal if terminal else io.TextIOWrapper
+        content = stdin.encode() if isinstance(stdin, str) else stdin
+        source = None if content is None else kind(io.BytesIO(content), encoding="utf-8")
+        out, err = io.BytesIO(), io.BytesIO()
+        surroundings = Surroundings(
+            {**self.environ, **(env or {})},
+            source,
+            kind(out, encoding="utf-8", newline=""),
+            kind(err, encoding="utf-8", newline=""),
+            self.clock,
+            self.random,
+        )
+        code = cli.run(arguments, surroundings)
+        return Finished(code, out.getvalue().decode(), err.getvalue().decode())
+
+    def spawn(
+        self,
+        *arguments: str,
+        stdin: str | bytes | None = b"",
+        env: Mapping[str, str] | None = None,
+        timeout: float = 60,
+        cwd: Path | None = None,
+    ) -> Finished:
+        """Run it as a process of its own. `stdin=None` starts it with standard input closed."""
+        content = stdin.encode() if isinstance(stdin, str) else stdin
+        command = [sys.executable, "-m", "integrations_cli", *arguments]
+        if content is None:
+            command = ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *command]
+        done = subprocess.run(
+            command,
+            input=content,
+            capture_output=True,
+            env={**self.environ, **(env or {})},
+            timeout=timeout,
+            cwd=cwd,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
