@@ -10,11 +10,13 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from integrations_cli import cli
 from integrations_cli.commands.options import Surroundings
-from integrations_cli.retry import Clock
+
+if TYPE_CHECKING:
+    from integrations_cli.retry import Clock
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ def _existing(api: Api, draft: IntegrationDraft) -> Integration | None:
 
 
 def _resume(run: Invocation, sources: DraftSources, prepared: Prepared) -> str:
-    """The line that goes on where this run stopped: same identifier and key, so that it can be said any number of times."""
+    """The line that goes on where this run stopped: with the same identifier and key it can be said again and again."""
     return create_line(sources, shared=run.shared_words(), identifier=prepared.identifier, key=prepared.idempotency_key)
 
 
