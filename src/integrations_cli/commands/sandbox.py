@@ -1,0 +1,81 @@
+"""`integrations sandbox`: the built-in API on a socket for other clients, and empty again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from integrations_cli.errors import ConfigError, UsageError
+from integrations_cli.settings import sandbox_path
+from integrations_cli.views import Nothing, Text, View
+
+from .options import invocation
+
+
+def serve(
+    context: typer.Context,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+    ] = 8787,
+    rate_limit: Annotated[
+        int | None, typer.Option("--rate-limit", metavar="N", min=1, help="Allow N requests a second, and answer 429.")
+    ] = None,
+    idempotency: Annotated[
+        bool, typer.Option("--idempotency/--no-idempotency", help="Whether idempotency keys are honoured.")
+    ] = True,
+) -> View:
+    """Serve the sandbox on a loopback socket.
+
+    Other clients and tests can then talk to it as to the real API. It prints where it answers and the API key of each
+    of its two environments, and runs until Ctrl-C.
+    """
+    from integrations_cli.sandbox import StoreError, open_sandbox
+    from integrations_cli.sandbox.server import serve as listen
+
+    run = invocation(context)
+    try:
+        with open_sandbox(
+            sandbox_path(run.environ), idempotency=idempotency, rate_limit=rate_limit
+        ) as sandbox, listen(sandbox.contract, port=port) as server:
+            if run.flags.json:
+                run.render.show_json({"url": server.url, "api_keys": dict(sandbox.api_keys)}, lines=True)
+            else:
+                keys = [f"{environment}: {key}" for environment, key in sandbox.api_keys.items()]
+                run.render.show(Text("\n".join([f"url: {server.url}", *keys]), lines=True))
+                run.render.hint("Ctrl-C stops it")
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                run.render.note("stopped")
+    except StoreError as error:
+        raise ConfigError(error.message, hint=error.hint) from None
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on 127.0.0.1:{port}: {error.strerror}", hint="--port 0 takes a free port"
+        ) from None
+    return Nothing()
+
+
+def reset(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> View:
+    """Empty the sandbox.
+
+    Its integrations and its API keys are gone; the next command makes a new one.
+    """
+    from integrations_cli import prompts
+    from integrations_cli.sandbox import StoreError
+    from integrations_cli.sandbox import reset as empty
+
+    run = invocation(context)
+    path = sandbox_path(run.environ)
+    if not yes and run.interactive and path.exists():
+        prompts.require_yes(run, f"Empty the sandbox {path}?")
+    try:
+        was_there = empty(path)
+    except StoreError as error:
+        raise ConfigError(error.message, hint=error.hint) from None
+    said = f"{path} is empty" if was_there else f"there was no sandbox at {path}"
+    return Text(said, json={"path": str(path), "reset": was_there})
