@@ -30,7 +30,9 @@ def check(draft: IntegrationDraft, *, skip: bool = False) -> tuple[IntegrationDr
     provider = catalogue.find(draft.provider) if draft.provider else None
     if provider is not None and not draft.channel:
         draft = replace(draft, channel=provider.channel)
-    findings = [*_unsendable(draft)] if skip else [*_unsendable(draft), *_mistaken(draft, provider)]
+    findings = [*_incomplete(draft, skip=skip), *_unsendable(draft)]
+    if not skip:
+        findings += _mistaken(draft, provider)
     if findings:
         raise InputError.of(findings, hint=_hint(draft, provider, skip=skip))
     return draft, () if skip or provider is None else tuple(_notes(draft, provider))
@@ -49,11 +51,11 @@ def described(fields: Sequence[CredentialField]) -> str:
     )
 
 
-def _hint(draft: IntegrationDraft, provider: Provider | None, *, skip: bool) -> str:
+def _hint(draft: IntegrationDraft, provider: Provider | None, *, skip: bool) -> str | None:
     if not draft.provider:
         return "name it with --provider; integrations providers list shows them all"
     if skip:
-        return "--skip-validation leaves out only the checks against the catalogue"
+        return None if draft.channel else f"name it with --channel: {', '.join(catalogue.channels())}"
     shows = "list shows them all" if provider is None else f"show {provider.id} shows what it takes"
     return f"integrations providers {shows}; --skip-validation sends what the catalogue does not know"
 
@@ -67,11 +69,14 @@ def _notes(draft: IntegrationDraft, provider: Provider) -> Iterator[str]:
 # -- what no request can hold -----------------------------------------------------------------------------------------
 
 
-def _unsendable(draft: IntegrationDraft) -> Iterator[str]:
+def _incomplete(draft: IntegrationDraft, *, skip: bool) -> Iterator[str]:
     if not draft.provider:
         yield "provider: none is given"
-    if draft.provider and not draft.channel:
-        yield f"channel: none is given, and the catalogue does not know {draft.provider}"
+    elif skip and not draft.channel:
+        yield f"channel: none is given, and the catalogue does not know the provider {draft.provider!r}"
+
+
+def _unsendable(draft: IntegrationDraft) -> Iterator[str]:
     for where, text in (
         ("provider", draft.provider),
         ("channel", draft.channel),
@@ -148,8 +153,8 @@ def _wrong_channel(channel: str, provider: Provider | None) -> Iterator[str]:
 
 def _unknown_key(provider: Provider, key: str) -> str:
     near = nearest_named(key, {field.key: (field.key, field.label) for field in provider.credentials})
-    fate = "it does not use it" if key in catalogue.known_keys() else "the server would drop it in silence"
-    return f"credentials.{key}: {provider.id} has no such credential{_suggestion(near)}; {fate}"
+    fate = ", only other providers do" if key in catalogue.known_keys() else "; the server would drop it in silence"
+    return f"credentials.{key}: {provider.id} has no such credential{_suggestion(near)}{fate}"
 
 
 def _wrong_value(provider: Provider | None, key: str, credential: Credential) -> Iterator[str]:
