@@ -210,7 +210,10 @@ def _toml(text: str, where: str) -> Json:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        reason = str(error).replace("(at ", "(")  # it holds names of keys and single characters, never a value
+        lines = text.split("\n")
+        end = f"line {len(lines)}, column {len(lines[-1]) + 1}"
+        # What the library says holds names of keys and single characters, never a value.
+        reason = str(error).replace("(at end of document)", f"(at {end})").replace("(at ", "(")
         raise InputError(f"{where}: not valid TOML: {reason[:1].lower()}{reason[1:]}") from None
     except (RecursionError, ValueError):
         raise InputError(f"{where}: not usable: it is nested too deeply, or a number in it is too long") from None

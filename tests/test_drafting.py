@@ -1,0 +1,202 @@
+"""A draft from files and flags: what is accepted, what is refused, and in which words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations_cli.drafting import DraftSources, compose
+from integrations_cli.errors import InputError
+from integrations_cli.models import IntegrationDraft
+from integrations_cli.values import ValueReader
+
+
+def draft_of(stdin: bytes = b"", **sources: Any) -> IntegrationDraft:
+    return compose(DraftSources(**sources), ValueReader(stdin=lambda: stdin, environ={"TOKEN": "t0ken-value"}))
+
+
+WHOLE = {
+    "providerId": "mailgun",
+    "channel": "email",
+    "name": "Mailgun",
+    "identifier": "mg",
+    "_environmentId": "6b03c66d9567edf1d9ef70d4",
+    "credentials": {"apiKey": {"env": "TOKEN"}, "domain": "mg.acme.io"},
+    "active": True,
+    "check": False,
+    "conditions": [{"isNegated": False}],
+    "kind": "delivery",
+}
+
+
+def test_a_json_file_gives_every_field(tmp_path: Path) -> None:
+    file = tmp_path / "m.json"
+    file.write_text(json.dumps(WHOLE), encoding="utf-8")
+    draft = draft_of(from_file=str(file))
+    assert (draft.provider, draft.channel, draft.name, draft.identifier) == ("mailgun", "email", "Mailgun", "mg")
+    assert draft.environment_id == "6b03c66d9567edf1d9ef70d4"
+    assert draft.credentials["apiKey"].value == "t0ken-value"
+    assert draft.credentials["apiKey"].concealed
+    assert draft.credentials["domain"].value == "mg.acme.io"
+    assert (draft.active, draft.check) == (True, False)
+    assert draft.conditions == [{"isNegated": False}]
+    assert draft.extra == {"kind": "delivery"}
+
+
+def test_toml_is_read_by_its_ending_and_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
+    file = tmp_path / "m.TOML"
+    file.write_bytes(
+        b'\xef\xbb\xbfproviderId = "twilio"\r\nactive = true\r\n[credentials]\r\ntoken = {env = "TOKEN"}\r\n'
+    )
+    draft = draft_of(from_file=str(file))
+    assert (draft.provider, draft.active, draft.credentials["token"].value) == ("twilio", True, "t0ken-value")
+
+
+def test_flags_beat_the_file_field_by_field_and_credentials_key_by_key(tmp_path: Path) -> None:
+    file = tmp_path / "m.json"
+    file.write_text(json.dumps(WHOLE), encoding="utf-8")
+    more = tmp_path / "c.json"
+    more.write_text('{"domain": "two", "user": "two"}', encoding="utf-8")
+    draft = draft_of(
+        from_file=str(file), name="Other", active=False, credentials_file=str(more), credentials=["user=three"]
+    )
+    assert (draft.name, draft.active, draft.identifier) == ("Other", False, "mg")
+    assert {key: credential.value for key, credential in draft.credentials.items()} == {
+        "apiKey": "t0ken-value",
+        "domain": "two",
+        "user": "three",
+    }
+
+
+def test_conditions_of_flags_are_one_group_joined_by_and() -> None:
+    draft = draft_of(provider="mailgun", conditions=["tenant.identifier=acme", "tenant.data.tier!=free=1"])
+    assert draft.conditions == [
+        {
+            "isNegated": False,
+            "type": "GROUP",
+            "value": "AND",
+            "children": [
+                {"field": "identifier", "value": "acme", "operator": "EQUAL", "on": "tenant"},
+                {"field": "data.tier", "value": "free=1", "operator": "NOT_EQUAL", "on": "tenant"},
+            ],
+        }
+    ]
+
+
+def test_extra_fields_are_json_as_it_stands() -> None:
+    draft = draft_of(provider="mailgun", extra=['kind="agent"', 'rules={"==": [1, 1]}', "configurations={}"])
+    assert draft.extra == {"kind": "agent", "rules": {"==": [1, 1]}, "configurations": {}}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "it is empty"),
+        ("  \n", "it is empty"),
+        ("[1]", "must hold an object, not a list"),
+        ('"x"', "must hold an object, not a text"),
+        ("null", "must hold an object, not null"),
+        ('{"providerId": }', "not valid JSON: expecting value (line 1, column 16)"),
+        ('{\n "a": 1\n "b": 2\n}', "(line 3, column 2)"),
+        ('{"providerId": "a", "providerId": "b"}', "providerId is written twice"),
+        ('{"active": NaN}', "NaN is not a JSON number"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a": ' + "9" * 5000 + "}", "a number in it is too long"),
+        ('{"credentails": {}}', "credentails: there is no such field: did you mean credentials?"),
+        ('{"provider": "x"}', "provider: there is no such field: did you mean providerId?"),
+        ('{"providerId": 7}', "providerId: must be a text that is not empty, not a number"),
+        ('{"providerId": ""}', "providerId: must be a text that is not empty, not an empty text"),
+        ('{"name": null}', "name: must be a text that is not empty, not null"),
+        ('{"active": "yes"}', "active: must be true or false, not a text"),
+        ('{"check": 1}', "check: must be true or false, not a number"),
+        ('{"credentials": ["a"]}', "credentials: must be an object, not a list"),
+        ('{"conditions": {}}', "conditions: must be a list, not an object"),
+        ('{"conditions": [{}, 1]}', "conditions[1]: must be an object, not a number"),
+    ],
+)
+def test_a_json_file_that_is_wrong_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "m.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        draft_of(from_file=str(file))
+    assert said in refused.value.message
+    assert "m.json" in refused.value.message
+    assert "\n" not in refused.value.message
+
+
+def test_all_findings_of_a_file_are_said_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "m.json"
+    file.write_text('{"providerId": 1, "chanel": "email", "active": 0}', encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        draft_of(from_file=str(file))
+    assert len(refused.value.details) == 3
+    assert "did you mean channel?" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("providerId = ", "invalid value (line 1, column 14)"),
+        ("a = 1\na = 2", "not valid TOML"),
+        ("active = 2020-01-01", "active: must be true or false, not a date or a time"),
+    ],
+)
+def test_a_toml_file_that_is_wrong_is_refused_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "m.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"m\.toml") as refused:
+        draft_of(from_file=str(file))
+    assert said in refused.value.message
+
+
+def test_files_that_cannot_be_read_are_named_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file"):
+        draft_of(from_file=str(tmp_path / "none.json"))
+    with pytest.raises(InputError, match="it is a folder"):
+        draft_of(from_file=str(tmp_path))
+    (tmp_path / "l.json").write_bytes(b'{"name": "\xff"}')
+    with pytest.raises(InputError, match="not UTF-8"):
+        draft_of(from_file=str(tmp_path / "l.json"))
+    with pytest.raises(InputError, match="not a path"):
+        draft_of(from_file="a\0b")
+
+
+def test_standard_input_has_one_reader() -> None:
+    assert draft_of(b'{"providerId": "mailgun"}', from_file="-").provider == "mailgun"
+    with pytest.raises(InputError, match="--from-file - and apiKey=@-"):
+        draft_of(b"{}", from_file="-", credentials=["apiKey=@-"])
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ({"name": " "}, "--name is empty"),
+        ({"environment_id": ""}, "--environment-id is empty"),
+        ({"conditions": ["tenant=x"]}, "not of the form ON.FIELD=VALUE"),
+        ({"extra": ["kind"]}, "not of the form KEY=JSON"),
+        ({"extra": ["kind=delivery"]}, "--extra kind: not valid JSON"),
+        ({"extra": ["kind="]}, "--extra kind has no value"),
+        ({"extra": ["active=true"]}, "--extra active: this field has a flag of its own"),
+    ],
+)
+def test_flags_that_are_wrong_are_refused(sources: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        draft_of(provider="mailgun", **sources)
+    assert said in refused.value.message
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    )
+)
+def test_no_json_at_all_makes_it_fail_otherwise(value: Any) -> None:
+    with contextlib.suppress(InputError):
+        assert draft_of(json.dumps(value).encode(), from_file="-").active is False
