@@ -1,0 +1,81 @@
+"""The sandbox behind the same interface as a server: the same requests, and no socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from integrations_cli.errors import ConfigError
+from integrations_cli.models import Secret
+
+from . import Answer, Interrupted, Request, wire_headers
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class InProcessTransport:
+    """Hands requests to an `httpx.BaseTransport` that answers inside this process."""
+
+    def __init__(
+        self, inner: httpx.BaseTransport, base_url: str, api_key: Secret, user_agent: str, now: Callable[[], float]
+    ) -> None:
+        self._inner = inner
+        self._base_url = base_url
+        self._api_key = api_key
+        self._user_agent = user_agent
+        self._now = now
+
+    @property
+    def base_url(self) -> str:
+        """The address that the requests carry; they never leave the process."""
+        return self._base_url
+
+    def send(self, request: Request, timeout: float) -> Answer:  # noqa: ARG002 - nothing in here waits for a network
+        """The sandbox's answer.
+
+        Raises:
+            ConfigError: Its database cannot be used.
+            Interrupted: Ctrl-C.
+        """
+        import httpx
+
+        from integrations_cli.sandbox import StoreError
+
+        started = self._now()
+        outgoing = httpx.Request(
+            request.method,
+            self._base_url + request.path,
+            headers=wire_headers(request, self._api_key, self._user_agent),
+            content=request.body,
+        )
+        try:
+            response = self._inner.handle_request(outgoing)
+            body = response.read()
+        except KeyboardInterrupt:
+            raise Interrupted(sent=True) from None
+        except StoreError as error:
+            raise ConfigError(error.message, hint=error.hint) from None
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, body, self._now() - started)
+
+    def close(self) -> None:
+        """Close the sandbox's database."""
+        self._inner.close()
+
+
+def open_in_process(path: Path, base_url: str, user_agent: str, now: Callable[[], float]) -> InProcessTransport:
+    """A transport to the sandbox in the database at `path`, with the key of its Development environment.
+
+    Raises:
+        ConfigError: The database cannot be used.
+    """
+    from integrations_cli.sandbox import StoreError, open_sandbox
+
+    try:
+        sandbox = open_sandbox(path)
+    except StoreError as error:
+        raise ConfigError(error.message, hint=error.hint) from None
+    key = Secret(sandbox.api_keys["Development"])
+    return InProcessTransport(sandbox.transport(), base_url, key, user_agent, now)

@@ -1,0 +1,271 @@
+"""Requests over sockets: httpcore's connection pool on connections that keep to a deadline."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from socket import gaierror
+from typing import TYPE_CHECKING, Final
+
+import httpcore
+
+from integrations_cli.errors import ConfigError
+from integrations_cli.models import Secret
+
+from . import MAX_ANSWER, Answer, Interrupted, Origin, Request, TransportFailure, wire_headers
+from .proxies import Proxy, proxy_for
+from .streams import DeadlineBackend, Dialler, Exchange, Overlong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HEAD_ALLOWANCE: Final = 256 * 1024
+"""Bytes that the head of an answer, and interim answers, may take on top of the body."""
+
+MAX_CONNECTIONS: Final = 100
+
+KEPT_FOR: Final = 55.0
+"""Seconds that an idle connection is kept: less than the minute after which many servers close it."""
+
+_TIMEOUTS = (httpcore.TimeoutException,)
+_FAILURES = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    OSError,
+    Overlong,
+)
+
+
+class NetworkTransport:
+    """Sends requests to one server over pooled connections; threads may share it."""
+
+    def __init__(
+        self,
+        origin: Origin,
+        api_key: Secret,
+        user_agent: str,
+        pool: httpcore.ConnectionPool,
+        backend: DeadlineBackend,
+        now: Callable[[], float],
+        proxy: Proxy | None = None,
+    ) -> None:
+        self._origin = origin
+        self._api_key = api_key
+        self._user_agent = user_agent
+        self._pool = pool
+        self._backend = backend
+        self._now = now
+        self._proxy = proxy
+
+    @property
+    def base_url(self) -> str:
+        """Where the paths of the requests start, without a slash at the end."""
+        return self._origin.url
+
+    def send(self, request: Request, timeout: float) -> Answer:
+        """The server's answer, whatever its status; the whole exchange takes at most `timeout` seconds.
+
+        Raises:
+            TransportFailure: No whole answer came.
+            Interrupted: Ctrl-C.
+        """
+        started = self._now()
+        exchange = self._backend.begin(request.method, timeout, MAX_ANSWER + HEAD_ALLOWANCE)
+        url = httpcore.URL(
+            scheme=self._origin.scheme,
+            host=self._origin.host,
+            port=self._origin.port,
+            target=self._origin.prefix + request.path,
+        )
+        headers = [("Host", self._origin.authority)]
+        headers += wire_headers(request, self._api_key, self._user_agent).items()
+        try:
+            with self._pool.stream(
+                request.method, url, headers=headers, content=request.body, extensions={"timeout": {"pool": timeout}}
+            ) as response:
+                names = {
+                    name.decode("ascii", "replace").lower(): value.decode("utf-8", "replace")
+                    for name, value in response.headers
+                }
+                body = _read(response.iter_stream())
+        except KeyboardInterrupt:
+            raise Interrupted(sent=exchange.sent) from None
+        except _FAILURES as error:
+            raise self._failure(error, exchange, timeout) from None
+        return Answer(response.status, names, body or b"", self._now() - started, overlong=body is None)
+
+    def close(self) -> None:
+        """Close the connections that are kept for further requests."""
+        self._pool.close()
+
+    def _failure(self, error: BaseException, exchange: Exchange, timeout: float) -> TransportFailure:
+        """What this exception means for the one who waits for the answer; none of its text goes on."""
+        where = self._origin.authority
+        sent = exchange.sent
+        cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            from .trust import explain
+
+            message, hint = explain(cause, where)
+            return TransportFailure("certificate", message, sent=sent, lasting=True, hint=hint)
+        if isinstance(error, httpcore.ProxyError):
+            return self._proxy_failure(str(error))
+        via = f" (through the proxy {self._proxy.url})" if self._proxy is not None else ""
+        if isinstance(error, _TIMEOUTS) or isinstance(cause, TimeoutError):
+            if not sent:
+                return TransportFailure(
+                    "timeout", f"no connection to {where} within {timeout:g} s{via}", sent=False, hint=_NO_CONNECTION
+                )
+            return TransportFailure(
+                "timeout", f"no answer from {where} within {timeout:g} s", sent=True, timed_out=True, hint=_SLOW
+            )
+        if isinstance(cause, ssl.SSLError):
+            return TransportFailure(
+                "tls",
+                f"no encrypted connection to {where}{via}: {_tls_reason(cause)}",
+                sent=sent,
+                hint="check that the address is https and the port is right",
+            )
+        if not sent:
+            if isinstance(cause, gaierror | UnicodeError):
+                name = self._origin.host if self._proxy is None else self._proxy.host
+                return TransportFailure(
+                    "name",
+                    f"the host name {name} is not known",
+                    sent=False,
+                    hint="check the address of the API and the network",
+                )
+            return TransportFailure(
+                "connect", f"no connection to {where}{via}{_reason(cause)}", sent=False, hint=_NO_CONNECTION
+            )
+        if isinstance(error, httpcore.ProtocolError) and "disconnected" not in str(error):
+            return TransportFailure(
+                "protocol",
+                f"what {where} answered is not HTTP, or was cut off",
+                sent=True,
+                hint="check that the API's address and port are right",
+            )
+        return TransportFailure(
+            "disconnected", f"{where} closed the connection before it had answered", sent=True, hint=_NO_CONNECTION
+        )
+
+    def _proxy_failure(self, text: str) -> TransportFailure:
+        assert self._proxy is not None
+        status = text[:3]
+        if status == "407":
+            return TransportFailure(
+                "proxy",
+                f"the proxy {self._proxy.url} asks for a name and a password",
+                sent=False,
+                lasting=True,
+                hint=f"put them into {self._proxy.variable}: http://NAME:PASSWORD@HOST:PORT",
+            )
+        answered = f" (it answered {status})" if status.isdecimal() else ""
+        return TransportFailure(
+            "proxy",
+            f"the proxy {self._proxy.url} did not connect to {self._origin.authority}{answered}",
+            sent=False,
+            lasting=status.isdecimal() and status.startswith("4"),
+            hint=f"check {self._proxy.variable}, or except the host with NO_PROXY",
+        )
+
+
+_NO_CONNECTION = "check the network, the API's address and that the server is up"
+_SLOW = "allow more time with --timeout"
+
+
+def _read(chunks: Iterable[bytes]) -> bytes | None:
+    """The body, or None if it is too large."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        for chunk in chunks:
+            size += len(chunk)
+            if size > MAX_ANSWER:
+                return None
+            parts.append(chunk)
+    except Overlong:
+        return None
+    return b"".join(parts)
+
+
+def _reason(cause: BaseException) -> str:
+    """The system's own word for why there is no connection; its texts hold neither data nor names."""
+    if isinstance(cause, ConnectionRefusedError):
+        return ": it was refused"
+    if isinstance(cause, OSError) and cause.errno is not None:
+        import os
+
+        return f": {os.strerror(cause.errno).lower()}"
+    return ""
+
+
+def _tls_reason(cause: ssl.SSLError) -> str:
+    """OpenSSL's own word for what failed: a constant like WRONG_VERSION_NUMBER."""
+    return (cause.reason or "the handshake failed").replace("_", " ").lower()
+
+
+def open_network(
+    *,
+    origin: Origin,
+    api_key: Secret,
+    environ: Mapping[str, str],
+    ca_bundle: str | None,
+    user_agent: str,
+    backend: httpcore.NetworkBackend | None,
+    now: Callable[[], float],
+) -> NetworkTransport:
+    """A transport over sockets, through the proxy that the environment names.
+
+    Raises:
+        ConfigError: The proxy or the certificates cannot be used.
+    """
+    proxy = proxy_for(origin, environ)
+    over_tls = origin.scheme == "https" or (proxy is not None and proxy.scheme == "https")
+    context: ssl.SSLContext | None = None
+    if over_tls:
+        from . import trust
+
+        context = trust.context(ca_bundle, environ)
+    bounded = DeadlineBackend(backend or Dialler(now), now)
+    pool = _pool(proxy, context, bounded)
+    return NetworkTransport(origin, api_key, user_agent, pool, bounded, now, proxy)
+
+
+def _pool(
+    proxy: Proxy | None, context: ssl.SSLContext | None, backend: httpcore.NetworkBackend
+) -> httpcore.ConnectionPool:
+    if proxy is None:
+        return httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=MAX_CONNECTIONS,
+            keepalive_expiry=KEPT_FOR,
+            network_backend=backend,
+        )
+    if proxy.scheme.startswith("socks"):
+        from importlib.util import find_spec
+
+        if find_spec("socksio") is None:
+            raise ConfigError(
+                f"{proxy.variable} names a SOCKS proxy, which needs another package",
+                hint="pip install 'integrations-cli[socks]', or except the host with NO_PROXY",
+            )
+        return httpcore.SOCKSProxy(
+            proxy_url=f"socks5://{proxy.url.partition('://')[2]}",
+            proxy_auth=proxy.auth,
+            ssl_context=context,
+            max_connections=MAX_CONNECTIONS,
+            keepalive_expiry=KEPT_FOR,
+            network_backend=backend,
+        )
+    return httpcore.HTTPProxy(
+        proxy_url=proxy.url,
+        proxy_auth=proxy.auth,
+        ssl_context=context,
+        proxy_ssl_context=context if proxy.scheme == "https" else None,
+        max_connections=MAX_CONNECTIONS,
+        keepalive_expiry=KEPT_FOR,
+        network_backend=backend,
+    )

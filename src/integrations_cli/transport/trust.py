@@ -1,0 +1,88 @@
+"""Whose certificates are believed: the system's, or those of a file or folder that the user names. Always checked."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from integrations_cli.errors import ConfigError
+
+PRIVATE_CA_HINT = (
+    "if a private authority signs it, name its certificate: ca_bundle in the profile, or the variable SSL_CERT_FILE"
+)
+
+_REASONS = {
+    9: "is not valid yet",
+    10: "has expired",
+    18: "is self-signed",
+    19: "ends in an authority that this machine does not know",
+    20: "is signed by an authority that this machine does not know",
+    21: "is signed by an authority that this machine does not know",
+    23: "has been revoked",
+    62: "is for another host name",
+    64: "is for another address",
+}
+"""What OpenSSL's X509_V_ERR numbers mean."""
+
+
+def context(ca_bundle: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
+    """The settings for an encrypted connection: host name and certificate are verified, whatever happens.
+
+    Raises:
+        ConfigError: A file or folder that was named cannot be read, or holds no certificates.
+    """
+    if ca_bundle is not None:
+        return _named(ca_bundle, "ca_bundle")
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        if environ.get(variable):
+            return _named(environ[variable], variable)
+    if sys.platform == "win32":
+        return ssl.create_default_context()
+    paths = ssl.get_default_verify_paths()
+    # A folder with names made of hashes is searched when a certificate comes; a bundle would be read as a whole, now.
+    if _is_hashed(paths.openssl_capath):
+        return ssl.create_default_context(capath=paths.openssl_capath)
+    if Path(paths.openssl_cafile).is_file():
+        return ssl.create_default_context(cafile=paths.openssl_cafile)
+    import certifi
+
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+def _named(place: str, by: str) -> ssl.SSLContext:
+    path = Path(place).expanduser()
+    try:
+        if path.is_dir():
+            if not any(path.iterdir()):
+                raise ConfigError(f"{by} names an empty folder: {place}", hint="it should hold certificates")
+            return ssl.create_default_context(capath=str(path))
+        return ssl.create_default_context(cafile=str(path))
+    except ssl.SSLError:
+        raise ConfigError(
+            f"{by} names a file without certificates: {place}", hint="PEM is expected: -----BEGIN CERTIFICATE-----"
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"{by} names a file that cannot be read: {place}: {error.strerror}", hint="correct the path"
+        ) from None
+
+
+def _is_hashed(folder: str) -> bool:
+    path = Path(folder)
+    try:
+        return any(len(entry.stem) == 8 and entry.suffix[1:].isdecimal() for entry in path.iterdir())
+    except OSError:
+        return False
+
+
+def explain(error: ssl.SSLCertVerificationError, host: str) -> tuple[str, str]:
+    """What is wrong with the certificate that `host` showed, in one line, and what to do about it."""
+    reason = _REASONS.get(error.verify_code, "cannot be verified")
+    message = f"the certificate of {host} {reason}: no key was sent"
+    if error.verify_code in {9, 10}:
+        return message, "renew it on the server, or set this machine's clock"
+    if error.verify_code in {62, 64}:
+        return message, "check the address; the certificate must name the host that is called"
+    return message, PRIVATE_CA_HINT
