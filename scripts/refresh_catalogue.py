@@ -1,0 +1,189 @@
+"""Refresh the provider catalogue from the npm package `@novu/shared`, the API's own source of it.
+
+    python scripts/refresh_catalogue.py                     the newest version: show what changed, write providers.json
+    python scripts/refresh_catalogue.py --check             the same without writing; exit 1 if anything changed
+    python scripts/refresh_catalogue.py --version 2.10.0    a certain version
+
+It needs node and npm. The package is installed into a temporary folder, without running its install scripts; node then
+evaluates the lists that it exports. Afterwards run the tests: `tests/test_catalogue.py` holds what the
+program relies on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+Read = Callable[[dict[str, Any]], Any]
+
+PACKAGE = "@novu/shared"
+CATALOGUE = Path(__file__).parent.parent / "src" / "integrations_cli" / "catalogue" / "providers.json"
+
+CHANNELS = ("in_app", "email", "sms", "chat", "push", "tool")
+"""The order in which channels are shown; one that is new to the package comes after them."""
+
+EXPORTS = """
+const shared = require("@novu/shared");
+console.log(JSON.stringify({
+  version: JSON.parse(require("fs").readFileSync("node_modules/@novu/shared/package.json")).version,
+  providers: shared.providers,
+  secret_keys: shared.secureCredentials,
+  channels_with_primary: [...shared.CHANNELS_WITH_PRIMARY],
+}));
+"""
+"""What node prints: the exported lists as they are."""
+
+PROVIDER: dict[str, Read] = {
+    "id": lambda raw: raw["id"],
+    "name": lambda raw: raw["displayName"].strip(),
+    "channel": lambda raw: raw["channel"],
+    "docs": lambda raw: without_campaign(raw.get("docReference")),
+    "beta": lambda raw: bool(raw.get("betaVersion")),
+}
+"""Our name of each fact about a provider, and where the package has it. `credentials` come after these."""
+
+CREDENTIAL: dict[str, Read] = {
+    "key": lambda raw: raw["key"],
+    "label": lambda raw: raw["displayName"].strip(),
+    "type": lambda raw: raw["type"],
+    "required": lambda raw: bool(raw.get("required")),
+}
+"""The same for a credential. `secret` comes after these: the package has one list of secret keys for all."""
+
+OPTIONAL: dict[str, Read] = {
+    "default": lambda raw: raw.get("value"),
+    "choices": lambda raw: [choice["value"] for choice in raw.get("dropdown") or ()],
+    "hidden": lambda raw: raw.get("hidden"),
+    "links": lambda raw: [link["url"] for link in raw.get("links") or ()],
+}
+"""Facts that only some credentials have; they are left out where they say nothing."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Refresh the catalogue, or check it; 1 means that it is out of date, 2 that the package could not be read."""
+    parser = argparse.ArgumentParser(description="Refresh the provider catalogue from the npm package @novu/shared.")
+    parser.add_argument("--version", default="latest", help="the version of the package (default: the newest)")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the catalogue is out of date")
+    options = parser.parse_args(arguments)
+    try:
+        fresh = catalogue_of(exported(options.version))
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"cannot read {PACKAGE}: {error}", file=sys.stderr)
+        return 2
+    before = CATALOGUE.read_bytes() if CATALOGUE.exists() else b"{}"
+    after = written(fresh)
+    if before == after:
+        print(f"up to date with {PACKAGE} {fresh['source']['version']}: {len(fresh['providers'])} providers")
+        return 0
+    for line in changes(json.loads(before), fresh):
+        print(line)
+    if options.check:
+        return 1
+    CATALOGUE.write_bytes(after)
+    print(f"wrote {CATALOGUE.name}")
+    return 0
+
+
+def exported(version: str) -> dict[str, Any]:
+    """The lists that this version of the package exports, as `EXPORTS` names them."""
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        raise FileNotFoundError("node and npm are needed")
+    with tempfile.TemporaryDirectory() as folder:
+        quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"]
+        subprocess.run([npm, "install", "--prefix", folder, *quiet, f"{PACKAGE}@{version}"], check=True, cwd=folder)
+        answer = subprocess.run([node, "-e", EXPORTS], check=True, cwd=folder, stdout=subprocess.PIPE)
+    facts: dict[str, Any] = json.loads(answer.stdout)
+    return facts
+
+
+def catalogue_of(facts: dict[str, Any]) -> dict[str, Any]:
+    """Our catalogue from the package's lists."""
+    secret = facts["secret_keys"]
+    used = {raw["channel"] for raw in facts["providers"]}
+    channels = [*CHANNELS, *sorted(used.difference(CHANNELS))]
+    return {
+        "source": {"package": PACKAGE, "version": facts["version"]},
+        "channels": channels,
+        "channels_with_primary": facts["channels_with_primary"],
+        "secret_keys": secret,
+        "providers": [
+            {name: read(raw) for name, read in PROVIDER.items()}
+            | {"credentials": [credential_of(field, secret) for field in raw.get("credentials", ())]}
+            for raw in sorted(facts["providers"], key=lambda raw: (raw["channel"], raw["id"]))
+        ],
+    }
+
+
+def credential_of(raw: dict[str, Any], secret: Sequence[str]) -> dict[str, Any]:
+    """Our form of one credential."""
+    field = {name: read(raw) for name, read in CREDENTIAL.items()} | {"secret": raw["key"] in secret}
+    return field | {name: value for name, read in OPTIONAL.items() if (value := read(raw))}
+
+
+def without_campaign(url: str | None) -> str | None:
+    """The link without the parameters that only count who followed it."""
+    if not url:
+        return None
+    parts = urlsplit(url)
+    query = "&".join(word for word in parts.query.split("&") if not word.startswith("utm_"))
+    return urlunsplit(parts._replace(query=query))
+
+
+def written(catalogue: dict[str, Any]) -> bytes:
+    """The catalogue as the file holds it."""
+    return (json.dumps(catalogue, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    """What differs, a line for each provider: `+` came, `-` went, `~` changed."""
+    for name in ("source", "channels", "channels_with_primary", "secret_keys"):
+        if before.get(name) != after.get(name):
+            yield f"~ {name}: {_shown(before.get(name))} -> {_shown(after.get(name))}"
+    old = {provider["id"]: provider for provider in before.get("providers", ())}
+    new = {provider["id"]: provider for provider in after.get("providers", ())}
+    for provider_id in sorted(old.keys() | new.keys()):
+        if provider_id not in old:
+            provider = new[provider_id]
+            keys = ", ".join(field["key"] for field in provider["credentials"]) or "none"
+            yield f"+ {provider_id} ({provider['name']}, {provider['channel']}); credentials: {keys}"
+        elif provider_id not in new:
+            yield f"- {provider_id}"
+        else:
+            different = [*_differences(_flat(old[provider_id]), _flat(new[provider_id]))]
+            if different:
+                yield f"~ {provider_id}: {'; '.join(different)}"
+
+
+def _flat(provider: dict[str, Any]) -> dict[str, Any]:
+    """A provider as one level of facts, `credentials.apiKey.required` among them; the order of credentials is one."""
+    fields = provider["credentials"]
+    flat = {name: value for name, value in provider.items() if name != "credentials"}
+    flat["credentials"] = [field["key"] for field in fields]
+    return flat | {f"credentials.{field['key']}.{name}": value for field in fields for name, value in field.items()}
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    for name in [*old, *(name for name in new if name not in old)]:
+        if name not in new:
+            yield f"no {name}"
+        elif name not in old:
+            yield f"{name}: {_shown(new[name])}"
+        elif old[name] != new[name]:
+            yield f"{name}: {_shown(old[name])} -> {_shown(new[name])}"
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
