@@ -1,0 +1,187 @@
+"""What a view looks like on a terminal, in a pipe and as JSON; what may colour it; what is masked."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pyte
+import pytest
+
+from integrations_cli.errors import RejectedError
+from integrations_cli.models import MASK, Integration
+from integrations_cli.render import Renderer, wants_color
+from integrations_cli.views import Fields, Row, Table, Text, View, integration_fields, masked
+from program import Terminal
+
+RAW: dict[str, Any] = {
+    "_environmentId": "6b03c66d9567edf1d9ef70d4",
+    "_id": "6b03c66e9567edf1d9ef70e1",
+    "active": True,
+    "channel": "email",
+    "conditions": [{"isNegated": False}],
+    "credentials": {"apiKey": "nvsk.00:11", "domain": "mg.acme.io", "whoKnows": "x"},
+    "name": "Mailgun",
+    "providerId": "mailgun",
+    "somethingNew": {"a": [1, None]},
+}
+
+
+def shown(
+    view: View,
+    *,
+    terminal: bool = False,
+    json_: bool = False,
+    environ: Mapping[str, str] | None = None,
+    secrets: tuple[str, ...] = (),
+) -> str:
+    out = io.BytesIO()
+    stream = (Terminal if terminal else io.TextIOWrapper)(out, encoding="utf-8", newline="")
+    renderer = Renderer(stream, None, {"COLUMNS": "80", "TERM": "xterm", **(environ or {})}, json=json_)
+    renderer.redactor.learn(secrets)
+    assert renderer.show(view) == 0
+    return out.getvalue().decode()
+
+
+def test_in_a_pipe_a_thing_is_one_field_a_line_and_nothing_is_cut() -> None:
+    long = "x" * 5000
+    lines = shown(integration_fields(Integration({**RAW, "name": long}))).splitlines()
+    assert f"name\t{long}" in lines
+    assert lines[0] == "_id\t6b03c66e9567edf1d9ef70e1"
+    assert f"credentials.apiKey\t{MASK}" in lines
+    assert "credentials.domain\tmg.acme.io" in lines
+    assert f"credentials.whoKnows\t{MASK}" in lines
+    assert "active\ttrue" in lines
+    assert 'somethingNew\t{"a": [1, null]}' in lines
+
+
+def test_json_is_what_the_api_gave_but_for_the_masks() -> None:
+    document = json.loads(shown(integration_fields(Integration(RAW)), json_=True))
+    assert document == {
+        **RAW,
+        "credentials": {"apiKey": MASK, "domain": "mg.acme.io", "whoKnows": MASK},
+    }
+
+
+def test_secrets_are_shown_only_when_asked_for() -> None:
+    document = json.loads(shown(integration_fields(Integration(RAW), show_secrets=True), json_=True))
+    assert document == RAW
+    concealed = json.loads(shown(integration_fields(Integration(RAW), concealed={"domain"}), json_=True))
+    assert concealed["credentials"]["domain"] == MASK
+    odd = integration_fields(Integration({**RAW, "credentials": "s3cret"}))
+    assert "s3cret" not in shown(odd) + shown(odd, json_=True)
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_on_a_terminal_a_table_fits_and_says_everything(width: int) -> None:
+    drawn = shown(integration_fields(Integration(RAW)), terminal=True, environ={"COLUMNS": str(width)})
+    screen = pyte.Screen(width, 200)
+    pyte.Stream(screen).feed(drawn.replace("\n", "\r\n"))
+    text = "".join("".join(line.split()).replace("│", "") for line in screen.display)
+    assert "6b03c66e9567edf1d9ef70e1" in text
+    assert "mg.acme.io" in text
+    assert "nvsk" not in text
+    assert max(len(line.rstrip()) for line in screen.display) <= width
+
+
+def test_text_from_a_server_steers_nothing_in_any_form() -> None:
+    name = "\x1b[31mred\x1b]8;;http://x\x07 [bold]b[/bold] \u202e:smile: a\nb"
+    view = integration_fields(Integration({**RAW, "name": name}))
+    for drawn in (shown(view), shown(view, json_=True), shown(view, terminal=True, environ={"NO_COLOR": "1"})):
+        assert "\x1b" not in drawn
+        assert "\u202e" not in drawn
+        assert "\x07" not in drawn
+        assert "bold" in drawn
+        assert ":smile:" in drawn
+    assert json.loads(shown(view, json_=True))["name"] == name
+
+
+def test_known_secrets_are_taken_out_of_every_form() -> None:
+    view = integration_fields(Integration({**RAW, "name": "echo of c4nary-key", "c4nary-key": 1}))
+    for json_, terminal in ((False, False), (True, False), (False, True)):
+        assert "c4nary-key" not in shown(view, secrets=("c4nary-key",), json_=json_, terminal=terminal)
+
+
+def test_a_table_is_rows_in_a_pipe_and_groups_on_a_terminal() -> None:
+    rows = Table(("name", "id"), [("email", [Row(("a\tb", "1"), strong=True)]), ("sms", [Row(("c", "2"))])], [1], "two")
+    assert shown(rows) == "a\\tb\t1\nc\t2\n"
+    assert json.loads(shown(rows, json_=True)) == [1]
+    drawn = shown(rows, terminal=True, environ={"NO_COLOR": "1"})
+    assert drawn.index("email") < drawn.index("a\\tb") < drawn.index("sms") < drawn.index("two")
+
+
+def test_text_keeps_its_lines_only_where_it_has_some() -> None:
+    assert shown(Text("a\nb")) == "a\\nb\n"
+    assert shown(Text("a\nb\n", lines=True)) == "a\nb\n"
+    assert json.loads(shown(Text("x", json={"a": 1}), json_=True)) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("choice", "environ", "terminal", "colored"),
+    [
+        ("auto", {}, True, True),
+        ("auto", {}, False, False),
+        ("auto", {"NO_COLOR": "1"}, True, False),
+        ("auto", {"NO_COLOR": ""}, True, True),
+        ("auto", {"TERM": "dumb"}, True, False),
+        ("auto", {"CLICOLOR": "0"}, True, False),
+        ("auto", {"FORCE_COLOR": "1"}, False, True),
+        ("auto", {"FORCE_COLOR": "0"}, False, False),
+        ("auto", {"CLICOLOR_FORCE": "1", "TERM": "dumb"}, False, True),
+        ("auto", {"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
+        ("always", {"NO_COLOR": "1"}, False, True),
+        ("never", {"FORCE_COLOR": "1"}, True, False),
+    ],
+)
+def test_what_decides_about_colour(choice: Any, environ: dict[str, str], terminal: bool, colored: bool) -> None:
+    assert wants_color(choice, environ, terminal=terminal) is colored
+
+
+def test_colour_follows_the_decision() -> None:
+    fields = Fields([("a", "b")], {}, title="t")
+    assert "\x1b[" in shown(fields, terminal=True)
+    assert "\x1b[" not in shown(fields, terminal=True, environ={"NO_COLOR": "1"})
+    assert "\x1b[" in shown(fields, environ={"FORCE_COLOR": "1"})
+    assert "\x1b[" not in shown(fields, json_=True, environ={"FORCE_COLOR": "1"})
+
+
+def test_an_error_is_one_line_and_a_hint_or_one_document() -> None:
+    err = io.BytesIO()
+    renderer = Renderer(None, io.TextIOWrapper(err, encoding="utf-8"), {})
+    renderer.redactor.learn(["c4nary-key"])
+    code = renderer.error(RejectedError("bad\nc4nary-key", hint="do\x1bthis", status=400, details=["x"]))
+    assert code == 7
+    assert err.getvalue().decode() == f"error: bad\\n{MASK}\nhint: do\\x1bthis\n"
+    err.seek(0)
+    err.truncate()
+    renderer.json = True
+    renderer.warn("held back")
+    renderer.error(RejectedError("bad", hint="do", status=400, details=["x"], error_id="e", idempotency_key="k"))
+    assert json.loads(err.getvalue()) == {
+        "error": {
+            "type": "rejected",
+            "message": "bad",
+            "hint": "do",
+            "status": 400,
+            "details": ["x"],
+            "error_id": "e",
+            "idempotency_key": "k",
+            "exit_code": 7,
+        }
+    }
+
+
+def test_closed_streams_are_no_reason_to_fail() -> None:
+    renderer = Renderer(None, None, {})
+    assert renderer.show(Text("x")) == 0
+    renderer.note("x")
+    assert renderer.error(RejectedError("x")) == 7
+
+
+def test_masking_goes_by_the_catalogue_and_by_where_a_value_came_from() -> None:
+    given = {"apiKey": "a", "domain": "b", "odd": "c"}
+    assert masked("mailgun", given) == {"apiKey": MASK, "domain": "b", "odd": MASK}
+    assert masked("mailgun", given, concealed={"domain"})["domain"] == MASK
+    assert masked(None, given) == {"apiKey": MASK, "domain": "b", "odd": MASK}
