@@ -1,0 +1,224 @@
+"""Text that holds a manifest: where it comes from, what it decodes to, and where in it a key stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from .errors import InputError
+from .models import Json
+from .values import ValueReader
+
+if TYPE_CHECKING:
+    from .places import Key, Place
+
+VERSION: Final = 1
+
+LARGEST: Final = 64 * 1024 * 1024
+"""The most bytes that one file may have; 10,000 integrations take about 3 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file: its `name` as the user wrote it, its text, and the folder that relative paths in it count from."""
+
+    name: str
+    text: str = field(repr=False)
+    form: Literal["toml", "json"] = "toml"
+    folder: Path | None = None
+    _lines: dict[tuple[()], dict[tuple[Key, ...], int]] = field(default_factory=dict, repr=False, compare=False)
+
+    def line(self, *path: Key) -> int:
+        """The line on which a key stands, or the table that should have it; 1 if neither is written down."""
+        from .places import lines
+
+        known = self._lines.get(())
+        if known is None:  # looked for once, when the first message needs it
+            known = self._lines[()] = lines(self.places())
+        return next((known[path[:end]] for end in range(len(path), 0, -1) if path[:end] in known), 1)
+
+    def at(self, *path: Key) -> str:
+        """`FILE:LINE: path`, the beginning of a message about a key."""
+        return f"{self.name}:{self.line(*path)}: {shown(path)}"
+
+    def places(self) -> Sequence[Place]:
+        """Every place where a key is written."""
+        from .places import places
+
+        return places(self.text, self.form)
+
+
+def shown(path: Sequence[Key]) -> str:
+    """A path as TOML writes it: dots between names, quotes around those that need them."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += f"{'.' if text else ''}{step if _is_bare(step) else quoted(step)}"
+    return text
+
+
+def quoted(text: str) -> str:
+    """The text as a TOML string of one line."""
+    import json
+
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _is_bare(name: str) -> bool:
+    return name.isascii() and name != "" and name.replace("-", "").replace("_", "a").isalnum()
+
+
+def sources(name: str, reader: ValueReader) -> Iterator[Source]:
+    """The files that `name` stands for: one, those of a folder, or `-` for standard input."""
+    if name == "-":
+        text = _text(reader.read_stdin("the manifest -"), "standard input")
+        yield Source("standard input", text, "json" if text.lstrip().startswith("{") else "toml")
+        return
+    path = Path(name)
+    try:
+        files = sorted(_manifests_in(path)) if path.is_dir() else [path]
+        for file in files:
+            with file.open("rb") as stream:
+                content = stream.read(LARGEST + 1)
+            form: Literal["toml", "json"] = "json" if file.suffix.lower() == ".json" else "toml"
+            yield Source(str(file), _text(content, str(file)), form, file.parent)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
+        raise InputError(f"{name}: cannot read it: {reason}", hint="check the path; - is standard input") from None
+    if not files:
+        raise InputError(f"{name}: no .toml or .json file is in this folder")
+
+
+def _manifests_in(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.suffix.lower() in {".toml", ".json"} and not path.name.startswith(".") and path.is_file():
+            yield path
+
+
+def _text(content: bytes, name: str) -> str:
+    if len(content) > LARGEST:
+        raise InputError(f"{name}: it is bigger than {LARGEST // 1024 // 1024} MiB")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        hint = "save it as UTF-8" + (": it looks like UTF-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "")
+        raise InputError(f"{name}:{line}: it is not UTF-8 text", hint=hint) from None
+
+
+def document(source: Source, findings: list[str]) -> Mapping[str, Json] | None:
+    """The decoded text, its `version` checked, or None where there is no going on."""
+    found = len(findings)
+    decoded = _json(source, findings) if source.form == "json" else _toml(source, findings)
+    if len(findings) > found and decoded is None:
+        return None
+    if not isinstance(decoded, dict):
+        findings.append(f"{source.name}:1: must hold an object, not {kind_of(decoded)}")
+        return None
+    if "version" not in decoded:
+        findings.append(f"{source.name}:1: version is missing: write version = {VERSION} at the top")
+    elif type(decoded["version"]) is not int or decoded["version"] != VERSION:
+        findings.append(f"{source.at('version')}: must be {VERSION}, the one that this program reads")
+    findings += [
+        f"{source.at(key)}: there is no such key{meant(key, ('version', 'integrations'))}"
+        for key in decoded
+        if key not in ("version", "integrations")
+    ]
+    return decoded
+
+
+def _toml(source: Source, findings: list[str]) -> Json:
+    import tomllib
+
+    try:
+        return tomllib.loads(source.text)
+    except tomllib.TOMLDecodeError as error:
+        twice = _twice(source)
+        findings += twice
+        if not twice:
+            findings.append(_syntax(source, str(error)))
+    except (RecursionError, ValueError):
+        findings.append(f"{source.name}:1: it is nested too deeply, or a number in it is too long")
+    return None
+
+
+def _json(source: Source, findings: list[str]) -> Json:
+    import json
+
+    repeated = False
+
+    def members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        nonlocal repeated
+        known = dict(pairs)
+        repeated = repeated or len(known) < len(pairs)
+        return known
+
+    try:
+        decoded = json.loads(source.text, object_pairs_hook=members, parse_constant=no_constant)
+    except json.JSONDecodeError as error:
+        findings.append(f"{source.name}:{error.lineno}:{error.colno}: not valid JSON: {_lowered(error.msg)}")
+        return None
+    except RecursionError:
+        findings.append(f"{source.name}:1: it is nested too deeply")
+        return None
+    except ValueError:
+        findings.append(f"{source.name}:1: it holds NaN, Infinity or a number that is too long, which JSON has not")
+        return None
+    if repeated:
+        findings += _twice(source)
+    return decoded
+
+
+def no_constant(name: str) -> Json:
+    """Refuse NaN and Infinity, which Python reads in JSON and servers do not."""
+    raise ValueError(name)
+
+
+def _twice(source: Source) -> list[str]:
+    """A finding for each key that is written a second time, with both places."""
+    from .places import written_twice
+
+    return [
+        f"{source.name}:{later.line}: {shown(later.path)}: is in {source.name}:{earlier.line} already"
+        for earlier, later in written_twice(source.places())
+    ]
+
+
+def _syntax(source: Source, message: str) -> str:
+    """What the TOML parser says, its position in front; it names keys and single characters, never a value."""
+    import re
+
+    match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message, re.DOTALL)
+    place, said = (f"{match[2]}:{match[3]}", match[1]) if match else (str(source.text.count("\n") + 1), message)
+    return f"{source.name}:{place}: not valid TOML: {_lowered(said)}"
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def meant(word: str, known: Sequence[str]) -> str:
+    """The end of a message about an unknown word: the nearest of the known ones, or all of them."""
+    from .catalogue.nearest import nearest
+
+    near = nearest(word, known, limit=1)
+    return f": did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+
+
+def kind_of(value: Json) -> str:
+    """What a decoded value is, in words: never the value itself, which may be a secret in the wrong place."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return "a text" if value.strip() else "an empty text"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, dict):
+        return "a table"
+    return "a list" if isinstance(value, list) else "a date or a time"
