@@ -99,7 +99,8 @@ def exported(version: str) -> dict[str, Any]:
         raise FileNotFoundError("node and npm are needed")
     with tempfile.TemporaryDirectory() as folder:
         quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"]
-        subprocess.run([npm, "install", "--prefix", folder, *quiet, f"{PACKAGE}@{version}"], check=True, cwd=folder)
+        command = [npm, "install", "--prefix", folder, *quiet, f"{PACKAGE}@{version}"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         answer = subprocess.run([node, "-e", EXPORTS], check=True, cwd=folder, stdout=subprocess.PIPE)
     facts: dict[str, Any] = json.loads(answer.stdout)
     return facts
@@ -158,27 +159,20 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         elif provider_id not in new:
             yield f"- {provider_id}"
         else:
-            different = [*_differences(_flat(old[provider_id]), _flat(new[provider_id]))]
+            different = [*_differences(old[provider_id], new[provider_id])]
             if different:
                 yield f"~ {provider_id}: {'; '.join(different)}"
 
 
-def _flat(provider: dict[str, Any]) -> dict[str, Any]:
-    """A provider as one level of facts, `credentials.apiKey.required` among them; the order of credentials is one."""
-    fields = provider["credentials"]
-    flat = {name: value for name, value in provider.items() if name != "credentials"}
-    flat["credentials"] = [field["key"] for field in fields]
-    return flat | {f"credentials.{field['key']}.{name}": value for field in fields for name, value in field.items()}
-
-
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    for name in [*old, *(name for name in new if name not in old)]:
-        if name not in new:
-            yield f"no {name}"
-        elif name not in old:
-            yield f"{name}: {_shown(new[name])}"
-        elif old[name] != new[name]:
-            yield f"{name}: {_shown(old[name])} -> {_shown(new[name])}"
+    """What differs between two forms of one provider; the list of its keys shows which credentials came or went."""
+    was, now = ({field["key"]: field for field in provider["credentials"]} for provider in (old, new))
+    pairs = [("", old | {"credentials": [*was]}, new | {"credentials": [*now]})]
+    pairs += [(f"credentials.{key}.", was[key], now[key]) for key in was if key in now]
+    for path, before, after in pairs:
+        for name in {**before, **after}:
+            if before.get(name) != after.get(name):
+                yield f"{path}{name}: {_shown(before.get(name))} -> {_shown(after.get(name))}"
 
 
 def _shown(value: Any) -> str:

@@ -23,6 +23,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -68,7 +69,7 @@ class ValueReader:
         self._stdin = stdin
         self._stdin_reader: str | None = None
         self._environ = environ
-        self._run = run or run_command
+        self._run = run or partial(run_command, environ=environ)
         self._folder = folder or Path()
 
     def claim_stdin(self, who: str) -> None:
@@ -244,11 +245,13 @@ def read_environment(name: str, environ: Mapping[str, str], what: str) -> str:
     return sendable(environ[name], what, shown)
 
 
-def run_command(argv: Sequence[str], what: str, *, seconds: float = COMMAND_SECONDS) -> str:
+def run_command(
+    argv: Sequence[str], what: str, *, seconds: float = COMMAND_SECONDS, environ: Mapping[str, str] | None = None
+) -> str:
     """What a command writes to standard output, without its final line end.
 
-    It runs without a shell and without standard input; what it writes to standard error is thrown away, since that may
-    hold a secret too. It may take `seconds`.
+    It runs without a shell and without standard input, in `environ` (None: this process's); what it writes to standard
+    error is thrown away, since that may hold a secret too. It may take `seconds`.
 
     Raises:
         InputError: It cannot be started, fails, is too slow, or writes nothing or no text.
@@ -261,7 +264,7 @@ def run_command(argv: Sequence[str], what: str, *, seconds: float = COMMAND_SECO
     try:
         # A user asks for this program by name; there is no shell to misread it.
         process = subprocess.Popen(  # noqa: S603
-            list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environ
         )
     except (OSError, ValueError, IndexError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a program"
@@ -387,7 +390,7 @@ def _expanded(path: str, what: str) -> Path:
 
 def _text(value: Json, where: str) -> str:
     if not isinstance(value, str) or not value:
-        raise InputError(f"{where}: must be a text")
+        raise InputError(f"{where}: must be text")
     return value
 
 

@@ -1,0 +1,409 @@
+"""Values arrive byte for byte from wherever they are kept, and no message ever shows one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integrations_cli.drafting import DraftSources, compose
+from integrations_cli.errors import InputError
+from integrations_cli.models import Credential
+from integrations_cli.values import (
+    LARGEST,
+    ValueReader,
+    as_argument,
+    decode,
+    parse_assignment,
+    read_environment,
+    read_file,
+    run_command,
+    split_command,
+)
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQ\r\nIBADAN  \n\n-----END PRIVATE KEY-----"
+SECRET = "sk-very-secret"
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+
+
+def reader(
+    stdin: bytes = b"", environ: Mapping[str, str] | None = None, folder: Path | None = None, **more: Any
+) -> ValueReader:
+    return ValueReader(stdin=lambda: stdin, environ=environ or {}, folder=folder, **more)
+
+
+def refused(read: Any, *arguments: Any, **named: Any) -> InputError:
+    with pytest.raises(InputError) as caught:
+        read(*arguments, **named)
+    assert SECRET not in caught.value.message
+    assert SECRET not in (caught.value.hint or "")
+    return caught.value
+
+
+# -- any text survives ------------------------------------------------------------------------------------------------
+
+
+@given(texts)
+@settings(deadline=None)
+def test_any_text_survives_a_file(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "value")
+        path.write_bytes(f"{text}\r\n".encode())
+        assert reader().argument("apiKey", f"@{path}") == Credential(text, concealed=True)
+        assert reader().document_value("apiKey", {"file": "value"}, Path(folder)).value == text
+        if not text.endswith("\n"):
+            path.write_bytes(text.encode())
+            assert reader().argument("apiKey", f"@{path}").value == text
+
+
+@given(texts)
+@settings(deadline=None)
+def test_any_text_survives_standard_input(text: str) -> None:
+    assert reader(f"{text}\r\n".encode()).argument("apiKey", "@-") == Credential(text, concealed=True)
+    assert reader(f"{text}\r\n".encode()).document_value("apiKey", {"file": "-"}).value == text
+
+
+@given(texts)
+@settings(deadline=None)
+def test_any_text_survives_the_environment(text: str) -> None:
+    assert reader(environ={"KEY": text}).argument("apiKey", "env:KEY") == Credential(text, concealed=True)
+    assert reader(environ={"KEY": text}).document_value("apiKey", {"env": "KEY"}).value == text
+
+
+@given(texts)
+@settings(deadline=None)
+def test_any_text_survives_the_command_line(text: str) -> None:
+    assert reader().assignments([f"apiKey=text:{text}"])["apiKey"] == Credential(text)
+    assert reader().assignments([f"apiKey={as_argument(text)}"])["apiKey"] == Credential(text)
+
+
+@given(texts, st.booleans())
+@settings(deadline=None)
+def test_any_text_survives_json(text: str, ascii_only: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "credentials.json")
+        path.write_bytes(json.dumps({"apiKey": text}, ensure_ascii=ascii_only).encode())
+        draft = compose(DraftSources(credentials_file=str(path)), reader())
+    assert draft.credentials == {"apiKey": Credential(text)}
+
+
+@given(texts, st.booleans())
+@settings(deadline=None)
+def test_any_text_survives_toml(text: str, multiline: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "integration.toml")
+        document = {"providerId": "mailgun", "credentials": {"apiKey": text}}
+        # A raw CR in a TOML multi-line string may be read as part of a line end, by TOML's own rules.
+        path.write_bytes(tomli_w.dumps(document, multiline_strings=multiline and "\r" not in text).encode())
+        draft = compose(DraftSources(from_file=str(path)), reader())
+    assert draft.credentials == {"apiKey": Credential(text)}
+
+
+# -- line ends --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"key", "key"),
+        (b"key\n", "key"),
+        (b"key\r\n", "key"),
+        (b"key\n\n", "key\n"),
+        (b"key\r\n\r\n", "key\r\n"),
+        (b"key\r", "key\r"),
+        (b" key \t\n", " key \t"),
+        (b"\nkey\n", "\nkey"),
+        (b"\xef\xbb\xbfkey", "\ufeffkey"),
+        (PEM.encode() + b"\n", PEM),
+    ],
+)
+def test_exactly_one_final_line_end_is_dropped(content: bytes, text: str) -> None:
+    assert decode(content, "credentials.apiKey", "standard input") == text
+
+
+def test_the_environment_is_taken_as_it_stands() -> None:
+    assert reader(environ={"KEY": "key\n"}).argument("apiKey", "env:KEY").value == "key\n"
+
+
+def test_a_service_account_arrives_byte_for_byte(tmp_path: Path) -> None:
+    account = json.dumps({"private_key": PEM, "client_email": "ä@x.iam"}, indent=2, ensure_ascii=False)
+    (tmp_path / "account.json").write_text(account + "\n", encoding="utf-8", newline="")
+    assert reader(folder=tmp_path).argument("serviceAccount", "@account.json").value == account
+
+
+# -- where relative paths count from ----------------------------------------------------------------------------------
+
+
+def test_a_path_in_a_document_counts_from_the_document_and_one_in_the_arguments_from_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "key").write_text("beside the document")
+    (tmp_path / "key").write_text("in the current folder")
+    (tmp_path / "conf" / "mailgun.json").write_text('{"apiKey": {"file": "key"}}')
+    sources = DraftSources(credentials_file=str(tmp_path / "conf" / "mailgun.json"), credentials=["secretKey=@key"])
+    draft = compose(sources, reader(folder=tmp_path))
+    assert {key: credential.value for key, credential in draft.credentials.items()} == {
+        "apiKey": "beside the document",
+        "secretKey": "in the current folder",
+    }
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "key").write_text("at home")
+    assert reader().argument("apiKey", "@~/key").value == "at home"
+    assert reader().document_value("apiKey", {"file": "~/key"}, Path("elsewhere")).value == "at home"
+
+
+# -- types ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("secure", "true", True),
+        ("hmac", "false", False),
+        ("secure", "yes", "yes"),
+        ("secure", "True", "True"),
+        ("port", "587", "587"),
+        ("tlsOptions", '{"rejectUnauthorized": false}', {"rejectUnauthorized": False}),
+        ("tlsOptions", "[1]", "[1]"),
+        ("tlsOptions", "{", "{"),
+        ("tlsOptions", '{"a": NaN}', '{"a": NaN}'),
+        ("tlsOptions", "[" * 100_000, "[" * 100_000),
+        ("apiKey", "true", "true"),
+        ("apiKey", "a=b=c", "a=b=c"),
+    ],
+)
+def test_text_takes_the_type_of_its_key_or_stays_for_the_checks(key: str, text: str, value: Any) -> None:
+    assert reader().assignments([f"{key}={text}"])[key].value == value
+    assert reader(environ={"V": text}).argument(key, "env:V").value == value
+
+
+def test_an_object_under_tls_options_is_no_reference() -> None:
+    literal = {"env": "HOME"}
+    assert reader().document({"tlsOptions": literal}) == {"tlsOptions": Credential(literal)}
+
+
+def test_other_values_in_a_document_are_left_to_the_checks() -> None:
+    values = {"secure": True, "port": 587, "host": None, "user": {"env": "A", "file": "b"}, "from": {"a": "b"}}
+    assert {key: c.value for key, c in reader().document(values).items()} == values
+
+
+# -- secrets are known ------------------------------------------------------------------------------------------------
+
+
+def test_what_came_by_reference_is_concealed_and_remembered() -> None:
+    values = reader(b"from stdin", {"A": "from env", "S": "true"})
+    given_values = values.assignments(["apiKey=@-", "user=env:A", "from=plain", "secure=env:S"], "mailgun")
+    assert {key: credential.concealed for key, credential in given_values.items()} == {
+        "apiKey": True,
+        "user": True,
+        "from": False,
+        "secure": True,
+    }
+    assert values.secrets == {"from stdin", "from env"}
+    assert values.literal_secrets == []
+
+
+def test_a_literal_secret_in_the_arguments_is_reported_and_one_in_a_file_only_remembered() -> None:
+    values = reader()
+    values.assignments([f"apiKey={SECRET}", "from=a@b.co", "strange=?", "domain=text:@x"], "mailgun")
+    values.document({"password": "in a file"}, None, "nodemailer")
+    assert values.literal_secrets == ["apiKey", "strange"]
+    assert values.secrets == {SECRET, "?", "in a file"}
+
+
+# -- standard input once ----------------------------------------------------------------------------------------------
+
+
+def test_standard_input_has_one_reader_and_the_message_names_both() -> None:
+    error = refused(reader(b"x").assignments, ["apiKey=@-", "secretKey=@-"])
+    assert error.message == "standard input can be read only once: apiKey=@- and secretKey=@- both ask for it"
+
+
+def test_a_file_on_standard_input_takes_it_from_the_credentials() -> None:
+    values = reader(b'{"providerId": "mailgun"}')
+    error = refused(compose, DraftSources(from_file="-", credentials=["apiKey=@-"]), values)
+    assert "--from-file - and apiKey=@- both" in error.message
+
+
+# -- what is wrong, without the value ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("apiKey=@absent.txt", "credentials.apiKey: cannot read the file absent.txt: No such file or directory"),
+        ("apiKey=@folder", "credentials.apiKey: folder is a folder, not a file"),
+        ("apiKey=@empty", "credentials.apiKey: the file empty is empty"),
+        ("apiKey=@newline", "credentials.apiKey: the file newline is empty"),
+        ("apiKey=@latin1", "credentials.apiKey: the file latin1 is not UTF-8 text (byte 15)"),
+        ("apiKey=@utf16", "credentials.apiKey: the file utf16 is not UTF-8 text (byte 1)"),
+        ("apiKey=@nul", "credentials.apiKey: the file nul holds a NUL character"),
+        ("apiKey=@big", "credentials.apiKey: the file big is bigger than 1 MiB: that is no credential"),
+        ("apiKey=@a\0b", "credentials.apiKey: cannot read the file a\0b: not a path"),
+        ("apiKey=@", "credentials.apiKey: @ names no file"),
+        ("apiKey=@-", "credentials.apiKey: standard input is empty"),
+        ("apiKey=env:ABSENT", "credentials.apiKey: the environment variable ABSENT is not set"),
+        ("apiKey=env:EMPTY", "credentials.apiKey: the environment variable EMPTY is empty"),
+        ("apiKey=env:BYTES", "credentials.apiKey: the environment variable BYTES is not valid Unicode text"),
+        (f"apiKey=env:{SECRET}", "credentials.apiKey: the environment variable is not set"),
+        ("apiKey=env:", "credentials.apiKey: the environment variable is not set"),
+        ("apiKey=cmd:", "credentials.apiKey: cmd: names no command"),
+        (f"apiKey=cmd:'{SECRET}", "credentials.apiKey: the command has a quotation mark without its partner"),
+        ("apiKey=", "credentials.apiKey: the value is empty"),
+        ("apiKey=text:", "credentials.apiKey: the value is empty"),
+        (f"apiKey={SECRET}\udcff", "credentials.apiKey: the value is not valid Unicode text"),
+        (f"{SECRET}", "--credential has no value"),
+        ("apiKey", "--credential apiKey has no value"),
+        (f"={SECRET}", "--credential has no key before the equals sign"),
+    ],
+)
+def test_each_unusable_value_is_one_clear_line(
+    assignment: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "newline").write_bytes(b"\n")
+    (tmp_path / "latin1").write_bytes(SECRET.encode() + b"\xe4")
+    (tmp_path / "utf16").write_bytes(SECRET.encode("utf-16"))
+    (tmp_path / "nul").write_bytes(SECRET.encode("utf-16-le"))
+    (tmp_path / "big").write_bytes(b"k" * (LARGEST + 1))
+    values = reader(environ={"EMPTY": "", "BYTES": f"{SECRET}\udcff"})
+    error = refused(values.assignments, [assignment])
+    assert error.message == message
+    assert error.details == (message,)
+    assert values.secrets == set()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permission bits")
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
+def test_an_unreadable_file_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.touch(mode=0)
+    assert refused(read_file, path, "credentials.apiKey").message.endswith("Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"env": 1}, "credentials.apiKey.env: must be text"),
+        ({"file": ""}, "credentials.apiKey.file: must be text"),
+        ({"command": "op read"}, "credentials.apiKey.command: must be a list of texts, the program first"),
+        ({"command": []}, "credentials.apiKey.command: must be a list of texts, the program first"),
+        ({"command": ["op", 1]}, "credentials.apiKey.command: must be a list of texts, the program first"),
+        ("", "credentials.apiKey: the value is empty"),
+    ],
+)
+def test_a_malformed_reference_in_a_document_is_named_with_its_path(value: Any, message: str) -> None:
+    assert refused(reader().document, {"apiKey": value}).message == message
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    error = refused(reader().assignments, ["apiKey=env:ONE", "secretKey=env:TWO", "from=a", "from=b", "nothing"])
+    assert error.details == (
+        "credentials.apiKey: the environment variable ONE is not set",
+        "credentials.secretKey: the environment variable TWO is not set",
+        "credentials.from: given twice on the command line",
+        "--credential has no value",
+    )
+    assert error.message == "; ".join(error.details)
+    assert error.hint
+
+
+def test_the_value_of_an_assignment_may_hold_equals_signs() -> None:
+    assert parse_assignment("apiKey=a=b") == ("apiKey", "a=b")
+
+
+def test_a_variable_that_holds_a_line_is_read_for_others_too() -> None:
+    assert read_environment("NOVU_KEY", {"NOVU_KEY": "k"}, "profile staging") == "k"
+
+
+# -- commands ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_command_is_split_as_a_shell_would_and_run_without_one() -> None:
+    ran: list[Sequence[str]] = []
+
+    def run(argv: Sequence[str], what: str) -> str:
+        ran.append((what, *argv))
+        return "value"
+
+    values = reader(run=run)
+    assert values.argument("apiKey", """cmd:op read 'op://Private Vault/key' "a b"; $HOME #x""").concealed
+    assert values.document_value("token", {"command": ["op", "a b", "*"]}).value == "value"
+    assert ran == [
+        ("credentials.apiKey", "op", "read", "op://Private Vault/key", "a b;", "$HOME", "#x"),
+        ("credentials.token", "op", "a b", "*"),
+    ]
+    assert values.secrets == {"value"}
+
+
+def test_a_backslash_quotes_except_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert split_command(r"op a\ b", "x") == ["op", "a b"]
+    monkeypatch.setattr("integrations_cli.values.os.name", "nt")
+    assert split_command(r"C:\op\op.exe 'a b'", "x") == [r"C:\op\op.exe", "a b"]
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_a_command_gives_its_output_byte_for_byte_and_nothing_of_its_errors(capfd: pytest.CaptureFixture[str]) -> None:
+    code = f"import sys; sys.stdout.buffer.write({PEM!r}.encode() + b'\\n'); sys.stderr.write({SECRET!r})"
+    assert run_command(python(code), "credentials.apiKey") == PEM
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_command_has_no_standard_input_and_the_given_environment() -> None:
+    environ = {**os.environ, "ONLY_HERE": "seen"}
+    code = "import os, sys; print(len(sys.stdin.read()), os.environ['ONLY_HERE'])"
+    assert run_command(python(code), "credentials.apiKey", environ=environ) == "0 seen"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (f"import sys; print({SECRET!r}); sys.exit(3)", "the command failed with exit code 3"),
+        ("pass", "the output of the command is empty"),
+        (
+            f"import sys; sys.stdout.buffer.write({SECRET!r}.encode() + b'\\xff')",
+            "the output of the command is not UTF",
+        ),
+        ("while True: print('x' * 65536)", "the output of the command is bigger than 1 MiB: that is no credential"),
+    ],
+)
+def test_a_failing_command_never_shows_what_it_wrote(code: str, message: str) -> None:
+    error = refused(run_command, python(code), "credentials.apiKey")
+    assert error.message.startswith(f"credentials.apiKey: {message}")
+
+
+@pytest.mark.parametrize("argv", [["no-such-program-anywhere", SECRET], ["", SECRET], ["a\0b"], []])
+def test_a_command_that_cannot_start_says_so_without_its_arguments(argv: list[str]) -> None:
+    assert refused(run_command, argv, "x").message.startswith("x: the command cannot be started: ")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import signal, sys; print('started', flush=True); signal.pause()",
+        "import os, signal, sys; os.close(1); signal.pause()",
+    ],
+    ids=["keeps its output open", "closes its output"],
+)
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot pause")
+def test_a_slow_command_is_ended(code: str) -> None:
+    error = refused(run_command, python(code), "credentials.apiKey", seconds=0.5)
+    assert error.message == "credentials.apiKey: the command did not finish within 0.5 s"
