@@ -1,13 +1,15 @@
-"""Requests over sockets: httpcore's connection pool on connections that keep to a deadline."""
+"""Requests over sockets: an httpx client whose connections keep to a deadline."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from socket import gaierror
 from typing import TYPE_CHECKING, Final
 
 import httpcore
+import httpx
 
 from integrations_cli.errors import ConfigError
 from integrations_cli.models import Secret
@@ -46,7 +48,7 @@ class NetworkTransport:
         origin: Origin,
         api_key: Secret,
         user_agent: str,
-        pool: httpcore.ConnectionPool,
+        client: httpx.Client,
         backend: DeadlineBackend,
         now: Callable[[], float],
         proxy: Proxy | None = None,
@@ -54,7 +56,7 @@ class NetworkTransport:
         self._origin = origin
         self._api_key = api_key
         self._user_agent = user_agent
-        self._pool = pool
+        self._client = client
         self._backend = backend
         self._now = now
         self._proxy = proxy
@@ -73,32 +75,30 @@ class NetworkTransport:
         """
         started = self._now()
         exchange = self._backend.begin(request.method, timeout, MAX_ANSWER + HEAD_ALLOWANCE)
-        url = httpcore.URL(
-            scheme=self._origin.scheme,
-            host=self._origin.host,
-            port=self._origin.port,
-            target=self._origin.prefix + request.path,
+        outgoing = httpx.Request(
+            request.method,
+            self._origin.url + request.path,
+            headers=wire_headers(request, self._api_key, self._user_agent),
+            content=request.body,
+            extensions={"timeout": {"pool": timeout}},
         )
-        headers = [("Host", self._origin.authority)]
-        headers += wire_headers(request, self._api_key, self._user_agent).items()
         try:
-            with self._pool.stream(
-                request.method, url, headers=headers, content=request.body, extensions={"timeout": {"pool": timeout}}
-            ) as response:
+            response = self._client.send(outgoing, stream=True)
+            with closing(response):
                 names = {
                     name.decode("ascii", "replace").lower(): value.decode("utf-8", "replace")
-                    for name, value in response.headers
+                    for name, value in response.headers.raw
                 }
-                body = _read(response.iter_stream())
+                body = _read(response.iter_raw())
         except KeyboardInterrupt:
             raise Interrupted(sent=exchange.sent) from None
         except _FAILURES as error:
             raise self._failure(error, exchange, timeout) from None
-        return Answer(response.status, names, body or b"", self._now() - started, overlong=body is None)
+        return Answer(response.status_code, names, body or b"", self._now() - started, overlong=body is None)
 
     def close(self) -> None:
         """Close the connections that are kept for further requests."""
-        self._pool.close()
+        self._client.close()
 
     def _failure(self, error: BaseException, exchange: Exchange, timeout: float) -> TransportFailure:
         """What this exception means for the one who waits for the answer; none of its text goes on."""
@@ -230,8 +230,52 @@ def open_network(
 
         context = trust.context(ca_bundle, environ)
     bounded = DeadlineBackend(backend or Dialler(now), now)
-    pool = _pool(proxy, context, bounded)
-    return NetworkTransport(origin, api_key, user_agent, pool, bounded, now, proxy)
+    client = httpx.Client(transport=PoolTransport(_pool(proxy, context, bounded)), trust_env=False)
+    return NetworkTransport(origin, api_key, user_agent, client, bounded, now, proxy)
+
+
+class PoolTransport(httpx.BaseTransport):
+    """Sends the client's requests through a connection pool of ours.
+
+    httpx's own transport takes no network backend, and builds a TLS context where plain HTTP needs none. The exceptions
+    of the pool are left as they are: `NetworkTransport` gives each of them its meaning.
+    """
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer to one request, its body still to be read."""
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        url = request.url
+        response = self._pool.handle_request(
+            httpcore.Request(
+                request.method,
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(response.status, headers=response.headers, stream=PoolStream(response))
+
+    def close(self) -> None:
+        """Close the connections of the pool."""
+        self._pool.close()
+
+
+class PoolStream(httpx.SyncByteStream):
+    """The body of an answer as it arrives."""
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        """Give the connection back, or close it if there is more to read."""
+        self._response.close()
 
 
 def _pool(
