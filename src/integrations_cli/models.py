@@ -108,6 +108,22 @@ class IntegrationDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class IntegrationPatch:
+    """What is to change about an integration that is there. None means "leave it as it is".
+
+    `credentials` are all of them: servers replace them as a whole.
+    """
+
+    name: str | None = None
+    identifier: str | None = None
+    active: bool | None = None
+    check: bool = False
+    credentials: Mapping[str, Credential] | None = None
+    conditions: Sequence[Json] | None = None
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Integration:
     """An integration as the API gave it: `raw` is the whole answer without its envelope."""
 
