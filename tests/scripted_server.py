@@ -62,6 +62,7 @@ class Scripted:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 64 * 1024  # head and body leave together
 
             def handle_any(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
