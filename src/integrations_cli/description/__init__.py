@@ -1,0 +1,244 @@
+"""One description of the whole command line, read out of the tree that runs it.
+
+`integrations commands`, the man pages and the completions are made from it, so that none of them can say anything that
+the program does not do. What the tree cannot know stands beside this file: `examples` (command lines worth showing)
+and `surroundings` (environment variables, files).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+import typer
+
+from integrations_cli import __version__, errors
+from integrations_cli.models import CHANNELS, Json
+
+from .examples import EXAMPLES, Example
+from .surroundings import FILES, VARIABLES, File, Variable
+
+if TYPE_CHECKING:
+    from typer._click import Command as ClickCommand
+    from typer._click import Context as ClickContext
+    from typer._click import Parameter as ClickParameter
+    from typer.core import TyperGroup
+
+Kind = Literal[
+    "none", "text", "file", "profile", "provider", "channel", "credential", "identifier", "variable", "choice"
+]
+"""What a value is, for those who help to type it; `none` is a flag that takes none."""
+
+KINDS: Final[dict[str, Kind]] = {
+    "FILE": "file",
+    "PROFILE": "profile",
+    "PROVIDER": "provider",
+    "CHANNEL": "channel",
+    "KEY=VALUE": "credential",
+    "REF": "identifier",
+    "VAR": "variable",
+}
+"""The kind of value that a metavar promises; `a|b|c` is a choice, and every other one is text."""
+
+
+class Flag(NamedTuple):
+    """One flag: `names` switch it on or take its value, `off` (as in --inactive) switches it off."""
+
+    names: tuple[str, ...]
+    off: tuple[str, ...]
+    metavar: str | None
+    type: str
+    kind: Kind
+    choices: tuple[str, ...]
+    default: Json
+    repeatable: bool
+    required: bool
+    help: str
+
+    @property
+    def long(self) -> str:
+        """The name by which texts speak of it."""
+        return next(name for name in self.names if name.startswith("--"))
+
+
+class Argument(NamedTuple):
+    """One argument: a value without a flag before it."""
+
+    name: str
+    type: str
+    kind: Kind
+    choices: tuple[str, ...]
+    repeatable: bool
+    required: bool
+    help: str
+
+
+class Command(NamedTuple):
+    """One command; a group of them has `commands` and nothing that it does itself."""
+
+    path: tuple[str, ...]
+    summary: str
+    about: tuple[str, ...]
+    usage: str
+    arguments: tuple[Argument, ...]
+    flags: tuple[Flag, ...]
+    examples: tuple[Example, ...]
+    commands: tuple[Command, ...]
+
+    @property
+    def name(self) -> str:
+        """The whole of what is typed: `integrations profiles add`."""
+        return " ".join(self.path)
+
+    def walk(self) -> list[Command]:
+        """This command and all below it, in the order in which help lists them."""
+        return [self, *(found for child in self.commands for found in child.walk())]
+
+
+class ExitCode(NamedTuple):
+    """One exit code: the `type` that JSON errors carry, and what it means."""
+
+    code: int
+    types: tuple[str, ...]
+    meaning: str
+
+
+class Program(NamedTuple):
+    """Everything that can be said of the program without running it."""
+
+    name: str
+    version: str
+    root: Command
+    exit_codes: tuple[ExitCode, ...]
+    variables: tuple[Variable, ...]
+    files: tuple[File, ...]
+
+    @property
+    def shared_flags(self) -> tuple[Flag, ...]:
+        """The flags that every command takes."""
+        leaves = [command for command in self.root.walk() if not command.commands]
+        return tuple(flag for flag in leaves[0].flags if all(flag in leaf.flags for leaf in leaves))
+
+
+def describe(root: TyperGroup, name: str) -> Program:
+    """Describe the command line that starts at `root`; every command of it is imported."""
+    context = typer.Context(root, info_name=name)
+    return Program(name, __version__, _command(root, context, (name,)), exit_codes(), VARIABLES, FILES)
+
+
+def exit_codes() -> tuple[ExitCode, ...]:
+    """The exit codes, read from the errors that carry them."""
+    top = errors.IntegrationsError
+    kinds: list[type[errors.IntegrationsError]] = [top, *top.__subclasses__()]
+    found: dict[int, ExitCode] = {0: ExitCode(0, (), "It is done.")}
+    for kind in sorted(kinds, key=lambda kind: kind.exit_code):
+        meaning = _sentence(kind.__doc__ or "")
+        before = found.get(kind.exit_code)
+        if before is None:
+            found[kind.exit_code] = ExitCode(kind.exit_code, (kind.type,), meaning)
+        else:
+            found[kind.exit_code] = ExitCode(
+                kind.exit_code, (*before.types, kind.type), f"{before.meaning} Or: {meaning[0].lower()}{meaning[1:]}"
+            )
+    return tuple(found[code] for code in sorted(found))
+
+
+def document(program: Program) -> Json:
+    """The description as one JSON document."""
+    return {
+        "name": program.name,
+        "version": program.version,
+        "summary": program.root.summary,
+        "commands": [_command_document(command) for command in program.root.walk()[1:]],
+        "flags": [flag._asdict() for flag in program.root.flags],
+        "exit_codes": [code._asdict() for code in program.exit_codes],
+        "environment": [variable._asdict() for variable in program.variables],
+        "files": [file._asdict() for file in program.files],
+    }
+
+
+def _command_document(command: Command) -> Json:
+    return {
+        "command": " ".join(command.path[1:]),
+        "group": bool(command.commands),
+        "summary": command.summary,
+        "description": "\n\n".join(command.about),
+        "usage": command.usage,
+        "arguments": [argument._asdict() for argument in command.arguments],
+        "flags": [flag._asdict() for flag in command.flags],
+        "examples": [example._asdict() for example in command.examples],
+    }
+
+
+def _command(command: ClickCommand, context: ClickContext, path: tuple[str, ...]) -> Command:
+    parameters = [parameter for parameter in command.get_params(context) if not getattr(parameter, "hidden", False)]
+    children: list[Command] = []
+    entries: Any = command  # a group has these two; a command has none of them
+    if hasattr(entries, "list_commands"):
+        for name in entries.list_commands(context):
+            child = entries.get_command(context, name)
+            children.append(_command(child, typer.Context(child, info_name=name, parent=context), (*path, name)))
+    paragraphs = [" ".join(paragraph.split()) for paragraph in (command.help or "").split("\n\n")]
+    return Command(
+        path=path,
+        summary=paragraphs[0],
+        about=tuple(paragraphs),
+        usage=" ".join((" ".join(path), *command.collect_usage_pieces(context))),
+        arguments=tuple(_argument(one, context) for one in parameters if one.param_type_name == "argument"),
+        flags=tuple(_flag(one, context) for one in parameters if one.param_type_name == "option"),
+        examples=EXAMPLES.get(" ".join(path[1:]), ()),
+        commands=tuple(children),
+    )
+
+
+def _flag(option: Any, context: ClickContext) -> Flag:
+    metavar = None if option.is_flag else option.make_metavar(ctx=context)
+    choices = _choices(option, metavar)
+    default = None if callable(option.default) else option.default
+    return Flag(
+        names=tuple(sorted(option.opts, key=lambda name: (not name.startswith("--"), name))),
+        off=tuple(option.secondary_opts),
+        metavar=metavar,
+        type=_type(option),
+        kind="none" if option.is_flag else _kind(metavar, choices),
+        choices=choices,
+        default=default,
+        repeatable=bool(option.multiple),
+        required=bool(option.required),
+        help=" ".join((option.help or "").split()),
+    )
+
+
+def _argument(argument: Any, context: ClickContext) -> Argument:
+    metavar = argument.metavar or argument.make_metavar(ctx=context).strip("[]").removesuffix("...")
+    choices = _choices(argument, metavar)
+    return Argument(
+        name=metavar,
+        type=_type(argument),
+        kind=_kind(metavar, choices),
+        choices=choices,
+        repeatable=argument.nargs == -1,
+        required=bool(argument.required),
+        help=" ".join((argument.help or "").split()),
+    )
+
+
+def _type(parameter: ClickParameter) -> str:
+    return str(parameter.type.name).removesuffix(" range")
+
+
+def _choices(parameter: ClickParameter, metavar: str | None) -> tuple[str, ...]:
+    listed = getattr(parameter.type, "choices", None)
+    if listed is not None:
+        return tuple(str(choice) for choice in listed)
+    if metavar == "CHANNEL":
+        return CHANNELS
+    return tuple(metavar.split("|")) if metavar and "|" in metavar else ()
+
+
+def _kind(metavar: str | None, choices: tuple[str, ...]) -> Kind:
+    known = KINDS.get(metavar or "")
+    return known or ("choice" if choices else "text")
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.split())
