@@ -96,6 +96,16 @@ class Invocation:
         self.values = ValueReader(stdin=self._read_stdin, environ=surroundings.environ)
         self._settings: Settings | None = None
 
+    @property
+    def stdin(self) -> TextIO | None:
+        """Where a person types answers, or a program writes values; None when it is closed."""
+        return self._surroundings.stdin
+
+    @property
+    def stderr(self) -> TextIO | None:
+        """Where questions are shown; None when it is closed."""
+        return self._surroundings.stderr
+
     def _read_stdin(self) -> bytes:
         stdin = self._surroundings.stdin
         if stdin is None:

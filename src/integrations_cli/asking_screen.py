@@ -1,0 +1,259 @@
+"""Asks on a terminal that can move its cursor: one line to type on, and lists that get shorter as one types.
+
+Only `asking.asker_for` imports this, when a question is about to be asked: prompt_toolkit is slow to load.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, TextIO
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.data_structures import Point
+from prompt_toolkit.input import Input, create_input
+from prompt_toolkit.input.typeahead import clear_typeahead
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, UIContent, Window
+from prompt_toolkit.layout.processors import BeforeInput
+from prompt_toolkit.output import ColorDepth, Output, create_output
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+from .asking import BACK, GoBack, Option, insist, matching, without_echo
+from .errors import CancelledError
+from .models import MASK
+from .screen import visible
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+
+ROWS: Final = 10
+"""The most entries of a list that are on the screen at once."""
+
+_BACK_OPTION: Final = Option(BACK, f"{BACK} back")
+_YES_NO: Final = (Option("yes", "Yes"), Option("no", "No"))
+
+
+def open_screen(stdin: TextIO, stderr: TextIO, *, color: bool, clean: Callable[[str], str]) -> ScreenAsker | None:
+    """The asker on these streams, or None where the terminal cannot be drawn on (a Windows console behind a pipe)."""
+    if sys.platform == "win32":
+        from prompt_toolkit.output.win32 import NoConsoleScreenBufferError
+
+        try:
+            output = create_output(stderr)
+        except NoConsoleScreenBufferError:
+            return None
+    else:
+        output = create_output(stderr)
+    if isinstance(output, Vt100_Output):
+        output.enable_cpr = False  # its answer, if late, is typed into the shell; and nothing here needs it
+    return ScreenAsker(create_input(stdin), output, stdin, stderr, color=color, clean=clean)
+
+
+class ScreenAsker:
+    """One question at a time; what was asked and answered stays as one line."""
+
+    def __init__(
+        self,
+        source: Input,
+        output: Output,
+        stdin: TextIO,
+        stderr: TextIO,
+        *,
+        color: bool = False,
+        clean: Callable[[str], str] = str,
+    ) -> None:
+        """Read keys from `source` (the terminal of `stdin`), draw on `output` (that of `stderr`)."""
+        self._input, self._output = source, output
+        self._stdin, self._stderr = stdin, stderr
+        self._color, self._clean = color, clean
+
+    def say(self, text: str) -> None:
+        """One line that asks for nothing."""
+        self._stderr.write(f"{self._shown(text)}\n")
+        self._stderr.flush()
+
+    def text(self, question: str, *, default: str = "", back: bool = False) -> str:
+        """A line of text; see `asking.Asker`."""
+        proposed = f" [{default}]" if default else ""
+        answer = self._ask(_Question(f"{question}{proposed}: ", back=back)).strip() or default
+        self.say(f"{question}: {answer}")
+        return answer
+
+    def secret(self, question: str, *, back: bool = False) -> str:
+        """A text that is not shown; see `asking.Asker`."""
+        answer = self._ask(_Question(f"{question} (hidden): ", back=back, hidden=True))
+        self._forget_typed()
+        self.say(f"{question}: {MASK if answer else ''}")
+        return answer
+
+    def choose(
+        self, question: str, options: Sequence[Option], *, default: str | None = None, back: bool = False
+    ) -> str:
+        """One entry of a list that is filtered by what is typed; see `asking.Asker`."""
+        value = self._ask(_Question(f"{question}: ", back=back, options=options, default=default))
+        self.say(f"{question}: {next(option.label for option in options if option.value == value)}")
+        return value
+
+    def confirm(self, question: str, default: bool = False, *, back: bool = False) -> bool:
+        """Yes or no; see `asking.Asker`."""
+        return self.choose(question, _YES_NO, default="yes" if default else "no", back=back) == "yes"
+
+    def ask_secret(self, label: str) -> str:
+        """A secret that is not empty; see `asking.Asker`."""
+        return insist(self, label)
+
+    def session(self) -> AbstractContextManager[None]:
+        """Keep what is typed between two questions off the screen."""
+        return without_echo(self._stdin, flush=False)
+
+    def _shown(self, text: str) -> str:
+        return visible(self._clean(text))
+
+    def _forget_typed(self) -> None:
+        """Throw away what followed a secret: the other lines of one that was pasted are no answers."""
+        clear_typeahead(self._input)
+        if sys.platform != "win32":
+            import termios
+
+            termios.tcflush(self._stdin.fileno(), termios.TCIFLUSH)
+
+    def _ask(self, question: _Question) -> str:
+        application = question.application(self._input, self._output, self._shown, color=self._color)
+        try:
+            answer = application.run()
+        except (KeyboardInterrupt, EOFError):
+            raise CancelledError("cancelled") from None
+        if question.back and answer.strip() == BACK:
+            raise GoBack
+        return answer
+
+
+class _Question:
+    """One question while it is on the screen: what has been typed, and which entry is pointed at."""
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        back: bool,
+        hidden: bool = False,
+        options: Sequence[Option] | None = None,
+        default: str | None = None,
+    ) -> None:
+        self.back = back
+        self._label, self._hidden = label, hidden
+        self._options = None if options is None else [*options, *([_BACK_OPTION] if back else [])]
+        self._listed = list(self._options or ())
+        self._pointer = next((n for n, option in enumerate(self._listed) if option.value == default), 0)
+        self._buffer = Buffer(multiline=False, on_text_changed=lambda _: self._filter())
+
+    def application(
+        self, source: Input, output: Output, shown: Callable[[str], str], *, color: bool
+    ) -> Application[str]:
+        """What draws the question and gives the answer: a typed text, or the value of an entry."""
+        style = _COLORED if color else _PLAIN
+        label: StyleAndTextTuples = [(style["label"], shown(self._label))]
+        control: BufferControl
+        if self._hidden:
+            control = _Hidden(self._buffer, label)
+        else:
+            control = BufferControl(self._buffer, input_processors=[BeforeInput(label)], focusable=True)
+        windows = [Window(control, wrap_lines=True, dont_extend_height=True)]
+        if self._options is not None:
+            entries = FormattedTextControl(lambda: self._entries(output, shown, style), show_cursor=False)
+            windows.append(Window(entries, dont_extend_height=True, always_hide_cursor=True))
+        return Application(
+            layout=Layout(HSplit(windows), focused_element=windows[0]),
+            key_bindings=self._keys(),
+            include_default_pygments_style=False,
+            erase_when_done=True,
+            color_depth=ColorDepth.DEPTH_4_BIT if color else ColorDepth.DEPTH_1_BIT,
+            input=source,
+            output=output,
+        )
+
+    def _filter(self) -> None:
+        if self._options is not None:
+            self._listed = matching(self._options, self._buffer.text)
+            self._pointer = 0
+
+    def _move(self, by: int) -> None:
+        if self._listed:
+            self._pointer = max(0, min(len(self._listed) - 1, self._pointer + by))
+
+    def _entries(self, output: Output, shown: Callable[[str], str], style: dict[str, str]) -> StyleAndTextTuples:
+        """The part of the list around the pointer, and what can be done."""
+        rows = max(1, min(ROWS, output.get_size().rows - 4))
+        first = max(0, min(self._pointer - rows // 2, len(self._listed) - rows))
+        fragments: StyleAndTextTuples = []
+        for number, option in enumerate(self._listed[first : first + rows], first):
+            pointed = number == self._pointer
+            fragments.append(
+                (style["pointed" if pointed else "entry"], f"{'>' if pointed else ' '} {shown(option.label)}\n")
+            )
+        rest = len(self._listed) - rows
+        more = f"{rest} more; " if rest > 0 else ""
+        fragments.append((style["hint"], f"  {more}type to search" if self._listed else "  no such entry"))
+        return fragments
+
+    def _accept(self, event: KeyPressEvent) -> None:
+        if self._options is None:
+            event.app.exit(result=self._buffer.text)
+        elif self._listed:
+            event.app.exit(result=self._listed[self._pointer].value)
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+        keys.add("enter", eager=True)(self._accept)
+
+        @keys.add("c-c", eager=True)
+        @keys.add(Keys.SIGINT, eager=True)
+        def _cancel(event: KeyPressEvent) -> None:
+            event.app.exit(exception=KeyboardInterrupt)
+
+        @keys.add("c-d", eager=True)
+        def _end(event: KeyPressEvent) -> None:
+            if self._buffer.cursor_position < len(self._buffer.text):
+                self._buffer.delete()
+            else:
+                event.app.exit(exception=EOFError)
+
+        @keys.add("escape")
+        def _escape(event: KeyPressEvent) -> None:
+            if self._buffer.text:
+                self._buffer.reset()
+            elif self.back:
+                event.app.exit(result=BACK)
+
+        if self._options is not None:
+            for names, by in (
+                (("up", "c-p", "s-tab"), -1),
+                (("down", "c-n", "tab"), 1),
+                (("pageup",), -ROWS),
+                (("pagedown",), ROWS),
+            ):
+                for name in names:
+                    keys.add(name, eager=True)(lambda _, by=by: self._move(by))
+        return keys
+
+
+class _Hidden(BufferControl):
+    """A line that can be typed on, and shows one mask for whatever is typed: not even its length."""
+
+    def __init__(self, buffer: Buffer, label: StyleAndTextTuples) -> None:
+        super().__init__(buffer, focusable=True)
+        self._label = label
+
+    def create_content(self, width: int, height: int, preview_search: bool = False) -> UIContent:  # noqa: ARG002  # its form
+        line: StyleAndTextTuples = [*self._label, ("", MASK if self.buffer.text else "")]
+        length = sum(len(fragment[1]) for fragment in line)
+        return UIContent(get_line=lambda _: [*line, ("", " ")], line_count=1, cursor_position=Point(x=length, y=0))
+
+
+_COLORED: Final = {"label": "bold", "pointed": "ansicyan bold", "entry": "", "hint": "ansibrightblack"}
+_PLAIN: Final = dict.fromkeys(_COLORED, "")
