@@ -1,0 +1,273 @@
+"""Remembers what was last applied, as keyed fingerprints: enough to see a change, nothing to read a value from.
+
+Servers do not give credentials back. So after each apply the user's state folder keeps, for every integration, one
+fingerprint a field: an HMAC of the value under a salt that never leaves the folder. A value that cannot be compared,
+since nothing is remembered or the file is damaged, counts as changed.
+
+    STATE/salt                    32 random bytes, readable by the owner alone
+    STATE/<environment>.jsonl     one line an integration; a later line replaces an earlier one
+
+A file belongs to one environment of one server. Lines are only ever added, under a lock, until there are many that no
+longer count; then the file is written anew, as a whole or not at all. So two processes lose nothing of each other, and
+one that is killed loses nothing but its last line.
+
+`export` writes placeholders for secrets that it cannot know. It notes here that they stand for what is there (`adopt`):
+until the user gives one of them a value, or gives another value than the one that was set at that time, the
+placeholder counts as unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, Literal
+
+from . import saving
+from .models import Json
+
+APPLICATION: Final = "integrations-cli"
+SPARE: Final = 1000
+"""Lines that no longer count, beyond which (and beyond the number of those that do) a file is written anew."""
+
+Verdict = Literal["same", "changed", "unknown", "added", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is remembered of one integration: the fingerprint of each field by its path (`credentials.apiKey`).
+
+    `adopted` is set by `export`: there a placeholder without a value has None. `pending` is the idempotency key, and
+    the fingerprint of the body, of a create whose outcome is not known.
+    """
+
+    applied: Mapping[str, str] | None = None
+    adopted: Mapping[str, str | None] | None = None
+    pending: tuple[str, str] | None = None
+
+
+@dataclass(slots=True)
+class Fingerprints:
+    """The memory of one environment. Nothing is written before something is remembered."""
+
+    path: Path
+    _salt: bytes | None = field(default=None, repr=False)
+    _records: dict[str, Record] = field(default_factory=dict, repr=False)
+    _lines: int = 0
+
+    def compare(self, name: str, fields: Mapping[str, Json]) -> dict[str, Verdict]:
+        """How the fields wanted differ from those remembered of the integration `name` (its `_id`), by path.
+
+        In `fields` the value None is a reference that has no value now.
+        """
+        record = self._records.get(name)
+        if record is None or self._salt is None:
+            return dict.fromkeys(fields, "unknown")
+        remembered = [known for known in (record.adopted, record.applied) if known is not None]
+        verdicts: dict[str, Verdict] = dict.fromkeys(fields, "unknown")
+        for known in remembered:
+            verdicts = {path: self._verdict(name, path, value, known) for path, value in fields.items()}
+            verdicts |= dict.fromkeys(known.keys() - fields.keys(), "removed")
+            if all(verdict == "same" for verdict in verdicts.values()):
+                break
+        return verdicts
+
+    def applied(self, name: str, fields: Mapping[str, Json]) -> None:
+        """Remember that these are the fields of the integration `name` now, all of them.
+
+        Raises:
+            OSError: They cannot be saved.
+        """
+        self._remember(name, Record(self._prints(name, fields)))
+
+    def adopt(self, name: str, fields: Mapping[str, Json]) -> None:
+        """Remember that a manifest was written in which these fields, as they are now, stand for what is there.
+
+        Raises:
+            OSError: They cannot be saved.
+        """
+        known = self._records.get(name, Record())
+        self._open_salt()
+        prints = {path: None if value is None else self._print(name, path, value) for path, value in fields.items()}
+        if known.adopted != prints:
+            self._remember(name, replace(known, adopted=prints))
+
+    def forget(self, name: str) -> None:
+        """Remember nothing of `name` any more.
+
+        Raises:
+            OSError: That cannot be saved.
+        """
+        if name in self._records:
+            self._remember(name, Record())
+
+    def pending(self, identifier: str, body: bytes) -> str | None:
+        """The idempotency key under which this very body was sent for `identifier` with no outcome known."""
+        known = self._records.get(_create(identifier), Record()).pending
+        if known is None or self._salt is None or known[1] != self._print(_create(identifier), "", body.hex()):
+            return None
+        return known[0]
+
+    def doubted(self, identifier: str, body: bytes, key: str) -> None:
+        """Remember that it is not known what became of a create under this idempotency key.
+
+        Raises:
+            OSError: That cannot be saved.
+        """
+        self._open_salt()
+        name = _create(identifier)
+        self._remember(name, Record(pending=(key, self._print(name, "", body.hex()))))
+
+    def settled(self, identifier: str) -> None:
+        """Forget the doubt about a create.
+
+        Raises:
+            OSError: That cannot be saved.
+        """
+        self.forget(_create(identifier))
+
+    def _verdict(self, name: str, path: str, value: Json, known: Mapping[str, str | None]) -> Verdict:
+        if path not in known:
+            return "added"
+        if value is None:
+            return "same" if known[path] is None else "unknown"
+        return "same" if known[path] == self._print(name, path, value) else "changed"
+
+    def _prints(self, name: str, fields: Mapping[str, Json]) -> dict[str, str]:
+        self._open_salt()
+        return {path: self._print(name, path, value) for path, value in fields.items()}
+
+    def _print(self, name: str, path: str, value: Json) -> str:
+        """16 bytes of HMAC-SHA-256, in hex. The name and the path are in it: equal values look unlike."""
+        import hmac
+
+        assert self._salt is not None
+        text = json.dumps([self.path.name, name, path, value], sort_keys=True)
+        return hmac.digest(self._salt, text.encode(), "sha256")[:16].hex()
+
+    def _open_salt(self) -> None:
+        if self._salt is None:
+            self._salt = _salt(self.path.parent)
+
+    def _remember(self, name: str, record: Record) -> None:
+        line = json.dumps([name, record.applied, record.adopted, record.pending], separators=(",", ":")) + "\n"
+        self._records[name] = record
+        if record == Record():
+            del self._records[name]
+        with saving.exclusive(self.path):
+            _append(self.path, line.encode())
+            self._lines += 1
+            if self._lines > 2 * len(self._records) + SPARE:
+                self._compact()
+
+    def _compact(self) -> None:
+        """Write the file anew without the lines that no longer count; the caller has the lock."""
+        self._records, _ = _read(self.path)
+        records = self._records.items()
+        lines = [json.dumps([name, known.applied, known.adopted, known.pending]) for name, known in records]
+        saving.replace(self.path, "".join(f"{line}\n" for line in lines).encode())
+        self._lines = len(lines)
+
+
+def load(folder: Path, *, server: str, environment_id: str) -> Fingerprints:
+    """What is remembered of the environment `environment_id` of `server` (its URL) in the state folder.
+
+    What cannot be read is not remembered: nothing is raised for it.
+    """
+    import hashlib
+
+    name = hashlib.sha256(json.dumps([server, environment_id]).encode()).hexdigest()[:32]
+    path = folder / f"{name}.jsonl"
+    try:
+        salt = (folder / "salt").read_bytes()
+    except OSError:
+        return Fingerprints(path)
+    if len(salt) != 32:
+        return Fingerprints(path)
+    records, lines = _read(path)
+    return Fingerprints(path, salt, records, lines)
+
+
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """Where fingerprints are kept: `INTEGRATIONS_STATE`, or the system's folder for the state of programs."""
+    named = environ.get("INTEGRATIONS_STATE")
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return platformdirs.user_state_path(APPLICATION, appauthor=False) / "fingerprints"
+
+
+def _create(identifier: str) -> str:
+    """Under which name the doubt about a create is kept; no `_id` has a colon."""
+    return f"create:{identifier}"
+
+
+def _read(path: Path) -> tuple[dict[str, Record], int]:
+    """The records of a file and how many lines it has; lines that make no sense are passed over."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return {}, 0
+    lines = content.splitlines()
+    records: dict[str, Record] = {}
+    for line in lines:
+        for name, record in _parsed(line):
+            records.pop(name, None)
+            if record != Record():
+                records[name] = record
+    return records, len(lines)
+
+
+def _parsed(line: bytes) -> Iterator[tuple[str, Record]]:
+    try:
+        name, applied, adopted, pending = json.loads(line)
+    except (ValueError, TypeError, RecursionError):
+        return
+    if not isinstance(name, str):
+        return
+    good = all(
+        known is None
+        or (isinstance(known, dict) and all(isinstance(value, (str, type(None))) for value in known.values()))
+        for known in (applied, adopted)
+    )
+    sent = tuple(pending) if isinstance(pending, list) and all(isinstance(text, str) for text in pending) else None
+    if good:
+        yield name, Record(applied, adopted, (sent[0], sent[1]) if sent is not None and len(sent) == 2 else None)
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Add one line, after ending the one that a killed process may have left unfinished; the caller has the lock."""
+    import os
+
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(path, flags, 0o600)
+    try:
+        size = os.fstat(handle).st_size
+        if size:
+            os.lseek(handle, size - 1, os.SEEK_SET)
+            if os.read(handle, 1) != b"\n":
+                line = b"\n" + line
+        rest = memoryview(line)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+    finally:
+        os.close(handle)
+
+
+def _salt(folder: Path) -> bytes:
+    """The salt of this folder, made when it is needed for the first time."""
+    import secrets
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / "salt"
+    with saving.exclusive(path):
+        try:
+            salt = path.read_bytes()
+        except FileNotFoundError:
+            salt = b""
+        if len(salt) != 32:
+            salt = secrets.token_bytes(32)
+            saving.replace(path, salt)
+    return salt
