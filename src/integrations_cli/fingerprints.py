@@ -73,13 +73,18 @@ class Fingerprints:
                 break
         return verdicts
 
-    def applied(self, name: str, fields: Mapping[str, Json]) -> None:
-        """Remember that these are the fields of the integration `name` now, all of them.
+    def applied(self, name: str, fields: Mapping[str, Json], *, credentials: bool = True) -> None:
+        """Remember that these fields of the integration `name` have been sent.
+
+        `credentials` says that all of its credentials have been: what was remembered of them no longer counts.
 
         Raises:
             OSError: They cannot be saved.
         """
-        self._remember(name, Record(self._prints(name, fields)))
+        before = self._records.get(name, Record())
+        kept = {path: old for path, old in (before.applied or {}).items() if not (credentials and is_credential(path))}
+        sent = {path: value for path, value in fields.items() if credentials or not is_credential(path)}
+        self._remember(name, Record(kept | self._prints(name, sent), None if credentials else before.adopted))
 
     def adopt(self, name: str, fields: Mapping[str, Json]) -> None:
         """Remember that a manifest was written in which these fields, as they are now, stand for what is there.
@@ -168,6 +173,11 @@ class Fingerprints:
         lines = [json.dumps([name, known.applied, known.adopted, known.pending]) for name, known in records]
         saving.replace(self.path, "".join(f"{line}\n" for line in lines).encode())
         self._lines = len(lines)
+
+
+def is_credential(path: str) -> bool:
+    """Whether the path of a field is that of a credential."""
+    return path.startswith("credentials.")
 
 
 def load(folder: Path, *, server: str, environment_id: str) -> Fingerprints:
