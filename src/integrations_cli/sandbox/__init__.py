@@ -1,0 +1,121 @@
+"""The API itself, inside the program: no account, no server, no network.
+
+`open_sandbox` opens a database file and gives its keys and a way in: `transport()` for httpx, or `contract` for whoever
+speaks without HTTP. `server.serve` puts the same thing on a loopback socket.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from integrations_cli.sandbox.failures import SandboxError, ServeError, StoreError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from integrations_cli.sandbox.contract import Contract
+    from integrations_cli.sandbox.store import Store
+    from integrations_cli.sandbox.transport import SandboxTransport
+
+__all__ = ["Sandbox", "SandboxError", "ServeError", "StoreError", "open_sandbox", "reset"]
+
+
+class Sandbox:
+    """An open sandbox; `api_keys` has the key of each environment by its name, Development and Production."""
+
+    def __init__(self, store: Store, contract: Contract) -> None:
+        self._store = store
+        self.contract = contract
+        with store.reading() as room:
+            self.api_keys = {environment.name: environment.api_key for environment in room.environments()}
+
+    @property
+    def path(self) -> Path:
+        """The database file."""
+        return self._store.path
+
+    def transport(self) -> SandboxTransport:
+        """A transport for `httpx.Client` that answers from this sandbox, whatever the host of the URL."""
+        from integrations_cli.sandbox.transport import SandboxTransport
+
+        return SandboxTransport(self.contract)
+
+    def close(self) -> None:
+        """Close the database file. It may be called twice."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_sandbox(
+    path: Path,
+    *,
+    idempotency: bool = True,
+    rate_limit: int | None = None,
+    observed: bool = False,
+    check_default: bool | None = None,
+    clock: Callable[[], float] = time.time,
+    randomness: Callable[[int], bytes] = os.urandom,
+) -> Sandbox:
+    """Open the sandbox in the database file `path`, and make the file if it is not there.
+
+    `rate_limit` is in requests a second for each environment. For what `observed` and `check_default` change, see
+    `contract.Contract`.
+
+    Raises:
+        StoreError: The file is damaged, another program's, locked for long, or cannot be written.
+    """
+    from integrations_cli.sandbox.contract import Contract
+    from integrations_cli.sandbox.store import Store
+
+    store = Store(path, clock=clock, randomness=randomness)
+    contract = Contract(
+        store,
+        idempotency=idempotency,
+        rate_limit=rate_limit,
+        observed=observed,
+        check_default=check_default,
+        clock=clock,
+        randomness=randomness,
+    )
+    try:
+        return Sandbox(store, contract)
+    except BaseException:
+        store.close()
+        raise
+
+
+def reset(
+    path: Path, *, clock: Callable[[], float] = time.time, randomness: Callable[[int], bytes] = os.urandom
+) -> None:
+    """Empty the sandbox in the file `path`; its keys stay. A damaged file of ours is replaced by a new one.
+
+    Raises:
+        StoreError: The file is another program's, or cannot be written.
+    """
+    from integrations_cli.sandbox.failures import DamagedError
+    from integrations_cli.sandbox.store import Store, discard
+
+    try:
+        store = Store(path, clock=clock, randomness=randomness)
+    except DamagedError:
+        discard(path)
+        store = Store(path, clock=clock, randomness=randomness)
+    try:
+        store.empty()
+    except DamagedError:
+        store.close()
+        discard(path)
+        store = Store(path, clock=clock, randomness=randomness)
+    finally:
+        store.close()

@@ -1,0 +1,282 @@
+"""The sandbox's memory: one SQLite file, safe for many threads and processes, and for `kill -9` at any moment.
+
+The file is in write-ahead mode: a transaction is either whole in the log or not there at all, a killed process loses
+nothing that it had acknowledged, and readers never wait. Power loss can cost the last moments, never the file. Every
+change runs in one immediate transaction, so that a test and the insert that depends on it cannot be separated; other
+writers wait for their turn. No secret value ever comes here: credentials are tokens by then, and what idempotency
+remembers of a body is a hash keyed with the idempotency key, which is itself kept only as a hash.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from integrations_cli.sandbox.failures import StoreError, damaged
+from integrations_cli.sandbox.naming import Randomness, object_id, short_id
+from integrations_cli.sandbox.records import Environment, Record, timestamp
+from integrations_cli.sandbox.room import Room
+
+APPLICATION_ID: Final = 0x6E76736B
+"""Marks the file as ours in SQLite's header."""
+
+VERSION: Final = 1
+"""Of the tables below."""
+
+LONGEST_WAIT: Final = 20.0
+"""Seconds that a writer waits for the others."""
+
+_MAGIC: Final = b"SQLite format 3\x00"
+
+_TABLES: Final = (
+    "CREATE TABLE organisation (id TEXT PRIMARY KEY, hash_key BLOB NOT NULL)",
+    """CREATE TABLE environment (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, organisation TEXT NOT NULL, name TEXT NOT NULL,
+        identifier TEXT NOT NULL, api_key TEXT NOT NULL UNIQUE, created TEXT NOT NULL)""",
+    """CREATE TABLE integration (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, organisation TEXT NOT NULL,
+        environment TEXT NOT NULL, provider TEXT NOT NULL, channel TEXT NOT NULL, name TEXT NOT NULL,
+        identifier TEXT NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL, active INTEGER,
+        is_primary INTEGER NOT NULL, priority INTEGER NOT NULL, credentials TEXT NOT NULL, conditions TEXT NOT NULL,
+        extra TEXT NOT NULL, deleted TEXT)""",
+    # Servers let any number of integrations have an empty identifier.
+    """CREATE UNIQUE INDEX one_identifier ON integration (organisation, identifier)
+        WHERE deleted IS NULL AND identifier <> ''""",
+    """CREATE INDEX highest_first ON integration (organisation, environment, channel, active, priority)
+        WHERE deleted IS NULL""",
+    """CREATE TABLE idempotency (
+        organisation TEXT NOT NULL, key_hash BLOB NOT NULL, body_hash BLOB NOT NULL, status INTEGER, answer TEXT,
+        begun REAL NOT NULL, PRIMARY KEY (organisation, key_hash)) WITHOUT ROWID""",
+    "CREATE INDEX oldest_first ON idempotency (begun)",
+)
+
+
+class Store:
+    """An open database file. Threads may share it; each process opens its own.
+
+    `path` is made, in a folder made with 0700, if it is not there; the file gets 0600. `clock` gives seconds since the
+    epoch. Every method raises StoreError when the file fails.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], float],
+        randomness: Randomness,
+        longest_wait: float = LONGEST_WAIT,
+    ) -> None:
+        self.path = path
+        self._clock = clock
+        self._randomness = randomness
+        self._longest_wait = longest_wait
+        self._lock = threading.RLock()
+        _make_file(path)
+        with self._failures():
+            # Statements begin and end transactions themselves; the lock above keeps threads apart.
+            self._connection = sqlite3.connect(
+                path, timeout=longest_wait, isolation_level=None, check_same_thread=False
+            )
+        try:
+            with self._failures():
+                self._set_up()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file. It may be called twice."""
+        with self._lock, self._failures():
+            self._connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Room]:
+        """The store for single look-ups, each of which sees what was acknowledged before it began."""
+        with self._lock, self._failures():
+            yield Room(self._connection, self.path)
+
+    @contextmanager
+    def writing(self) -> Iterator[Room]:
+        """The store within one transaction, kept if the block ends and undone if it raises."""
+        with self._lock, self._failures():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield Room(self._connection, self.path)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # A failed disk may have ended the transaction already.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def add_organisation(self, environments: Sequence[str], *, with_in_app: bool = True) -> list[Environment]:
+        """Add an organisation with these environments, and an active in-app integration in each of them."""
+        with self.writing() as room:
+            return self._add_organisation(room, environments, with_in_app=with_in_app)
+
+    def empty(self) -> None:
+        """Take everything out but the organisations, their environments and keys: the state of a fresh store."""
+        with self.writing() as room:
+            room.forget_everything()
+            for environment in room.environments():
+                room.insert(self._in_app(environment))
+
+    def _set_up(self) -> None:
+        execute = self._connection.execute
+        execute("PRAGMA synchronous = NORMAL")
+        if self._is_new():
+            execute("BEGIN IMMEDIATE")
+            # Another process may have set it up while this one waited.
+            if self._is_new():
+                for table in _TABLES:
+                    execute(table)
+                execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                execute(f"PRAGMA user_version = {VERSION}")
+                room = Room(self._connection, self.path)
+                self._add_organisation(room, ("Development", "Production"), with_in_app=True)
+            execute("COMMIT")
+        self._check_kind()
+        if execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            # Needs the file for itself for a moment. Where others are at work, or the file system cannot do it, the
+            # rollback journal is as safe, only slower.
+            with suppress(sqlite3.OperationalError):
+                execute("PRAGMA journal_mode = WAL")
+
+    def _is_new(self) -> bool:
+        tables, application, version = (
+            self._connection.execute(statement).fetchone()[0]
+            for statement in ("SELECT count(*) FROM sqlite_master", "PRAGMA application_id", "PRAGMA user_version")
+        )
+        return not tables and not application and not version
+
+    def _check_kind(self) -> None:
+        application = self._connection.execute("PRAGMA application_id").fetchone()[0]
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if application != APPLICATION_ID:
+            raise StoreError(
+                f"{self.path} is a database of another program, not a sandbox",
+                "name another file with INTEGRATIONS_SANDBOX",
+            )
+        if version != VERSION:
+            raise StoreError(
+                f"{self.path} was written by another version of this program: format {version}, not {VERSION}",
+                "name another file with INTEGRATIONS_SANDBOX, or remove this one",
+            )
+
+    def _add_organisation(self, room: Room, names: Sequence[str], *, with_in_app: bool) -> list[Environment]:
+        now = self._clock()
+        organisation = object_id(now, self._randomness)
+        room.insert_organisation(organisation, self._randomness(32))
+        environments = [
+            Environment(
+                id=object_id(now, self._randomness),
+                organisation=organisation,
+                name=name,
+                identifier=short_id(self._randomness, 12),
+                api_key=self._randomness(16).hex(),
+                created=timestamp(now),
+            )
+            for name in names
+        ]
+        for environment in environments:
+            room.insert_environment(environment)
+            if with_in_app:
+                room.insert(self._in_app(environment))
+        return environments
+
+    def _in_app(self, environment: Environment) -> Record:
+        now = self._clock()
+        return Record(
+            id=object_id(now, self._randomness),
+            organisation=environment.organisation,
+            environment=environment.id,
+            provider="novu",
+            channel="in_app",
+            name="Novu In-App",
+            identifier=f"novu-in-app-{short_id(self._randomness)}",
+            created=timestamp(now),
+            updated=timestamp(now),
+            active=True,
+        )
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn SQLite's errors into ours; a mistake in using it stays what it is."""
+        try:
+            yield
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.Error as error:
+            raise _store_error(self.path, error, self._longest_wait) from error
+
+
+def discard(path: Path) -> None:
+    """Remove a database file that cannot be opened any more, if its header says that it is a sandbox's.
+
+    Raises:
+        StoreError: It is something else, or cannot be removed.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(72)
+        if header[:16] != _MAGIC or header[68:72] != APPLICATION_ID.to_bytes(4, "big"):
+            raise StoreError(
+                f"{path} does not look like a sandbox's database, so it is left alone",
+                "remove it yourself, or name another file with INTEGRATIONS_SANDBOX",
+            )
+        for leftover in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            leftover.unlink(missing_ok=True)
+    except OSError as error:
+        raise _cannot_use(path, error) from error
+
+
+def _make_file(path: Path) -> None:
+    """Make the file with 0600 in a folder with 0700, so that nobody else ever reads it; leave those that exist."""
+    try:
+        path.parent.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            path.touch(mode=stat.S_IRUSR | stat.S_IWUSR, exist_ok=False)
+        with path.open("r+b") as file:
+            header = file.read(16)
+    except OSError as error:
+        raise _cannot_use(path, error) from error
+    if header and header != _MAGIC:
+        raise StoreError(
+            f"{path} is not a sandbox's database", "name another file with INTEGRATIONS_SANDBOX, or remove this one"
+        )
+
+
+def _cannot_use(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"the sandbox cannot use {path}: {error.strerror or error}",
+        "name a file that you may write with INTEGRATIONS_SANDBOX",
+    )
+
+
+def _store_error(path: Path, error: sqlite3.Error, longest_wait: float) -> StoreError:
+    """SQLite's error in our words. Its own text is not repeated where it could quote the file."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = None if code is None else code & 0xFF
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreError(
+            f"the sandbox's database {path} was locked by another program for {longest_wait:g} seconds",
+            "end that program, or name another file with INTEGRATIONS_SANDBOX",
+        )
+    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
+        return StoreError(
+            f"the sandbox cannot write {path}, or the folder that it is in",
+            "name a file that you may write with INTEGRATIONS_SANDBOX",
+        )
+    if primary == sqlite3.SQLITE_FULL:
+        return StoreError(f"the disk is full: the sandbox cannot write {path}", "make room, then run the command again")
+    if primary == sqlite3.SQLITE_IOERR:
+        return StoreError(
+            f"the disk fails: the sandbox cannot read or write {path}",
+            "name a file on another disk with INTEGRATIONS_SANDBOX",
+        )
+    return damaged(path)
