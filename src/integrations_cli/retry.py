@@ -1,4 +1,4 @@
-"""When a request is sent again, and after how long: one policy, with the clock and the randomness given from outside."""
+"""When a request is sent again, and after how long: one policy; clock and randomness are given from outside."""
 
 from __future__ import annotations
 
@@ -76,9 +76,16 @@ class AttemptReport:
     number: int
     status: int | None
     failure: str | None
-    elapsed: float
+    elapsed: float | None
     wait: float | None
     echoed: bool | None = None
+
+    def __str__(self) -> str:
+        """One line: what was sent, what came back, what follows."""
+        came = self.failure if self.status is None else f"{self.status} after {self.elapsed or 0:.2f} s"
+        unprotected = "; the server did not repeat the idempotency key" if self.echoed is False else ""
+        follows = "" if self.wait is None else f"; again in {self.wait:.2f} s"
+        return f"{self.method} {self.url} (attempt {self.number}): {came}{unprotected}{follows}"
 
 
 Outcome = Answer | TransportFailure
@@ -86,7 +93,10 @@ Outcome = Answer | TransportFailure
 
 
 class Attempts:
-    """The attempts of one operation: how many were made, how long the next may take, how long to wait before it."""
+    """The attempts of one operation: how many were `made`, how long the next may take, how long to wait before it.
+
+    `doubtful` says that one of them, though it was not answered with a yes, may have been carried out.
+    """
 
     def __init__(self, policy: RetryPolicy, clock: Clock, random: Callable[[], float], timeout: float) -> None:
         """Begin now; `timeout` is the time limit of one attempt in seconds."""
@@ -95,6 +105,7 @@ class Attempts:
         self._random = random
         self._timeout = timeout
         self.made = 0
+        self.doubtful = False
         self.deadline = clock.now() + policy.total
 
     @property
@@ -149,13 +160,13 @@ def _seconds(text: str) -> float | None:
 
 def _until(date: str, server_now: str, wall: float) -> float | None:
     """The seconds until an HTTP date, by the server's own clock if the answer tells it; none for a date gone by."""
-    moment = _moment(date)
-    if moment is None:
+    then = moment(date)
+    if then is None:
         return None
-    return max(moment - (_moment(server_now) or wall), 0.0)
+    return max(then - (moment(server_now) or wall), 0.0)
 
 
-def _moment(date: str) -> float | None:
+def moment(date: str) -> float | None:
     """An HTTP date as seconds since 1970."""
     if not date.strip():
         return None
@@ -163,9 +174,22 @@ def _moment(date: str) -> float | None:
     from email.utils import parsedate_to_datetime
 
     try:
-        moment = parsedate_to_datetime(date)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        parsed = parsedate_to_datetime(date)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def iso_moment(date: object) -> float | None:
+    """A date like 2026-11-23T04:51:58.487Z as seconds since 1970; None for anything else."""
+    if not isinstance(date, str):
+        return None
+    from datetime import UTC, datetime
+
+    try:
+        parsed = datetime.fromisoformat(date)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return None
 
 
@@ -178,6 +202,24 @@ def comes_and_goes(outcome: Outcome) -> bool:
     if isinstance(outcome, TransportFailure):
         return not outcome.lasting
     return outcome.status in BUSY or in_progress(outcome)
+
+
+def doubtful(outcome: Outcome) -> bool:
+    """Whether the server may have done, or may still do, what it was asked, although this is not a yes.
+
+    Not so without a request that left, and after a refusal (3xx, 4xx). So after everything else: an error of the server
+    (5xx) can come after the work, and a proxy's can come before the server's own answer.
+    """
+    if isinstance(outcome, TransportFailure):
+        return outcome.sent
+    return outcome.status >= 500 or outcome.status == 303 or in_progress(outcome)
+
+
+def at_work(outcome: Outcome) -> bool:
+    """Whether the server may still be doing what it was asked: a time-out, a proxy's (504), or its own word for it."""
+    if isinstance(outcome, TransportFailure):
+        return outcome.timed_out
+    return outcome.status == 504 or in_progress(outcome)
 
 
 def in_progress(answer: Answer) -> bool:

@@ -14,16 +14,17 @@ from . import Answer, Interrupted, Request, wire_headers
 if TYPE_CHECKING:
     import httpx
 
+    from integrations_cli.sandbox import Sandbox
+
 
 class InProcessTransport:
-    """Hands requests to an `httpx.BaseTransport` that answers inside this process."""
+    """Hands requests to a sandbox that answers inside this process."""
 
-    def __init__(
-        self, inner: httpx.BaseTransport, base_url: str, api_key: Secret, user_agent: str, now: Callable[[], float]
-    ) -> None:
-        self._inner = inner
+    def __init__(self, sandbox: Sandbox, base_url: str, user_agent: str, now: Callable[[], float]) -> None:
+        self._sandbox = sandbox
+        self._inner: httpx.BaseTransport = sandbox.transport()
         self._base_url = base_url
-        self._api_key = api_key
+        self._api_key = Secret(sandbox.api_keys["Development"])
         self._user_agent = user_agent
         self._now = now
 
@@ -63,6 +64,7 @@ class InProcessTransport:
     def close(self) -> None:
         """Close the sandbox's database."""
         self._inner.close()
+        self._sandbox.close()
 
 
 def open_in_process(path: Path, base_url: str, user_agent: str, now: Callable[[], float]) -> InProcessTransport:
@@ -77,5 +79,4 @@ def open_in_process(path: Path, base_url: str, user_agent: str, now: Callable[[]
         sandbox = open_sandbox(path)
     except StoreError as error:
         raise ConfigError(error.message, hint=error.hint) from None
-    key = Secret(sandbox.api_keys["Development"])
-    return InProcessTransport(sandbox.transport(), base_url, key, user_agent, now)
+    return InProcessTransport(sandbox, base_url, user_agent, now)

@@ -80,7 +80,7 @@ def _is_hashed(folder: str) -> bool:
 def explain(error: ssl.SSLCertVerificationError, host: str) -> tuple[str, str]:
     """What is wrong with the certificate that `host` showed, in one line, and what to do about it."""
     reason = _REASONS.get(error.verify_code, "cannot be verified")
-    message = f"the certificate of {host} {reason}: no key was sent"
+    message = f"the certificate of {host} {reason}"
     if error.verify_code in {9, 10}:
         return message, "renew it on the server, or set this machine's clock"
     if error.verify_code in {62, 64}:

@@ -1,0 +1,254 @@
+"""What an answer says: the data in it, or the error that it is. Nothing that a server sends gets past this unread."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Final, NoReturn
+from urllib.parse import urlsplit
+
+from .errors import (
+    AuthError,
+    ConflictError,
+    IntegrationsError,
+    NotFoundError,
+    RejectedError,
+    UnavailableError,
+)
+from .models import Json
+from .transport import Answer
+
+DEEPEST: Final = 60
+"""Levels of nesting that are believed; an integration has three or four."""
+
+LONGEST: Final = 1000
+"""Characters of a server's own words that are passed on."""
+
+MOST: Final = 50
+"""Single findings of a server that are passed on."""
+
+Clean = Callable[[str], str]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class UnreadableAnswerError(UnavailableError):
+    """A success whose body is not what the API answers: a page of a proxy, half a document, something else's data."""
+
+
+def decode(answer: Answer) -> Json:
+    """The JSON in the answer, without its envelope `data`.
+
+    Raises:
+        UnreadableAnswerError: There is none, or it holds what JSON does not have or no program should have to keep.
+    """
+    value = _document(answer)
+    if isinstance(value, dict) and "data" in value and "_id" not in value:
+        return value["data"]
+    return value
+
+
+def unreadable(answer: Answer, instead_of: str = "JSON") -> UnreadableAnswerError:
+    """The error that says what came `instead_of` the expected."""
+    return UnreadableAnswerError(
+        f"the server answered {answer.status} with {_kind(answer)} instead of {instead_of}",
+        hint="check that the API's address is the API's, and not a web page's or a proxy's",
+        status=answer.status,
+    )
+
+
+def _document(answer: Answer) -> Json:
+    if answer.overlong:
+        raise unreadable(answer)
+    try:
+        value = json.loads(answer.body, parse_constant=_refuse_constant, parse_float=_finite)
+    except (ValueError, RecursionError):  # also bad UTF-8, and numbers of thousands of digits
+        raise unreadable(answer) from None
+    if not _shallow(value):
+        raise unreadable(answer)
+    # Half of a pair that stands for one character can be escaped in JSON, but not be written to a terminal or a file.
+    return _whole(value) if b"\\ud" in answer.body.lower() else value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
+
+
+def _shallow(value: Json) -> bool:
+    """Whether nothing is nested deeper than `DEEPEST`; without recursion, since that is what it protects from."""
+    level: list[Json] = [value] if isinstance(value, dict | list) else []
+    for _ in range(DEEPEST):
+        if not level:
+            return True
+        level = [
+            child
+            for item in level
+            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, dict | list)
+        ]
+    return False
+
+
+def _whole(value: Json) -> Json:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        return {_SURROGATE.sub("\ufffd", key): _whole(item) for key, item in value.items()}
+    return value
+
+
+def error_from(answer: Answer, clean: Clean = str) -> IntegrationsError:
+    """The error that this answer is: its class by the status, its message in the server's own words.
+
+    `clean` takes what is secret out of them: some servers repeat what they were sent.
+    """
+    details = tuple(clean(_line(finding)) for finding in _findings(answer)[:MOST])
+    words = _shorten("; ".join(details)) or _kind(answer)
+    separator = ": " if details else " with "
+    status = answer.status
+    error_class = _class(answer)
+    return error_class(
+        f"the server answered {status}{separator}{words}",
+        hint=_hint(answer, clean),
+        status=status,
+        details=details,
+        error_id=_error_id(answer, clean),
+    )
+
+
+def _class(answer: Answer) -> type[IntegrationsError]:
+    status = answer.status
+    if status in {401, 403}:
+        return AuthError
+    if status == 404:
+        return NotFoundError
+    if status == 409:
+        return UnavailableError if "retry-after" in answer.headers else ConflictError
+    if status == 429 or status >= 500 or status < 300:
+        return UnavailableError
+    return RejectedError
+
+
+def _hint(answer: Answer, clean: Clean) -> str | None:
+    status = answer.status
+    if 300 <= status < 400:
+        place = urlsplit(answer.headers.get("location", "")).netloc.rpartition("@")[2]
+        there = f" (it points to {clean(_line(place))})" if place else ""
+        return f"redirects are not followed, so that the key goes nowhere else: correct the API's address{there}"
+    if status == 409 and "retry-after" in answer.headers:
+        return "an earlier request with this idempotency key is still at work: try again in a moment"
+    if status >= 500 and status not in {502, 503, 504}:
+        return "the cause is in the server's log only; the errorId, if there is one, finds it there"
+    return _HINTS.get(status)
+
+
+_HINTS: Final = {
+    401: "check the API key and the region: a key of the EU works at https://eu.api.novu.co only",
+    402: "the plan of this organisation does not include it",
+    403: "this key may not do that: check its environment and its rights",
+    404: "check the id, and that the API's address is right",
+    408: "try again",
+    409: "choose another identifier; or show the one that is there with --if-not-exists",
+    413: "the request is too large for this server: shorten the credentials or conditions",
+    422: "correct the values that are named",
+    429: "too many requests: try again later",
+    502: "the server behind the proxy does not answer: try again later",
+    503: "the server is down or overloaded: try again later",
+    504: "the server behind the proxy is too slow: try again later",
+}
+
+
+def _findings(answer: Answer) -> Sequence[str]:
+    """What the server says is wrong, one finding a piece; empty if it says nothing that can be read."""
+    try:
+        body = _document(answer)
+    except UnreadableAnswerError:
+        return _plain_text(answer)
+    if not isinstance(body, dict):
+        return [body] if isinstance(body, str) and body.strip() else []
+    message = body.get("message")
+    if isinstance(message, dict):  # a replayed 500
+        message = message.get("message")
+    messages = message if isinstance(message, list) else [message]
+    findings = [text for text in messages if isinstance(text, str) and text.strip()]
+    findings += _field_findings(body.get("errors"))
+    if findings:
+        return findings
+    return [text for text in (body.get("error"), body.get("detail"), body.get("title")) if isinstance(text, str)][:1]
+
+
+def _field_findings(errors: Json) -> list[str]:
+    """The findings of a 422: `errors.<field>.messages`."""
+    if not isinstance(errors, dict):
+        return []
+    findings = []
+    for field, entry in errors.items():
+        messages = entry.get("messages") if isinstance(entry, dict) else entry
+        texts = messages if isinstance(messages, list) else [messages]
+        findings += [
+            text if text.startswith(field) else f"{field}: {text}"
+            for text in texts
+            if isinstance(text, str) and text.strip()
+        ]
+    return findings
+
+
+def _plain_text(answer: Answer) -> Sequence[str]:
+    """A short text that is neither HTML nor JSON: some proxies answer one line."""
+    text = answer.body[: 4 * LONGEST].decode("utf-8", "replace").strip()
+    kind = answer.headers.get("content-type", "text/plain").partition(";")[0].strip().lower()
+    if kind != "text/plain" or not text or text[0] in "<{[" or "\ufffd" in text or "\x00" in text:
+        return []
+    return [text]
+
+
+def _kind(answer: Answer) -> str:
+    """What sort of body this is, in a few words."""
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    start = answer.body[:512].lstrip().lower()
+    if answer.overlong:
+        return "a body larger than 10 MB"
+    if not start:
+        return "an empty body"
+    if kind in {"text/html", "application/xhtml+xml"} or start.startswith((b"<!doctype html", b"<html")):
+        return "an HTML page"
+    if start[:1] in b"{[":
+        return "JSON of another kind" if _is_json(answer) else "broken JSON"
+    return "another kind of body"
+
+
+def _is_json(answer: Answer) -> bool:
+    try:
+        _document(answer)
+    except UnreadableAnswerError:
+        return False
+    return True
+
+
+def _error_id(answer: Answer, clean: Clean) -> str | None:
+    try:
+        body = _document(answer)
+    except UnreadableAnswerError:
+        return None
+    found = body.get("errorId") if isinstance(body, dict) else None
+    return clean(_line(found))[:200] if isinstance(found, str) and found.strip() else None
+
+
+def _line(text: str) -> str:
+    """The text on one line."""
+    return _shorten(" ".join(text.split()))
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

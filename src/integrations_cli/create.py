@@ -1,0 +1,359 @@
+"""Exactly one: a create that ends with one integration or none, whatever the network does, and says which.
+
+Every attempt sends the same bytes with the same idempotency key. Where the server keeps such keys, a repeated attempt
+is answered with the stored answer. Where it does not, the identifier, generated if none was given, makes the second
+attempt fail, and the list of integrations tells whether the first one succeeded.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeGuard
+
+from .answers import UnreadableAnswerError, unreadable
+from .api import Api, body_of, create_request, integration_in, times
+from .errors import CancelledError, ConflictError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
+from .models import Integration, IntegrationDraft
+from .retry import Outcome, RetryPolicy, at_work, chance, comes_and_goes, doubtful
+from .transport import Answer, Interrupted, TransportFailure
+
+ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+SETTLING: Final = (0.5, 1.5)
+"""Seconds between the look-ups after a lost answer: a server finishes what it was doing when a connection broke."""
+
+LOOK_UP_TIME: Final = 10.0
+"""Seconds that a look-up has, even after the deadline."""
+
+LOOK_UP_RETRIES: Final = 3
+"""Times that the list is asked for again at least, whatever `--retries` says: asking does no harm."""
+
+NEVER_STORED: Final = frozenset({401, 429})
+"""Answers that a server does not keep under the idempotency key."""
+
+NEW_KEY: Final = "correct the cause, and use another idempotency key"
+
+CLOCK_SLACK: Final = 60.0
+"""Seconds by which the clocks of a server and of the proxy before it may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What every attempt sends: the draft with its identifier, its body, and the idempotency key.
+
+    `generated` says that the identifier was made up here, so that nobody else can have it.
+    """
+
+    draft: IntegrationDraft
+    key: str
+    body: bytes = field(repr=False)
+    generated: bool
+
+    @property
+    def identifier(self) -> str:
+        """The identifier that every attempt sends."""
+        assert self.draft.identifier is not None
+        return self.draft.identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The integration that is there now.
+
+    `replayed`: the server repeated a stored answer, so an earlier request had created it. `confirmed`: the answer was
+    lost, and the integration was found in the list. `idempotency_echoed`: the server keeps idempotency keys.
+    """
+
+    integration: Integration
+    replayed: bool
+    confirmed: bool
+    attempts: int
+    idempotency_echoed: bool
+    idempotency_key: str
+    identifier: str
+
+
+def prepare(
+    draft: IntegrationDraft, idempotency_key: str | None = None, *, random: Callable[[], float] | None = None
+) -> Prepared:
+    """Make the identifier and the idempotency key that are missing, and the body, once for all attempts.
+
+    Raises:
+        InputError: The key cannot be sent, or a value cannot be written as JSON.
+    """
+    draw = random or chance
+    key = _random_text(32, draw) if idempotency_key is None else idempotency_key
+    if not (key.isascii() and key.isprintable() and key == key.strip() and 0 < len(key) <= 255):
+        raise InputError(
+            "the idempotency key cannot be sent as a header", hint="use 1 to 255 letters, digits and marks of ASCII"
+        )
+    generated = not draft.identifier
+    if generated:
+        draft = replace(draft, identifier=f"{_slug(draft)}-{_random_text(10, draw)}")
+    return Prepared(draft, key, body_of(draft), generated)
+
+
+def _random_text(length: int, random: Callable[[], float]) -> str:
+    return "".join(ALPHABET[int(random() * len(ALPHABET))] for _ in range(length))
+
+
+def _slug(draft: IntegrationDraft) -> str:
+    """The name (or the provider's) in lower-case ASCII, with dashes between the words."""
+    name = draft.name
+    if not name and draft.provider:
+        from .catalogue import find
+
+        provider = find(draft.provider)
+        name = provider.name if provider is not None else draft.provider
+    plain = unicodedata.normalize("NFKD", name or "").encode("ascii", "ignore").decode().lower()
+    words = "".join(character if character.isalnum() else " " for character in plain).split()
+    return "-".join(words)[:40].strip("-") or "integration"
+
+
+def run(api: Api, prepared: Prepared, *, resume: Callable[[], str] | None = None) -> Created:
+    """Create the integration, or say that it was not created, or that this cannot be known.
+
+    `resume` gives the command that repeats this create safely: with the same identifier and idempotency key.
+
+    Raises:
+        UnknownOutcomeError: An answer was lost, and the look-up does not tell what became of the request.
+        UnavailableError: The server could not be reached or could not answer; nothing was created.
+        CancelledError: Ctrl-C; the message says whether anything can have been created.
+        IntegrationsError: The server refused; nothing was created.
+    """
+    return _Creation(api, prepared, resume).run()
+
+
+class _Creation:
+    """One create, from the first attempt to the outcome."""
+
+    def __init__(self, api: Api, prepared: Prepared, resume: Callable[[], str] | None) -> None:
+        self.api = api
+        self.prepared = prepared
+        self.resume = resume
+        self.request = create_request(prepared.body, prepared.key)
+        self.attempts = api.attempts()
+        self.began = api.clock.now()
+        self.in_doubt = False
+        """Some attempt may have created it, or may do so yet."""
+        self.server_at_work = False
+        """Some attempt was given up while the server may go on with it."""
+        self.answered = False
+        """Some attempt was answered, or its request has left."""
+
+    def run(self) -> Created:
+        try:
+            last = self._attempt()
+            if isinstance(last, Created):
+                return last
+            if not self.in_doubt:
+                raise self._refused(last)
+            return self._look_up(last)
+        except KeyboardInterrupt:
+            raise self._interrupted() from None
+
+    # Attempts
+
+    def _attempt(self) -> Created | Outcome:
+        """Send until there is an answer that stands, or no attempt is left; the last outcome if it is no success."""
+        while True:
+            limit = self.attempts.next_timeout()
+            before, self.in_doubt = self.in_doubt, True
+            try:
+                outcome = self.api.attempt(self.request, limit)
+            except Interrupted as stop:
+                self.in_doubt = before or stop.sent
+                raise
+            self.answered = self.answered or isinstance(outcome, Answer) or outcome.sent
+            created = self._success(outcome)
+            self.in_doubt = before or doubtful(outcome) or _is_success(outcome)
+            self.server_at_work = self.server_at_work or at_work(outcome)
+            again = created is None and comes_and_goes(outcome)
+            wait = self.attempts.wait_after(outcome) if again else None
+            self.api.report(self.request, self.attempts.made, outcome, wait)
+            if created is not None:
+                return created
+            if wait is None:
+                self._settle(outcome)
+                return outcome
+            self.attempts.pause(wait)
+
+    def _success(self, outcome: Outcome) -> Created | None:
+        """The outcome as a success, if it is one: an integration of our identifier."""
+        if not _is_success(outcome):
+            return None
+        try:
+            integration = integration_in(outcome)
+        except UnreadableAnswerError:
+            return None
+        if integration.identifier not in {"", self.prepared.identifier}:
+            return None
+        return self._created(integration, replayed=_replayed(outcome), confirmed=False, echoed=self._echoes(outcome))
+
+    def _created(self, integration: Integration, *, replayed: bool, confirmed: bool, echoed: bool) -> Created:
+        return Created(
+            integration=integration,
+            replayed=replayed,
+            confirmed=confirmed,
+            attempts=self.attempts.made,
+            idempotency_echoed=echoed,
+            idempotency_key=self.prepared.key,
+            identifier=self.prepared.identifier,
+        )
+
+    def _echoes(self, answer: Answer) -> bool:
+        return answer.headers.get("idempotency-key") == self.prepared.key
+
+    def _settle(self, outcome: Outcome) -> None:
+        """Take back a doubt that the last answer resolves.
+
+        An answer with our key is stored: every other request with it gets the same, one that is still on its way too.
+        A stored refusal, but for "exists already", was given to the first of our attempts that arrived.
+        """
+        if isinstance(outcome, Answer) and self._echoes(outcome) and outcome.status not in NEVER_STORED:
+            if at_work(outcome):
+                return
+            self.server_at_work = False
+            if 400 <= outcome.status < 500 and outcome.status != 409:
+                self.in_doubt = False
+
+    # The look-up after a lost answer
+
+    def _look_up(self, last: Outcome) -> Created:
+        """Find out from the list whether one of the attempts has created it."""
+        patient = self.server_at_work or _is_success(last)
+        for pause in self._pauses(patient=patient):
+            self.attempts.pause(pause)
+            try:
+                found = self._find()
+            except IntegrationsError as error:
+                raise self._unknown(last, f"the look-up failed: {error.message}") from None
+            if found is not None:
+                return self._confirmed(found)
+        if patient:
+            raise self._unknown(last, "it is not there, but the server may still be at work")
+        raise self._not_there(last)
+
+    def _pauses(self, *, patient: bool) -> Iterator[float]:
+        """The seconds before each look-up: a few of them, or, while the server may be at work, until the deadline."""
+        yield 0.0
+        if not patient:
+            yield from SETTLING
+            return
+        pause = 1.0
+        while (remaining := self.attempts.remaining) > 0:
+            yield min(pause, remaining)
+            pause = min(pause * 2, self.api.policy.ceiling)
+
+    def _find(self) -> Integration | None:
+        """The integration with our identifier, if the list has it."""
+        policy = RetryPolicy(
+            retries=max(self.api.policy.retries, LOOK_UP_RETRIES), total=max(self.attempts.remaining, LOOK_UP_TIME)
+        )
+        for integration in self.api.list(self.prepared.draft.environment_id, policy):
+            if integration.identifier == self.prepared.identifier and integration.raw.get("deleted") is not True:
+                return integration
+        return None
+
+    def _confirmed(self, found: Integration) -> Created:
+        """Success, if what was found is ours; that it is another's is a conflict."""
+        draft = self.prepared.draft
+        age = None if self.prepared.generated else self.api.age(found)
+        older = age is not None and age > self.api.clock.now() - self.began + CLOCK_SLACK
+        if older or found.provider != draft.provider or found.channel != draft.channel:
+            raise self._with_key(
+                ConflictError(
+                    f"an integration with the identifier {self.prepared.identifier} was there before"
+                    f" ({found.provider}, {found.channel}): nothing was created",
+                    hint="choose another identifier; or show the one that is there with --if-not-exists",
+                    status=409,
+                )
+            )
+        return self._created(found, replayed=False, confirmed=True, echoed=False)
+
+    # What is said in the end
+
+    def _refused(self, last: Outcome) -> IntegrationsError:
+        """The error of a create of which no attempt can have been carried out."""
+        if isinstance(last, Answer) and last.status != 429:
+            error = self.api.error(last)
+            if _replayed(last):
+                error.hint = f"this is the stored answer to an earlier request with this key; {NEW_KEY}"
+            return self._with_key(error)
+        return self._unavailable(last, "")
+
+    def _not_there(self, last: Outcome) -> IntegrationsError:
+        """The error after a look-up that found nothing, when nothing can come any more."""
+        if isinstance(last, Answer) and 400 <= last.status < 500 and last.status not in {409, 429}:
+            return self._refused(last)
+        return self._unavailable(last, f"{self.prepared.identifier} is not there, ")
+
+    def _unavailable(self, last: Outcome, found: str) -> IntegrationsError:
+        message, cause = self._what(last)
+        stored = isinstance(last, Answer) and self._echoes(last) and last.status not in NEVER_STORED
+        hint = f"the same key can only repeat this answer; {NEW_KEY}" if stored else self._resuming(cause.hint)
+        return self._with_key(
+            UnavailableError(
+                f"{message}: {found}nothing was created",
+                hint=hint,
+                status=cause.status,
+                details=cause.details,
+                error_id=cause.error_id,
+            )
+        )
+
+    def _unknown(self, last: Outcome, why: str) -> IntegrationsError:
+        message, cause = self._what(last)
+        return self._with_key(
+            UnknownOutcomeError(
+                f"{message}: whether {self.prepared.identifier} was created is not known; {why}",
+                hint=self._resuming(None),
+                status=cause.status,
+                details=cause.details,
+                error_id=cause.error_id,
+            )
+        )
+
+    def _interrupted(self) -> IntegrationsError:
+        if self.in_doubt:
+            return self._with_key(
+                CancelledError(
+                    f"interrupted ({times(self.attempts.made)}):"
+                    f" whether {self.prepared.identifier} was created is not known",
+                    hint=self._resuming(None),
+                )
+            )
+        if self.attempts.made <= 1 and not self.answered:
+            return CancelledError("interrupted: nothing was sent")
+        return self._with_key(CancelledError(f"interrupted ({times(self.attempts.made)}): nothing was created"))
+
+    def _what(self, last: Outcome) -> tuple[str, IntegrationsError]:
+        """What happened, with the number of attempts, and the error that the last of them is by itself."""
+        if isinstance(last, TransportFailure):
+            cause: IntegrationsError = UnavailableError(last.message, hint=last.hint)
+        elif _is_success(last):
+            cause = unreadable(last, f"the integration {self.prepared.identifier}")
+        else:
+            cause = self.api.error(last)
+        return f"{cause.message} ({times(self.attempts.made)})", cause
+
+    def _resuming(self, hint: str | None) -> str | None:
+        """The hint, and the command that goes on from here."""
+        if self.resume is None:
+            return hint
+        command = f"to go on without the risk of a second one: {self.resume()}"
+        return command if hint is None else f"{hint}; {command}"
+
+    def _with_key(self, error: IntegrationsError) -> IntegrationsError:
+        error.idempotency_key = self.prepared.key
+        return error
+
+
+def _is_success(outcome: Outcome) -> TypeGuard[Answer]:
+    return isinstance(outcome, Answer) and 200 <= outcome.status < 300
+
+
+def _replayed(answer: Answer) -> bool:
+    return answer.headers.get("idempotency-replay", "").strip().lower() == "true"
