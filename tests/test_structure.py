@@ -21,7 +21,7 @@ LAYERS = (
     {"settings", "manifest", "drafting", "fingerprints", "views", "command_line"},
     {"values", "config_file", "api_key", "profile"},
     {"transport", "retry", "catalogue", "sandbox"},
-    {"models", "redaction", "screen", "saving"},
+    {"models", "places", "redaction", "screen", "saving"},
     {"errors", "__init__"},
 )
 LIBRARIES = {

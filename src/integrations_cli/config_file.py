@@ -84,11 +84,11 @@ class ConfigFile:
         profiles = self.document.get("profiles", {})
         if not isinstance(profiles, dict):
             raise ConfigError(f"{self.locate('profiles')} must be a table, not {type_words(profiles)}")
-        for name, table in profiles.items():
+        for table in profiles.values():
             if not isinstance(table, dict):
-                hint = f"a profile begins with the line [profiles.{name}]" if check_plain(name) else None
                 raise ConfigError(
-                    f"{self.locate('profiles')}: a profile must be a table, not {type_words(table)}", hint=hint
+                    f"{self.locate('profiles')}: a profile must be a table, not {type_words(table)}",
+                    hint="a profile begins with a line like [profiles.staging]",
                 )
         default = self.document.get("default_profile", "")
         if not isinstance(default, str):
@@ -146,10 +146,15 @@ class ConfigFile:
 
     def locate(self, key: str, profile: str | None = None) -> str:
         """Where `key` stands, for a message: `/…/config.toml, line 4, column 1: timeout of profile staging`."""
-        owner = f" of profile {profile}" if profile is not None else ""
-        place = _position(self.text, key, profile)
-        at = f", line {place[0]}, column {place[1]}" if place else ""
-        return f"{self.path}{at}: {key}{owner}"
+        from integrations_cli.places import lines, places
+
+        path = (key,) if profile is None else ("profiles", profile, key)
+        owner = "" if profile is None else f" of profile {profile}"
+        line = lines(places(self.text, "toml")).get(path)
+        if line is None:
+            return f"{self.path}: {key}{owner}"
+        column = max(self.text.split("\n")[line - 1].find(key), 0) + 1
+        return f"{self.path}, line {line}, column {column}: {key}{owner}"
 
     # Changes, for `edit`.
 
@@ -192,12 +197,12 @@ class ConfigFile:
         self.document["default_profile"] = name
 
 
-def edit(path: Path, change: Callable[[ConfigFile], None]) -> tuple[str, ...]:
+def edit(path: Path, change: Callable[[ConfigFile], None], *, patience: float = 10.0) -> tuple[str, ...]:
     """Read the file, let `change` change it, and save it, as the only process that does; returns what to tell the user.
 
     The file is saved as a whole or not at all, readable by its owner alone; a folder that is missing is made. A
     symbolic link stays one: the file that it points to is replaced. Where comments are lost by it, the file before is
-    left beside it as `….bak`.
+    left beside it as `….bak`. Another process that is saving is waited for, about `patience` seconds.
 
     Raises:
         ConfigError: The file is broken, is not ours or cannot be saved; it is as it was. Or what `change` raises.
@@ -207,7 +212,7 @@ def edit(path: Path, change: Callable[[ConfigFile], None]) -> tuple[str, ...]:
     try:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with exclusive(target):
+        with exclusive(target, patience=patience):
             _check_ours(target)
             file = ConfigFile.load(target)
             file.path = path
@@ -230,11 +235,6 @@ def edit(path: Path, change: Callable[[ConfigFile], None]) -> tuple[str, ...]:
 def has_comments(text: str) -> bool:
     """Whether a valid TOML text has a comment, which reading and writing it loses."""
     return any(found["comment"] for found in _STRINGS_AND_COMMENTS.finditer(text))
-
-
-def check_plain(name: str) -> bool:
-    """Whether a name can be written into TOML without quotation marks."""
-    return re.fullmatch(r"[A-Za-z0-9_-]+", name) is not None
 
 
 def _read(path: Path) -> tuple[bytes, int | None]:
@@ -297,22 +297,6 @@ def toml_problem(error: Exception, text: str) -> tuple[str, int, int]:
 
 def _lowered(message: str) -> str:
     return message[:1].lower() + message[1:]
-
-
-def _position(text: str, key: str, profile: str | None) -> tuple[int, int] | None:
-    """The line and column of `key`, if the file is written the usual way; None where one cannot tell."""
-    inside = profile is None
-    for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[\s*profiles\s*(?:\.\s*[\"']?([^\"'\]]+?)[\"']?\s*)?\]", line)
-        if header and profile is None and key == "profiles":
-            return number, line.index("[") + 1
-        if line.lstrip().startswith("["):
-            inside = header is not None and profile is not None and header[1] == profile
-            continue
-        found = re.match(rf"\s*[\"']?({re.escape(key)})[\"']?\s*[.=]", line)
-        if inside and found:
-            return number, found.start(1) + 1
-    return None
 
 
 def _permission_warnings(path: Path, mode: int) -> list[str]:

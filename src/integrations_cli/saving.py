@@ -79,7 +79,8 @@ def exclusive(path: Path, *, patience: float = 10.0, wait: Callable[[float], Non
         finally:
             release()
     finally:
-        os.close(handle)
+        with contextlib.suppress(OSError):  # what was to be saved is saved
+            os.close(handle)
 
 
 def _claim(handle: int, lock: Path) -> Callable[[], None] | None:
@@ -93,7 +94,7 @@ def _claim(handle: int, lock: Path) -> Callable[[], None] | None:
 
 
 def _claim_file(handle: int) -> Callable[[], None] | None:
-    """Lock the open file, or None while somebody else has it. The system lets go of it when a process dies."""
+    """Lock the open file, or None while somebody else has it. Closing it lets go of it, and so does death."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -101,14 +102,18 @@ def _claim_file(handle: int) -> Callable[[], None] | None:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         except PermissionError:
             return None
-        return lambda: msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+        return _nothing
     import fcntl
 
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return None
-    return lambda: fcntl.flock(handle, fcntl.LOCK_UN)
+    return _nothing
+
+
+def _nothing() -> None:
+    """What there is to do to let go of a lock that goes with its file."""
 
 
 def _claim_name(lock: Path) -> Callable[[], None] | None:
