@@ -139,8 +139,7 @@ def _mistaken(draft: IntegrationDraft, provider: Provider | None) -> Iterator[st
 def _providers_like(word: str) -> str:
     names = catalogue.provider_names()
     near = nearest_named(word, {provider_id: (provider_id, name) for provider_id, name in names.items()})
-    plain = word.casefold()
-    return _suggestion(name if plain in name else f"{name} ({names[name]})" for name in near)
+    return _suggestion(name if nearest(word, (name,)) else f"{name} ({names[name]})" for name in near)
 
 
 def _wrong_channel(channel: str, provider: Provider | None) -> Iterator[str]:

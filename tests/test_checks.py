@@ -1,0 +1,279 @@
+"""What servers would accept in silence is found before it is sent: all of it, in one message."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from integrations_cli import catalogue
+from integrations_cli.catalogue.checks import check
+from integrations_cli.errors import InputError
+from integrations_cli.models import Credential, IntegrationDraft
+
+SECRET = "sk-very-secret"
+MAILGUN = {"apiKey": SECRET, "user": "api", "domain": "mg.acme.io", "from": "hi@acme.io", "senderName": "Acme"}
+OBJECT_ID = "65f0a1b2c3d4e5f60718293A"
+
+
+def draft(credentials: dict[str, Any] | None = None, *, concealed: bool = False, **said: Any) -> IntegrationDraft:
+    given = {key: Credential(value, concealed) for key, value in (credentials or {}).items()}
+    return IntegrationDraft(credentials=given, **said)
+
+
+def findings(credentials: dict[str, Any] | None = None, *, skip: bool = False, **said: Any) -> tuple[str, ...]:
+    """What is found wrong, after making sure that it is told as it should be."""
+    with pytest.raises(InputError) as caught:
+        check(draft(credentials, **said), skip=skip)
+    error = caught.value
+    assert error.message == "; ".join(error.details)
+    assert error.exit_code == 2
+    assert not any("\n" in finding for finding in error.details)
+    assert SECRET not in f"{error.message} {error.hint}"
+    return error.details
+
+
+# -- what is right ----------------------------------------------------------------------------------------------------
+
+
+def test_a_complete_draft_passes_as_it_is() -> None:
+    complete = draft(
+        MAILGUN,
+        provider="mailgun",
+        channel="email",
+        name="Mailgun",
+        identifier="mailgun-main",
+        environment_id=OBJECT_ID,
+        active=True,
+        check=True,
+        conditions=[{"children": [], "value": "AND"}],
+        extra={"kind": "delivery", "configurations": {"inboundWebhookEnabled": True, "limit": 1.5}},
+    )
+    assert check(complete) == (complete, ())
+
+
+@pytest.mark.parametrize("provider", catalogue.providers(), ids=lambda provider: provider.id)
+def test_the_channel_is_inferred_for_every_provider(provider: Any) -> None:
+    checked, _ = check(IntegrationDraft(provider=provider.id))
+    assert checked == IntegrationDraft(provider=provider.id, channel=provider.channel)
+    assert check(checked)[0] == checked
+
+
+def test_inactive_and_unchecked_may_be_incomplete_and_says_what_is_still_needed() -> None:
+    _, notes = check(draft({"apiKey": SECRET, "user": "api"}, provider="mailgun"))
+    needed = "domain (Domain), from (From email address), senderName (Sender name)"
+    assert notes == (f"still needed before mailgun can be activated: {needed}",)
+    assert check(draft(MAILGUN, provider="mailgun"))[1] == ()
+
+
+# -- provider and channel ---------------------------------------------------------------------------------------------
+
+
+def test_a_provider_must_be_given() -> None:
+    assert findings() == ("provider: none is given",)
+    assert findings(provider="", channel="email") == ("provider: none is given",)
+    assert findings(skip=True) == ("provider: none is given",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("SendGrid", "did you mean sendgrid?"),
+        ("sendgird", "did you mean sendgrid?"),
+        ("mailgnu", "did you mean mailgun?"),
+        ("Custom SMTP", "did you mean nodemailer (Custom SMTP)?"),
+        ("infobip", "did you mean infobip-email or infobip-sms?"),
+    ],
+)
+def test_an_unknown_provider_leads_to_the_nearest(typed: str, meant: str) -> None:
+    assert findings(provider=typed) == (f"provider: the catalogue has no {typed!r} ({meant})",)
+
+
+def test_an_unknown_provider_without_neighbours_is_named_alone() -> None:
+    assert findings(provider="xyzzy", channel="email") == ("provider: the catalogue has no 'xyzzy'",)
+
+
+def test_the_wrong_channel_is_answered_with_the_right_one() -> None:
+    assert findings(provider="twilio", channel="email") == ("channel: twilio delivers for sms, not for 'email'",)
+    assert findings(provider="twilio", channel="smms") == ("channel: twilio delivers for sms, not for 'smms'",)
+
+
+def test_an_unknown_channel_leads_to_the_nearest() -> None:
+    _, channel = findings(provider="xyzzy", channel="emial")
+    assert channel == ("channel: there is no 'emial' (did you mean email?); it is in_app, email, sms, chat, push, tool")
+
+
+# -- credentials ------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_key_would_be_dropped_in_silence_and_leads_to_the_nearest() -> None:
+    fate = "the server would drop it in silence"
+    assert findings({"api_key": SECRET, "dmoain": "x", "licence": "x"}, provider="mailgun") == (
+        f"credentials.api_key: mailgun has no such credential (did you mean apiKey?); {fate}",
+        f"credentials.dmoain: mailgun has no such credential (did you mean domain?); {fate}",
+        f"credentials.licence: mailgun has no such credential; {fate}",
+    )
+
+
+def test_another_providers_key_is_told_apart() -> None:
+    assert findings({"region": "eu"}, provider="mailgun") == (
+        "credentials.region: mailgun has no such credential, only other providers do",
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "key", "value", "finding"),
+    [
+        ("sendgrid", "region", "us", "'us' is not one of global, eu"),
+        ("sendgrid", "region", "EU", "'EU' is not one of global, eu (did you mean eu?)"),
+        ("sparkpost", "region", "us", "'us' is not one of eu, or left out"),
+        ("nodemailer", "secure", "yes", "must be true or false"),
+        ("nodemailer", "secure", 1, "must be true or false"),
+        ("nodemailer", "secure", "true", "must be true or false, without quotes"),
+        ("nodemailer", "port", 587, "must be text in quotes"),
+        ("nodemailer", "host", True, "must be text in quotes"),
+        ("nodemailer", "host", ["a"], "must be text in quotes"),
+        ("nodemailer", "host", None, "is null; leave it out instead"),
+        ("nodemailer", "host", "", "is empty"),
+        ("nodemailer", "tlsOptions", "yes", "must be a JSON object: expecting value (line 1, column 1)"),
+        (
+            "nodemailer",
+            "tlsOptions",
+            '{"a": 1,}',
+            {
+                11: "must be a JSON object: expecting property name enclosed in double quotes (line 1, column 9)",
+                13: "must be a JSON object: illegal trailing comma before end of object (line 1, column 8)",
+            },
+        ),
+        ("nodemailer", "tlsOptions", "[1]", "must be a JSON object"),
+        ("nodemailer", "tlsOptions", ["a"], "must be a JSON object"),
+        ("nodemailer", "tlsOptions", "[" * 100_000, "must be a JSON object"),
+        ("nodemailer", "tlsOptions", '{"a": 1}', "must be a JSON object, without quotes around it"),
+        (
+            "nodemailer",
+            "password",
+            {"env": "A", "file": SECRET},
+            "must be text; a reference is an object of exactly one key: env, file or command",
+        ),
+        (
+            "fcm",
+            "serviceAccount",
+            {"private_key": SECRET},
+            'must be text; put an object in quotes, or in a file of its own: {"file": "PATH"}',
+        ),
+    ],
+)
+def test_a_value_that_its_key_cannot_have_is_explained(provider: str, key: str, value: Any, finding: Any) -> None:
+    import sys
+
+    if isinstance(finding, dict):  # the parser of newer Pythons says it in other words
+        finding = finding[13 if sys.version_info >= (3, 13) else 11]
+    assert findings({key: value}, provider=provider) == (f"credentials.{key}: {finding}",)
+
+
+def test_a_concealed_value_is_not_repeated() -> None:
+    with pytest.raises(InputError) as caught:
+        check(draft({"region": "from-a-file"}, concealed=True, provider="sendgrid"))
+    assert caught.value.message == "credentials.region: its value is not one of global, eu"
+
+
+@pytest.mark.parametrize(
+    ("said", "purpose"),
+    [
+        ({"active": True}, "to be active"),
+        ({"check": True}, "to be checked"),
+        ({"active": True, "check": True}, "to be active"),
+    ],
+)
+def test_active_or_checked_needs_every_required_credential_all_in_one_message(said: Any, purpose: str) -> None:
+    needed = "apiKey (API Key), domain (Domain), from (From email address), senderName (Sender name)"
+    assert findings({"user": "api"}, provider="mailgun", **said) == (
+        f"credentials: mailgun needs more {purpose}: {needed}",
+    )
+
+
+def test_a_missing_credential_is_shown_with_its_usual_value() -> None:
+    credentials = {"servicePlanId": "p", "apiToken": SECRET, "from": "+1"}
+    assert findings(credentials, provider="sinch", active=True) == (
+        "credentials: sinch needs more to be active: region (Region; usually eu)",
+    )
+
+
+# -- the other fields -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["", "5", "65f0a1b2c3d4e5f60718293", OBJECT_ID + "0", "z" * 24, OBJECT_ID + "\n"])
+def test_a_malformed_environment_id_is_found(value: str) -> None:
+    assert findings(provider="mailgun", environment_id=value) == (
+        "environment-id: is not an id (24 digits from 0 to 9 and a to f)",
+    )
+
+
+def test_an_empty_name_or_identifier_is_found() -> None:
+    assert findings(provider="mailgun", name="", identifier="") == ("name: is empty", "identifier: is empty")
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize(
+    ("said", "finding"),
+    [
+        ({"name": "caf\udce9"}, "name: is not valid Unicode text"),
+        ({"conditions": [{"value": ["\ud800"]}]}, "conditions[0].value[0]: is not valid Unicode text"),
+        ({"extra": {"rules": {"limit": float("nan")}}}, "rules.limit: is not a number that JSON has"),
+        (
+            {"extra": {"rules": {"since": date(2024, 1, 1)}}},
+            "rules.since: is a date or a time, which JSON does not have",
+        ),
+        ({"extra": {"rules": {1: 2}}}, "rules: has a key that is not text"),
+        ({"extra": {"rules": {"\ud800": 2}}}, "rules: is not valid Unicode text"),
+        ({"credentials": {"tlsOptions": {"ca": "\ud800"}}}, "credentials.tlsOptions.ca: is not valid Unicode text"),
+    ],
+)
+def test_what_no_request_can_hold_is_refused_even_without_validation(said: Any, finding: str, skip: bool) -> None:
+    (found, *_) = findings(provider="nodemailer", skip=skip, **said)
+    assert found.startswith(finding)
+
+
+# -- all together, or none --------------------------------------------------------------------------------------------
+
+
+def test_all_findings_of_one_draft_come_in_one_message() -> None:
+    wrong = {"api_key": SECRET, "from": 1}
+    found = findings(wrong, provider="mailgun", channel="sms", environment_id="x", active=True)
+    assert [finding.partition(":")[0] for finding in found] == [
+        "channel",
+        "environment-id",
+        "credentials.api_key",
+        "credentials.from",
+        "credentials",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ({}, "name it with --provider; integrations providers list shows them all"),
+        ({"provider": "nobody"}, "integrations providers list shows them all; --skip-validation sends"),
+        ({"provider": "mailgun", "active": True}, "integrations providers show mailgun shows what it takes; --skip"),
+    ],
+)
+def test_the_hint_says_where_to_look(said: Any, hint: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check(draft(**said))
+    assert (caught.value.hint or "").startswith(hint)
+
+
+def test_skipping_sends_what_the_catalogue_does_not_know() -> None:
+    unknown = draft(
+        {"licence": "x", "secure": "maybe"}, provider="nobody", channel="fax", environment_id="x", active=True
+    )
+    assert check(unknown, skip=True) == (unknown, ())
+    inferred, notes = check(draft({"licence": "x"}, provider="mailgun"), skip=True)
+    assert (inferred.channel, notes) == ("email", ())
+
+
+def test_skipping_cannot_guess_the_channel() -> None:
+    assert findings(provider="nobody", skip=True) == (
+        "channel: none is given, and the catalogue does not know the provider 'nobody'",
+    )
