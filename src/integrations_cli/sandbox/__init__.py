@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from integrations_cli.sandbox.failures import SandboxError, ServeError, StoreError
+from integrations_cli.sandbox.failures import StoreError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from integrations_cli.sandbox.store import Store
     from integrations_cli.sandbox.transport import SandboxTransport
 
-__all__ = ["Sandbox", "SandboxError", "ServeError", "StoreError", "open_sandbox", "reset"]
+__all__ = ["Sandbox", "StoreError", "open_sandbox", "reset"]
 
 
 class Sandbox:
@@ -97,25 +97,26 @@ def open_sandbox(
 
 def reset(
     path: Path, *, clock: Callable[[], float] = time.time, randomness: Callable[[int], bytes] = os.urandom
-) -> None:
-    """Empty the sandbox in the file `path`; its keys stay. A damaged file of ours is replaced by a new one.
+) -> bool:
+    """Empty the sandbox in the file `path`, and say whether there was one. Its environments keep their keys.
+
+    A damaged file is replaced by a new one, if its header says that it was a sandbox's.
 
     Raises:
         StoreError: The file is another program's, or cannot be written.
     """
+    if not path.exists():
+        return False
     from integrations_cli.sandbox.failures import DamagedError
     from integrations_cli.sandbox.store import Store, discard
 
     try:
         store = Store(path, clock=clock, randomness=randomness)
+        try:
+            store.empty()
+        finally:
+            store.close()
     except DamagedError:
         discard(path)
-        store = Store(path, clock=clock, randomness=randomness)
-    try:
-        store.empty()
-    except DamagedError:
-        store.close()
-        discard(path)
-        store = Store(path, clock=clock, randomness=randomness)
-    finally:
-        store.close()
+        Store(path, clock=clock, randomness=randomness).close()
+    return True

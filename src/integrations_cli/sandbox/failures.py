@@ -1,12 +1,15 @@
-"""What can go wrong around the sandbox that is not an answer of its API: the file, the folder, the socket."""
+"""What can go wrong around the sandbox that is not an answer of its API."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 
-class SandboxError(Exception):
-    """The sandbox cannot do its work: what happened in one line (`message`), what to do in another (`hint`)."""
+class StoreError(Exception):
+    """The database file is damaged, foreign, locked or cannot be written.
+
+    `message` says what happened in one line, `hint` what to do in another.
+    """
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -14,16 +17,8 @@ class SandboxError(Exception):
         self.hint = hint
 
 
-class StoreError(SandboxError):
-    """The database file is damaged, foreign, locked or cannot be written."""
-
-
 class DamagedError(StoreError):
     """The file seems to be a sandbox's but cannot be read; a reset may replace it."""
-
-
-class ServeError(SandboxError):
-    """The socket cannot be opened."""
 
 
 def damaged(path: Path) -> DamagedError:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
 from integrations_cli.sandbox.bodies import LARGEST
 from integrations_cli.sandbox.contract import Contract, failure_reply
-from integrations_cli.sandbox.failures import ServeError, StoreError
+from integrations_cli.sandbox.failures import StoreError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -54,10 +54,11 @@ class SandboxServer:
         self._closing = False
         self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
+    def start(self) -> Self:
         """Serve in a thread of its own until `close`."""
         self._thread = threading.Thread(target=self.serve_forever, name="sandbox", daemon=True)
         self._thread.start()
+        return self
 
     def serve_forever(self) -> None:
         """Serve until `close` is called, from another thread or while an exception such as Ctrl-C is under way."""
@@ -90,7 +91,6 @@ class SandboxServer:
         self._woken.close()
 
     def __enter__(self) -> Self:
-        self.start()
         return self
 
     def __exit__(
@@ -122,10 +122,13 @@ class SandboxServer:
 
 
 def serve(contract: Contract, host: str = "127.0.0.1", port: int = 0) -> SandboxServer:
-    """Open a loopback socket for the contract; port 0 takes a free one. Connections are taken from `start` on.
+    """Open a loopback socket for the contract; port 0 takes a free one.
+
+    Who connects before `start` or `serve_forever` waits until then.
 
     Raises:
-        ServeError: The host is not a loopback address, or the port is taken or not allowed.
+        ValueError: The host is not a loopback address.
+        OSError: The port is taken, or not allowed.
     """
     return SandboxServer(contract, host, port)
 
@@ -284,17 +287,9 @@ def _listen(host: str, port: int) -> socket.socket:
     except ValueError:
         loopback = False
     if not loopback:
-        raise ServeError(
-            f"the sandbox is served on loopback addresses only, not on {host}", "leave the host out, or say 127.0.0.1"
-        )
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=128)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "there is no such port"
-        raise ServeError(
-            f"the sandbox cannot be served on {host}:{port}: {reason}", "--port 0 takes a free one"
-        ) from error
+        raise ValueError(f"the sandbox is served on loopback addresses only, not on {host}")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=128)
 
 
 def _hang_up(connection: socket.socket, how: int) -> None:
