@@ -81,10 +81,12 @@ class Renderer:
         elif is_terminal(self._stdout):
             self._draw(view)
         elif isinstance(view, Fields):
-            self._write("".join(f"{self._field(name)}\t{self._plain(value)}\n" for name, value in view.rows))
+            copyable = [(name, " ".join(map(str.strip, text.split("\n")))) for name, text in view.copyable]
+            rows = (*view.rows, *copyable)
+            self._write("".join(f"{self._field(name)}\t{self._plain(value)}\n" for name, value in rows))
         else:
-            rows = [row.cells for _, group in view.groups for row in group]
-            self._write("".join("\t".join(self._plain(cell) for cell in row) + "\n" for row in rows))
+            table = [row.cells for _, group in view.groups for row in group]
+            self._write("".join("\t".join(self._plain(cell) for cell in cells) + "\n" for cells in table))
         return view.exit_code
 
     def show_json(self, document: Json, *, lines: bool = False) -> None:
@@ -148,6 +150,9 @@ class Renderer:
             for name, value in view.rows:
                 fields.add_row(cell(name), cell(value))
             console.print(fields)
+            for name, text in view.copyable:
+                console.print(cell(name, "bold"))
+                self._write("".join(f"{self._plain(line)}\n" for line in text.split("\n")))
             return
         for title, rows in view.groups:
             group = table(title, header=True)

@@ -11,12 +11,17 @@ from .models import MASK, Integration, Json
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """One thing, field by field: a table of two columns, `field<TAB>value` lines, or the JSON document."""
+    """One thing, field by field: a table of two columns, `field<TAB>value` lines, or the JSON document.
+
+    `copyable` are further fields that people copy from a terminal: there they stand below the table, with their own
+    line ends and nothing around them; in a pipe each is one more line.
+    """
 
     rows: Sequence[tuple[str, str]]
     json: Json
     title: str = ""
     exit_code: int = 0
+    copyable: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

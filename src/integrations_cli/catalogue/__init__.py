@@ -103,10 +103,15 @@ def _provider(provider_id: str) -> Provider:
         id=entry["id"],
         name=entry["name"],
         channel=entry["channel"],
-        docs=entry["docs"] or "",
+        docs=_link(entry["docs"]),
         beta=entry["beta"],
         credentials=tuple(_field(field) for field in entry["credentials"]),
     )
+
+
+def _link(url: str | None) -> str:
+    """The link, or nothing where the source has none that anybody else could follow."""
+    return "" if url is None or url.startswith("https://localhost/") else url
 
 
 def _field(field: Json) -> CredentialField:

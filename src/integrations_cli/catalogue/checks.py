@@ -51,6 +51,18 @@ def described(fields: Sequence[CredentialField]) -> str:
     )
 
 
+def providers_like(word: str) -> str:
+    """A suggestion of the providers that `word` may have been meant to be, in brackets, or nothing."""
+    names = catalogue.provider_names()
+    near = nearest_named(word, {provider_id: (provider_id, name) for provider_id, name in names.items()})
+    return _suggestion(name if nearest(word, (name,)) else f"{name} ({names[name]})" for name in near)
+
+
+def channels_like(word: str) -> str:
+    """The same for channels."""
+    return _suggestion(nearest(word, catalogue.channels(), 1))
+
+
 def _hint(draft: IntegrationDraft, provider: Provider | None, *, skip: bool) -> str | None:
     if not draft.provider:
         return "name it with --provider; integrations providers list shows them all"
@@ -116,7 +128,7 @@ def _unencodable(where: str, value: Json) -> Iterator[str]:
 
 def _mistaken(draft: IntegrationDraft, provider: Provider | None) -> Iterator[str]:
     if draft.provider and provider is None:
-        yield f"provider: the catalogue has no {draft.provider!r}{_providers_like(draft.provider)}"
+        yield f"provider: the catalogue has no {draft.provider!r}{providers_like(draft.provider)}"
     if draft.channel:
         yield from _wrong_channel(draft.channel, provider)
     if draft.environment_id is not None and not _OBJECT_ID.fullmatch(draft.environment_id):
@@ -136,18 +148,12 @@ def _mistaken(draft: IntegrationDraft, provider: Provider | None) -> Iterator[st
             yield f"credentials: {provider.id} needs more {purpose}: {described(needed)}"
 
 
-def _providers_like(word: str) -> str:
-    names = catalogue.provider_names()
-    near = nearest_named(word, {provider_id: (provider_id, name) for provider_id, name in names.items()})
-    return _suggestion(name if nearest(word, (name,)) else f"{name} ({names[name]})" for name in near)
-
-
 def _wrong_channel(channel: str, provider: Provider | None) -> Iterator[str]:
     if provider is not None and channel != provider.channel:
         yield f"channel: {provider.id} delivers for {provider.channel}, not for {channel!r}"
     elif channel not in catalogue.channels():
         known = ", ".join(catalogue.channels())
-        yield f"channel: there is no {channel!r}{_suggestion(nearest(channel, catalogue.channels(), 1))}; it is {known}"
+        yield f"channel: there is no {channel!r}{channels_like(channel)}; it is {known}"
 
 
 def _unknown_key(provider: Provider, key: str) -> str:

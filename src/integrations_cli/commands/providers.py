@@ -1,0 +1,142 @@
+"""`integrations providers`: what the catalogue knows, offline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from integrations_cli import catalogue
+from integrations_cli.catalogue.checks import channels_like, providers_like
+from integrations_cli.catalogue.examples import create_line, example
+from integrations_cli.errors import NotFoundError, UsageError
+from integrations_cli.models import CredentialField, Json, Provider
+from integrations_cli.views import Fields, Row, Table, View
+
+from .options import invocation
+
+
+def list_providers(
+    context: typer.Context,
+    channel: Annotated[
+        str | None, typer.Option("--channel", "-c", metavar="CHANNEL", help="Only those that deliver for this channel.")
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", "-s", metavar="TEXT", help="Only those with this text in id or name.")
+    ] = None,
+) -> View:
+    """List the providers that the API knows.
+
+    Grouped by channel, with the credentials that each one requires. In a pipe: channel, id, name and those
+    credentials, with a TAB between them.
+    """
+    if channel is not None and channel not in catalogue.channels():
+        raise UsageError(
+            f"there is no channel {channel!r}{channels_like(channel)}",
+            hint=f"the channels are {', '.join(catalogue.channels())}",
+        )
+    found = [provider for provider in catalogue.providers() if _matches(provider, channel, search)]
+    if search is not None and not found:
+        invocation(context).render.note(f"no provider has {search!r} in its id or name{providers_like(search)}")
+    groups = [
+        (name, [_row(provider) for provider in found if provider.channel == name]) for name in catalogue.channels()
+    ]
+    return Table(
+        columns=("channel", "provider", "name", "required credentials"),
+        groups=[(name, rows) for name, rows in groups if rows],
+        json=[_document(provider) for provider in found],
+        caption="integrations providers show PROVIDER says what it takes" if found else "",
+    )
+
+
+def show_provider(
+    context: typer.Context,  # noqa: ARG001  # every command is given it
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Its id: mailgun, twilio, …")],
+) -> View:
+    """Show a provider's credentials and a ready command.
+
+    What only you know stands in angle brackets; secrets are read from environment variables and files.
+    """
+    known = catalogue.find(provider)
+    if known is None:
+        raise NotFoundError(
+            f"the catalogue has no provider {provider!r}{providers_like(provider)}",
+            hint="integrations providers list shows them all",
+        )
+    rows = [("provider", known.id), ("name", known.name), ("channel", known.channel)]
+    if known.docs:
+        rows.append(("documentation", known.docs))
+    if known.beta:
+        rows.append(("beta", "true"))
+    if known.id in catalogue.BUILT_IN:
+        rows.append(("built in", "it comes with the service; some servers refuse to create it"))
+    rows += [(f"credentials.{field.key}", _described(field)) for field in known.credentials]
+    line, body = create_line(known), example(known)
+    return Fields(
+        rows,
+        json={**_document(known), "create": line, "example": body},
+        title=known.name,
+        copyable=[("create", line), ("body", json.dumps(body, ensure_ascii=False, indent=2))],
+    )
+
+
+def _matches(provider: Provider, channel: str | None, search: str | None) -> bool:
+    if channel is not None and provider.channel != channel:
+        return False
+    return search is None or any(search.casefold() in text.casefold() for text in (provider.id, provider.name))
+
+
+def _row(provider: Provider) -> Row:
+    required = ", ".join(field.key for field in provider.credentials if field.required)
+    return Row((provider.channel, provider.id, provider.name, required), dim=provider.id in catalogue.BUILT_IN)
+
+
+def _document(provider: Provider) -> dict[str, Json]:
+    """A provider as JSON; every key is always there."""
+    return {
+        "id": provider.id,
+        "name": provider.name,
+        "channel": provider.channel,
+        "docs": provider.docs or None,
+        "beta": provider.beta,
+        "built_in": provider.id in catalogue.BUILT_IN,
+        "credentials": [
+            {
+                "key": field.key,
+                "label": field.label,
+                "type": field.type,
+                "wire_type": _wire_type(field.key),
+                "required": field.required,
+                "secret": field.secret,
+                "choices": list(field.choices),
+                "default": field.default,
+                "hidden": field.hidden,
+                "links": field.links or [],
+            }
+            for field in provider.credentials
+        ],
+    }
+
+
+def _wire_type(key: str) -> str:
+    if key in catalogue.BOOLEAN_KEYS:
+        return "boolean"
+    return "object" if key in catalogue.OBJECT_KEYS else "string"
+
+
+def _described(field: CredentialField) -> str:
+    """A credential in one line: its label and all that is particular about it."""
+    wire = {"boolean": "true or false", "object": "a JSON object", "string": ""}[_wire_type(field.key)]
+    facts: Sequence[str] = (
+        "required" if field.required else "optional",
+        "secret" if field.secret else "",
+        "may have several lines" if field.type == "textarea" else "",
+        wire,
+        f"one of {', '.join(filter(None, field.choices))}" if field.choices else "",
+        f"usually {field.default}" if field.default is not None else "",
+        "set by the service" if field.hidden else "",
+        *(field.links or ()),
+    )
+    return f"{field.label} ({', '.join(filter(None, facts))})"
