@@ -7,10 +7,9 @@ attempt fail, and the list of integrations tells whether the first one succeeded
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Final, TypeGuard
+from dataclasses import replace
+from typing import Final, NamedTuple, TypeGuard
 
 from .answers import UnreadableAnswerError, unreadable
 from .api import Api, body_of, create_request, integration_in, times
@@ -39,8 +38,7 @@ CLOCK_SLACK: Final = 60.0
 """Seconds by which the clocks of a server and of the proxy before it may differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """What every attempt sends: the draft with its identifier, its body, and the idempotency key.
 
     `generated` says that the identifier was made up here, so that nobody else can have it.
@@ -48,8 +46,12 @@ class Prepared:
 
     draft: IntegrationDraft
     key: str
-    body: bytes = field(repr=False)
+    body: bytes
     generated: bool
+
+    def __repr__(self) -> str:
+        """Without the body, which holds credentials."""
+        return f"Prepared({self.identifier!r}, {self.key!r})"
 
     @property
     def identifier(self) -> str:
@@ -58,8 +60,7 @@ class Prepared:
         return self.draft.identifier
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(NamedTuple):
     """The integration that is there now.
 
     `replayed`: the server repeated a stored answer, so an earlier request had created it. `confirmed`: the answer was
@@ -107,6 +108,8 @@ def _slug(draft: IntegrationDraft) -> str:
 
         provider = find(draft.provider)
         name = provider.name if provider is not None else draft.provider
+    import unicodedata
+
     plain = unicodedata.normalize("NFKD", name or "").encode("ascii", "ignore").decode().lower()
     words = "".join(character if character.isalnum() else " " for character in plain).split()
     return "-".join(words)[:40].strip("-") or "integration"
@@ -181,14 +184,16 @@ class _Creation:
             self.attempts.pause(wait)
 
     def _success(self, outcome: Outcome) -> Created | None:
-        """The outcome as a success, if it is one: an integration of our identifier."""
+        """The outcome as a success, if it is one.
+
+        An identifier other than the one that was sent is the server's own choice: the answer is to our request, since
+        a connection on which anything was left over is not used again.
+        """
         if not _is_success(outcome):
             return None
         try:
             integration = integration_in(outcome)
         except UnreadableAnswerError:
-            return None
-        if integration.identifier not in {"", self.prepared.identifier}:
             return None
         return self._created(integration, replayed=_replayed(outcome), confirmed=False, echoed=self._echoes(outcome))
 
