@@ -171,7 +171,7 @@ def _existing(api: Api, draft: IntegrationDraft) -> Integration | None:
 
 def _resume(run: Invocation, sources: DraftSources, prepared: Prepared) -> str:
     """The line that goes on where this run stopped: with the same identifier and key it can be said again and again."""
-    return create_line(sources, shared=run.shared_words(), identifier=prepared.identifier, key=prepared.idempotency_key)
+    return create_line(sources, shared=run.shared_words(), identifier=prepared.identifier, key=prepared.key)
 
 
 def _tell(run: Invocation, created: Created) -> None:
@@ -180,7 +180,7 @@ def _tell(run: Invocation, created: Created) -> None:
     elif created.replayed:
         run.render.note("this had been created before, with this idempotency key: here is the answer of then")
     if run.flags.verbose and not created.idempotency_echoed:
-        run.render.log("the server did not echo the idempotency key: there the identifier is what prevents a duplicate")
+        run.render.log("this server keeps no idempotency keys: the identifier is what prevents a duplicate")
 
 
 def _shown(integration: Integration, options: CreateOptions, concealed: Collection[str]) -> View:
@@ -195,7 +195,7 @@ def _dry_run(run: Invocation, prepared: Prepared, concealed: Collection[str], op
 
     from integrations_cli.api import create_request
 
-    request = create_request(prepared.body, prepared.idempotency_key)
+    request = create_request(prepared.body, prepared.key)
     url = f"{run.settings.api_url}{request.path}"
     headers = {"Authorization": f"ApiKey {MASK}", **request.headers}
     body = json.loads(prepared.body)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO, cast
 import typer
 
 from integrations_cli import settings as settings_module
-from integrations_cli.errors import UsageError
+from integrations_cli.errors import IntegrationsError, UsageError
 from integrations_cli.render import ColorChoice, Renderer, is_terminal
 from integrations_cli.settings import Settings, SettingsFlags
 from integrations_cli.values import ValueReader
@@ -110,7 +110,7 @@ class Invocation:
         stdin = self._surroundings.stdin
         if stdin is None:
             raise UsageError("standard input is closed", hint="pipe the value in, or name a file instead of -")
-        return cast("bytes", stdin.buffer.read())
+        return stdin.buffer.read()
 
     @property
     def interactive(self) -> bool:
@@ -164,6 +164,22 @@ class Invocation:
         if flags.api_url:
             words += ["--api-url", flags.api_url]
         return words
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Go on if the person says yes, or has said so with `--yes`.
+
+        Raises:
+            UsageError: Nobody can be asked, and `--yes` was not given.
+            IntegrationsError: The person said no.
+        """
+        if yes:
+            return
+        if not self.interactive:
+            raise UsageError("this asks for a yes, and nobody can be asked here", hint="say it with --yes")
+        from integrations_cli.asking import asker_for
+
+        if not asker_for(self).confirm(question):
+            raise IntegrationsError("declined: nothing was changed")
 
     def learn_secrets(self) -> None:
         """Keep the values that have been read out of everything that is printed."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from integrations_cli.errors import ConfigError, UsageError
+from integrations_cli.errors import ConfigError
 from integrations_cli.settings import sandbox_path
 from integrations_cli.views import Nothing, Text, View
 
-from .options import invocation
+from .options import Invocation, invocation
 
 
 def serve(
@@ -30,31 +32,32 @@ def serve(
     Other clients and tests can then talk to it as to the real API. It prints where it answers and the API key of each
     of its two environments, and runs until Ctrl-C.
     """
-    from integrations_cli.sandbox import StoreError, open_sandbox
+    from integrations_cli.sandbox import SandboxError, open_sandbox
     from integrations_cli.sandbox.server import serve as listen
 
     run = invocation(context)
     try:
-        with open_sandbox(
-            sandbox_path(run.environ), idempotency=idempotency, rate_limit=rate_limit
-        ) as sandbox, listen(sandbox.contract, port=port) as server:
-            if run.flags.json:
-                run.render.show_json({"url": server.url, "api_keys": dict(sandbox.api_keys)}, lines=True)
-            else:
-                keys = [f"{environment}: {key}" for environment, key in sandbox.api_keys.items()]
-                run.render.show(Text("\n".join([f"url: {server.url}", *keys]), lines=True))
-                run.render.hint("Ctrl-C stops it")
-            try:
-                server.serve_forever()
-            except KeyboardInterrupt:
-                run.render.note("stopped")
-    except StoreError as error:
+        with open_sandbox(sandbox_path(run.environ), idempotency=idempotency, rate_limit=rate_limit) as sandbox:
+            server = listen(sandbox.contract, port=port)
+            with closing(server):
+                _announce(run, server.url, sandbox.api_keys)
+                try:
+                    server.serve_forever()
+                except KeyboardInterrupt:
+                    run.render.note("stopped")
+    except SandboxError as error:
         raise ConfigError(error.message, hint=error.hint) from None
-    except OSError as error:
-        raise UsageError(
-            f"cannot listen on 127.0.0.1:{port}: {error.strerror}", hint="--port 0 takes a free port"
-        ) from None
     return Nothing()
+
+
+def _announce(run: Invocation, url: str, api_keys: Mapping[str, str]) -> None:
+    """Say where it answers and which keys it takes: they are throw-away keys of this sandbox, meant to be read."""
+    if run.flags.json:
+        run.render.show_json({"url": url, "api_keys": dict(api_keys)}, lines=True)
+        return
+    keys = [f"{environment}: {key}" for environment, key in api_keys.items()]
+    run.render.show(Text("\n".join([f"url: {url}", *keys]), lines=True))
+    run.render.hint("Ctrl-C stops it")
 
 
 def reset(
@@ -63,19 +66,16 @@ def reset(
 ) -> View:
     """Empty the sandbox.
 
-    Its integrations and its API keys are gone; the next command makes a new one.
+    Its integrations are gone; its API keys stay.
     """
-    from integrations_cli import prompts
-    from integrations_cli.sandbox import StoreError
+    from integrations_cli.sandbox import SandboxError
     from integrations_cli.sandbox import reset as empty
 
     run = invocation(context)
     path = sandbox_path(run.environ)
-    if not yes and run.interactive and path.exists():
-        prompts.require_yes(run, f"Empty the sandbox {path}?")
+    run.confirm(f"Empty the sandbox {path}?", yes=yes)
     try:
-        was_there = empty(path)
-    except StoreError as error:
+        empty(path)
+    except SandboxError as error:
         raise ConfigError(error.message, hint=error.hint) from None
-    said = f"{path} is empty" if was_there else f"there was no sandbox at {path}"
-    return Text(said, json={"path": str(path), "reset": was_there})
+    return Text(f"{path} is empty", json={"path": str(path), "reset": True})

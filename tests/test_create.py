@@ -1,0 +1,300 @@
+"""`integrations create`, as its user sees it: what is sent, what is shown, what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from program import Program
+from scripted_server import CREATED, Received, Reply, Scripted, created, scripted
+
+KEY = "sk-t3st-0123456789"
+ID = re.compile(r"mailgun-[A-Za-z0-9_-]{10}")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path / "home", {"NOVU_SECRET_KEY": KEY}, random=lambda: 0.0)
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    with scripted() as running:
+        yield running
+
+
+def sent(program: Program, server: Scripted, *flags: str, stdin: str = "") -> Received:
+    """The one request that `create` with these flags makes."""
+    done = program.run("create", *flags, "--api-url", server.url, "--json", stdin=stdin)
+    assert done.code == 0, done.err
+    (request,) = server.received
+    return request
+
+
+# -- what is sent -----------------------------------------------------------------------------------------------------
+
+FIXED = ("--identifier", "mg", "--idempotency-key", "key-1")
+BASE = '"providerId":"mailgun","channel":"email"'
+TAIL = '"active":false,"check":false'
+
+
+def test_the_request_is_the_documented_one_byte_for_byte(program: Program, server: Scripted) -> None:
+    request = sent(program, server, "-p", "mailgun", "-c", "email", *FIXED)
+    assert (request.method, request.path) == ("POST", "/v1/integrations")
+    assert request.body == f'{{{BASE},"identifier":"mg",{TAIL}}}'.encode()
+    assert request.headers.pop("User-Agent").startswith("integrations-cli/")
+    assert request.headers == {
+        "Host": server.url.removeprefix("http://"),
+        "Authorization": f"ApiKey {KEY}",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "Content-Type": "application/json",
+        "Idempotency-Key": "key-1",
+        "Content-Length": str(len(request.body)),
+    }
+
+
+CONDITION = (
+    '"conditions":[{"isNegated":false,"type":"GROUP","value":"AND","children":'
+    '[{"field":"identifier","value":"acme","operator":"EQUAL","on":"tenant"}]}]'
+)
+
+
+@pytest.mark.parametrize(
+    ("flags", "body"),
+    [
+        (("--provider", "mailgun"), f'{BASE},"identifier":"mg",{TAIL}'),
+        (("-p", "mailgun", "--name", "Zoë 邮件"), f'{BASE},"name":"Zoë 邮件","identifier":"mg",{TAIL}'),
+        (
+            ("-p", "mailgun", "--environment-id", "6b03c66d9567edf1d9ef70d4"),
+            f'{BASE},"identifier":"mg","_environmentId":"6b03c66d9567edf1d9ef70d4",{TAIL}',
+        ),
+        (
+            ("-p", "mailgun", "-C", "domain=a=b", "--credential", "user=text:@x"),
+            f'{BASE},"identifier":"mg","credentials":{{"domain":"a=b","user":"@x"}},{TAIL}',
+        ),
+        (
+            ("-p", "nodemailer", "-C", "secure=true", "-C", "port=587", "-C", 'tlsOptions={"a":[1]}'),
+            (
+                '"providerId":"nodemailer","channel":"email","identifier":"mg",'
+                f'"credentials":{{"secure":true,"port":"587","tlsOptions":{{"a":[1]}}}},{TAIL}'
+            ),
+        ),
+        (
+            ("-p", "discord", "--active", "--check"),
+            '"providerId":"discord","channel":"chat","identifier":"mg","active":true,"check":true',
+        ),
+        (("-p", "mailgun", "--inactive", "--no-check"), f'{BASE},"identifier":"mg",{TAIL}'),
+        (("-p", "mailgun", "--condition", "tenant.identifier=acme"), f'{BASE},"identifier":"mg",{TAIL},{CONDITION}'),
+        (
+            ("-p", "mailgun", "--extra", 'kind="agent"', "--extra", "rules={}"),
+            f'{BASE},"identifier":"mg",{TAIL},"kind":"agent","rules":{{}}',
+        ),
+        (
+            ("-p", "newcomer", "-c", "tool", "-C", "x=y", "--skip-validation"),
+            f'"providerId":"newcomer","channel":"tool","identifier":"mg","credentials":{{"x":"y"}},{TAIL}',
+        ),
+    ],
+)
+def test_each_flag_is_its_field(program: Program, server: Scripted, flags: tuple[str, ...], body: str) -> None:
+    assert sent(program, server, *flags, *FIXED).body.decode() == f"{{{body}}}"
+
+
+def test_a_file_is_sent_field_by_field_in_the_documented_order(
+    program: Program, server: Scripted, tmp_path: Path
+) -> None:
+    file = tmp_path / "m.json"
+    body = {
+        "conditions": [{"b": 1, "a": 2}],
+        "check": False,
+        "kind": "delivery",
+        "credentials": {"user": "api", "apiKey": {"file": "key.txt"}},
+        "identifier": "mg",
+        "channel": "email",
+        "providerId": "mailgun",
+    }
+    file.write_text(json.dumps(body), encoding="utf-8")
+    (tmp_path / "key.txt").write_text("s3cret\n", encoding="utf-8")
+    assert sent(program, server, "-f", str(file)).body.decode() == (
+        f'{{{BASE},"identifier":"mg","credentials":{{"user":"api","apiKey":"s3cret"}},{TAIL},'
+        '"conditions":[{"b":1,"a":2}],"kind":"delivery"}'
+    )
+
+
+def test_standard_input_can_be_the_file(program: Program, server: Scripted) -> None:
+    request = sent(program, server, "-f", "-", *FIXED, stdin='{"providerId": "mailgun"}')
+    assert request.body.decode() == f'{{{BASE},"identifier":"mg",{TAIL}}}'
+
+
+def test_an_identifier_and_a_key_are_made_where_none_is_given(program: Program, server: Scripted) -> None:
+    request = sent(program, server, "-p", "mailgun")
+    assert ID.fullmatch(json.loads(request.body)["identifier"])
+    assert len(request.headers["Idempotency-Key"]) >= 20
+
+
+def test_it_succeeds_whether_or_not_the_server_checks_by_default(program: Program) -> None:
+    def checking(request: Received) -> Reply:
+        body = json.loads(request.body)
+        if body.get("check", True) and not body.get("credentials"):
+            return Reply(400, {"statusCode": 400, "message": ["credentials should not be null or undefined"]})
+        return created(request)
+
+    for answer in (checking, created):
+        with scripted(answer) as server:
+            done = program.run("create", "--provider", "mailgun", "--channel", "email", "--api-url", server.url)
+            assert done.code == 0, done.err
+
+
+# -- what is shown ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_the_answer_is_shown_with_and_without_its_envelope(program: Program, wrapped: bool) -> None:
+    answer: dict[str, Any] = {**CREATED, "brandNew": {"x": 1}}
+    with scripted(Reply(201, {"data": answer} if wrapped else answer)) as server:
+        flags = ("create", "-p", "mailgun", "--api-url", server.url)
+        assert program.run(*flags, "--json").json == answer
+        fields = program.run(*flags).fields
+        assert fields["_id"] == CREATED["_id"]
+        assert fields["brandNew"] == '{"x": 1}'
+        assert program.run(*flags, "--quiet").out == f"{CREATED['_id']}\n"
+        table = program.run(*flags, terminal=True, env={"CI": "1", "COLUMNS": "100", "TERM": "xterm"})
+        assert "\x1b[" in table.out
+        assert CREATED["_id"] in table.out
+
+
+def test_what_came_by_reference_is_masked_and_what_is_still_needed_is_said(program: Program) -> None:
+    answer = {**CREATED, "credentials": {"apiKey": "nvsk.1:2", "user": "us3r-name", "domain": "mg.acme.io"}}
+    with scripted(Reply(201, {"data": answer})) as server:
+        flags = ("-p", "mailgun", "-C", "user=env:MY_USER", "-C", "domain=mg.acme.io", "--api-url", server.url)
+        done = program.run("create", *flags, env={"MY_USER": "us3r-name"})
+        assert done.fields["credentials.user"] == "********"
+        assert done.fields["credentials.apiKey"] == "********"
+        assert done.fields["credentials.domain"] == "mg.acme.io"
+        assert "us3r-name" not in done.out + done.err
+        assert "still needed" in done.err
+        assert "apiKey" in done.err
+        open_ = program.run("create", *flags, "--show-secrets", env={"MY_USER": "us3r-name"})
+        assert open_.fields["credentials.user"] == "us3r-name"
+
+
+def test_a_literal_secret_works_and_earns_a_warning(program: Program, server: Scripted) -> None:
+    done = program.run("create", "-p", "mailgun", "-C", "apiKey=l1teral-secret", "--api-url", server.url)
+    assert done.code == 0
+    assert "warning: the value of apiKey stands in the arguments" in done.err
+    assert "l1teral-secret" not in done.out + done.err
+
+
+def test_a_dry_run_shows_the_request_masked_and_sends_nothing(program: Program, server: Scripted) -> None:
+    flags = ("create", "-p", "mailgun", "-C", "apiKey=env:K", "-C", "domain=d", *FIXED, "--dry-run")
+    done = program.run(*flags, "--api-url", server.url, "--json", env={"K": "s3cret-key"})
+    assert done.code == 0
+    assert done.json["method"] == "POST"
+    assert done.json["url"] == f"{server.url}/v1/integrations"
+    assert done.json["headers"]["Authorization"] == "ApiKey ********"
+    assert done.json["headers"]["Idempotency-Key"] == "key-1"
+    assert done.json["body"]["credentials"] == {"apiKey": "********", "domain": "d"}
+    text = program.run(*flags, "--api-url", server.url, env={"K": "s3cret-key"})
+    assert text.out.startswith(f"POST {server.url}/v1/integrations\nAuthorization: ApiKey ********\n")
+    assert "s3cret-key" not in text.out + text.err + done.out + done.err
+    assert KEY not in text.out + text.err + done.out + done.err
+    assert server.received == []
+
+
+def test_if_not_exists_shows_the_one_that_is_there(program: Program) -> None:
+    there = {**CREATED, "identifier": "mg"}
+
+    def answer(request: Received) -> Reply:
+        if request.path == "/v1/integrations" and request.method == "GET":
+            return Reply(200, {"data": [there]})
+        return created(request)
+
+    with scripted(answer) as server:
+        flags = ("create", "-p", "mailgun", "--if-not-exists", "--api-url", server.url, "--json")
+        done = program.run(*flags, "-i", "mg")
+        assert (done.code, done.json) == (0, there)
+        assert "nothing was created" in done.err
+        assert {request.method for request in server.received} == {"GET"}
+        other = program.run(*flags, "-i", "other")
+        assert other.json["identifier"] == "other"
+        assert program.run(*flags).code == 2
+
+
+# -- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ((), "provider"),
+        (("-p", "mailgnu"), "did you mean mailgun"),
+        (("-p", "SendGrid"), "sendgrid"),
+        (("-p", "mailgun", "-c", "sms"), "email"),
+        (("-p", "mailgun", "-C", "api_key=env:HOME"), "apiKey"),
+        (("-p", "mailgun", "--active"), "apiKey"),
+        (("-p", "mailgun", "-C", "apiKey"), "has no value"),
+        (("-p", "mailgun", "-C", "apiKey=@/no/such/file"), "cannot read the file"),
+        (("-p", "mailgun", "-f", "none.json"), "cannot read it"),
+        (("-p", "mailgun", "--environment-id", "x"), "environment-id"),
+        (("-p", "mailgun", "--chanel", "email"), "--chanel"),
+        (("-p", "mailgun", "s3cret-extra"), "1 argument too many"),
+        (("-p", "mailgun", "--interactive"), "terminal"),
+        (("-p", "mailgun", "--retries", "-1"), "--retries"),
+        (("-p", "mailgun", "--timeout", "0"), "timeout"),
+        (("-p", "mailgun", "--idempotency-key", "x" * 256), "--idempotency-key"),
+        (("-p", "mailgun", "--color", "sometimes"), "auto, always, never"),
+    ],
+)
+def test_bad_input_is_one_line_and_a_hint_and_nothing_is_sent(
+    program: Program, server: Scripted, flags: tuple[str, ...], said: str
+) -> None:
+    done = program.run("create", *flags, "--api-url", server.url)
+    assert done.code == 2
+    assert done.out == ""
+    lines = done.err.splitlines()
+    assert lines[0].startswith("error: ")
+    assert said in lines[0]
+    assert all(line.startswith("hint: ") for line in lines[1:])
+    assert len(lines) <= 2
+    assert "s3cret-extra" not in done.err
+    assert server.received == []
+    document = program.run("create", *flags, "--api-url", server.url, "--json").error
+    assert document["exit_code"] == 2
+    assert document["type"] in {"usage", "invalid_input"}
+
+
+def test_without_a_key_the_ways_to_give_one_are_named(tmp_path: Path) -> None:
+    done = Program(tmp_path).run("create", "-p", "mailgun")
+    assert done.code == 4
+    assert "NOVU_SECRET_KEY" in done.err
+    assert "integrations profiles add" in done.err
+    assert "--sandbox" in done.err
+
+
+def test_a_profile_gives_key_and_address(program: Program, server: Scripted) -> None:
+    program.config.parent.mkdir(mode=0o700)
+    program.config.write_text(f'[profiles.local]\napi_url = "{server.url}/v1/"\napi_key = "pr0file-key"\n')
+    program.config.chmod(0o600)
+    done = program.run("create", "-p", "mailgun", "--profile", "local", "--json")
+    assert done.code == 0, done.err
+    assert server.received[0].headers["Authorization"] == "ApiKey pr0file-key"
+    assert server.received[0].path == "/v1/integrations"
+
+
+def test_as_a_process_with_every_kind_of_standard_input(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    for stdin in (b"", None):
+        done = program.spawn("create", "--provider", "mailgun", "--channel", "email", "--sandbox", stdin=stdin)
+        assert done.code == 0, done.err
+        assert done.fields["providerId"] == "mailgun"
+    closed = program.spawn("create", "-p", "mailgun", "-C", "apiKey=@-", "--sandbox", stdin=None)
+    assert closed.code == 2
+    assert "standard input" in closed.err
+    asked = program.spawn("create", "--sandbox")
+    assert asked.code == 2
+    assert "Traceback" not in asked.err
