@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
@@ -30,8 +29,6 @@ MOST: Final = 50
 """Single findings of a server that are passed on."""
 
 Clean = Callable[[str], str]
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class UnreadableAnswerError(UnavailableError):
@@ -100,11 +97,11 @@ def _shallow(value: Json) -> bool:
 
 def _whole(value: Json) -> Json:
     if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
         return [_whole(item) for item in value]
     if isinstance(value, dict):
-        return {_SURROGATE.sub("\ufffd", key): _whole(item) for key, item in value.items()}
+        return {_whole(key): _whole(item) for key, item in value.items()}
     return value
 
 

