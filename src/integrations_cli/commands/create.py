@@ -145,12 +145,12 @@ def _create(run: Invocation, sources: DraftSources, options: CreateOptions) -> V
         there = _existing(api, draft) if options.if_not_exists else None
         if there is not None:
             run.render.note(f"{there.identifier} is there already: nothing was created")
-            return _shown(there, options, concealed)
+            return _shown(run, there, options, concealed)
         created = creation.run(api, prepared, resume=lambda: _resume(run, sources, prepared))
     _tell(run, created)
     for note in notes:
         run.render.hint(note)
-    return _shown(created.integration, options, concealed)
+    return _shown(run, created.integration, options, concealed)
 
 
 def _refuse_contradictions(sources: DraftSources, options: CreateOptions) -> None:
@@ -183,7 +183,9 @@ def _tell(run: Invocation, created: Created) -> None:
         run.render.log("this server keeps no idempotency keys: the identifier is what prevents a duplicate")
 
 
-def _shown(integration: Integration, options: CreateOptions, concealed: Collection[str]) -> View:
+def _shown(run: Invocation, integration: Integration, options: CreateOptions, concealed: Collection[str]) -> View:
+    if options.show_secrets:
+        run.render.redactor.allow(run.values.secrets)
     if options.quiet:
         return Text(integration.id, json=integration.id)
     return integration_fields(integration, concealed=concealed, show_secrets=options.show_secrets)
@@ -199,6 +201,8 @@ def _dry_run(run: Invocation, prepared: Prepared, concealed: Collection[str], op
     url = f"{run.settings.api_url}{request.path}"
     headers = {"Authorization": f"ApiKey {MASK}", **request.headers}
     body = json.loads(prepared.body)
+    if options.show_secrets:
+        run.render.redactor.allow(run.values.secrets)
     if "credentials" in body:
         provider = body.get("providerId")
         body["credentials"] = masked(
