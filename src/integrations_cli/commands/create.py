@@ -14,7 +14,7 @@ from integrations_cli.catalogue.checks import check
 from integrations_cli.command_line import create_line
 from integrations_cli.create import Created, Prepared
 from integrations_cli.drafting import DraftSources, compose
-from integrations_cli.errors import InputError, UsageError
+from integrations_cli.errors import ConflictError, InputError, UsageError
 from integrations_cli.models import MASK, Integration, IntegrationDraft
 from integrations_cli.retry import RetryPolicy
 from integrations_cli.views import Text, View, integration_fields, masked
@@ -132,6 +132,7 @@ def _create(run: Invocation, sources: DraftSources, options: CreateOptions) -> V
     _refuse_contradictions(sources, options)
     draft, notes = check(compose(sources, run.values), skip=options.skip_validation)
     run.learn_secrets()
+    run.render.redactor.allow(filter(None, (draft.provider, draft.channel, draft.name, draft.identifier)))
     if run.values.literal_secrets:
         keys = ", ".join(run.values.literal_secrets)
         run.render.warn(f"the value of {keys} stands in the arguments, where process lists and shell history show it")
@@ -143,10 +144,16 @@ def _create(run: Invocation, sources: DraftSources, options: CreateOptions) -> V
     policy = RetryPolicy() if options.retries is None else RetryPolicy(retries=options.retries)
     with run.api(policy) as api:
         there = _existing(api, draft) if options.if_not_exists else None
+        if there is None:
+            try:
+                created = creation.run(api, prepared, resume=lambda: _resume(run, sources, prepared))
+            except ConflictError:  # somebody else was faster
+                there = _existing(api, draft) if options.if_not_exists else None
+                if there is None:
+                    raise
         if there is not None:
             run.render.note(f"{there.identifier} is there already: nothing was created")
             return _shown(run, there, options, concealed)
-        created = creation.run(api, prepared, resume=lambda: _resume(run, sources, prepared))
     _tell(run, created)
     for note in notes:
         run.render.hint(note)
@@ -166,7 +173,8 @@ def _refuse_contradictions(sources: DraftSources, options: CreateOptions) -> Non
 def _existing(api: Api, draft: IntegrationDraft) -> Integration | None:
     if draft.identifier is None:
         raise InputError("--if-not-exists needs an identifier, and the file has none", hint="add --identifier")
-    return next((known for known in api.list() if known.identifier == draft.identifier), None)
+    there = api.list(draft.environment_id)
+    return next((known for known in there if known.identifier == draft.identifier), None)
 
 
 def _resume(run: Invocation, sources: DraftSources, prepared: Prepared) -> str:
