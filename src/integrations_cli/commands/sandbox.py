@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from integrations_cli.errors import ConfigError
+from integrations_cli.errors import ConfigError, UsageError
 from integrations_cli.settings import sandbox_path
 from integrations_cli.views import Nothing, Text, View
 
@@ -32,21 +31,24 @@ def serve(
     Other clients and tests can then talk to it as to the real API. It prints where it answers and the API key of each
     of its two environments, and runs until Ctrl-C.
     """
-    from integrations_cli.sandbox import SandboxError, open_sandbox
+    from integrations_cli.sandbox import StoreError, open_sandbox
     from integrations_cli.sandbox.server import serve as listen
 
     run = invocation(context)
     try:
         with open_sandbox(sandbox_path(run.environ), idempotency=idempotency, rate_limit=rate_limit) as sandbox:
-            server = listen(sandbox.contract, port=port)
-            with closing(server):
+            with listen(sandbox.contract, port=port) as server:
                 _announce(run, server.url, sandbox.api_keys)
                 try:
                     server.serve_forever()
                 except KeyboardInterrupt:
                     run.render.note("stopped")
-    except SandboxError as error:
+    except StoreError as error:
         raise ConfigError(error.message, hint=error.hint) from None
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on 127.0.0.1:{port}: {error.strerror}", hint="--port 0 takes a free port"
+        ) from None
     return Nothing()
 
 
@@ -68,14 +70,15 @@ def reset(
 
     Its integrations are gone; its API keys stay.
     """
-    from integrations_cli.sandbox import SandboxError
+    from integrations_cli.sandbox import StoreError
     from integrations_cli.sandbox import reset as empty
 
     run = invocation(context)
     path = sandbox_path(run.environ)
     run.confirm(f"Empty the sandbox {path}?", yes=yes)
     try:
-        empty(path)
-    except SandboxError as error:
+        was_there = empty(path)
+    except StoreError as error:
         raise ConfigError(error.message, hint=error.hint) from None
-    return Text(f"{path} is empty", json={"path": str(path), "reset": True})
+    said = f"{path} is empty" if was_there else f"there was no sandbox at {path}"
+    return Text(said, json={"path": str(path), "reset": was_there})

@@ -1,0 +1,88 @@
+"""`integrations sandbox serve` and `reset`, as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from program import Program
+
+
+def serving(program: Program, *flags: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "integrations_cli", "sandbox", "serve", "--port", "0", *flags],
+        env=program.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_answers_in_one_line_and_answers_other_clients(tmp_path: Path, stop: signal.Signals) -> None:
+    program = Program(tmp_path)
+    with serving(program, "--json") as server:
+        try:
+            assert server.stdout is not None
+            said = json.loads(server.stdout.readline())
+            assert set(said) == {"url", "api_keys"}
+            assert set(said["api_keys"]) == {"Development", "Production"}
+            request = urllib.request.Request(
+                f"{said['url']}/v1/environments/me",
+                headers={"Authorization": f"ApiKey {said['api_keys']['Production']}"},
+            )
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                assert json.load(answer)["data"]["name"] == "Production"
+            flags = ("create", "-p", "mailgun", "--api-url", said["url"], "--json")
+            done = program.run(*flags, env={"NOVU_SECRET_KEY": said["api_keys"]["Development"]})
+            assert done.code == 0, done.err
+            assert program.run(*flags, env={"NOVU_SECRET_KEY": "wrong-key"}).code == 4
+        finally:
+            server.send_signal(stop)
+            out, err = server.communicate(timeout=30)
+        assert out == ""
+        assert "Traceback" not in err
+    same = program.run("create", "-p", "mailgun", "--sandbox", "--json")
+    assert same.json["_environmentId"] == done.json["_environmentId"]
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    with serving(program, "--json") as server:
+        try:
+            assert server.stdout is not None
+            port = json.loads(server.stdout.readline())["url"].rpartition(":")[2]
+            done = program.run("sandbox", "serve", "--port", port)
+            assert done.code == 2
+            assert port in done.err
+            assert "--port 0" in done.err
+        finally:
+            server.terminate()
+            server.communicate(timeout=30)
+
+
+def test_reset_empties_it_and_asks_first(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    assert program.run("create", "-p", "mailgun", "-i", "mg", "--sandbox").code == 0
+    assert program.run("create", "-p", "mailgun", "-i", "mg", "--sandbox").code == 6
+    assert program.run("sandbox", "reset").code == 2
+    assert program.run("sandbox", "reset", "--yes", "--json").json["reset"] is True
+    assert program.run("create", "-p", "mailgun", "-i", "mg", "--sandbox").code == 0
+
+
+@pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\0" + b"x" * 4000])
+def test_a_file_that_is_no_sandbox_is_named_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    program = Program(tmp_path)
+    path = Path(program.environ["INTEGRATIONS_SANDBOX"])
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    done = program.run("create", "-p", "mailgun", "--sandbox")
+    assert done.code == 3
+    assert str(path) in done.err
+    assert path.read_bytes() == content
