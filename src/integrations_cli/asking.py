@@ -78,7 +78,9 @@ class _Output(Protocol):
 class Terminal(Protocol):
     """What an asker needs of a run of the program; `Invocation` is one."""
 
-    render: _Output
+    @property
+    def render(self) -> _Output:
+        """What is printed through, with the secrets that are known."""
 
     @property
     def environ(self) -> Mapping[str, str]:

@@ -36,13 +36,15 @@ def serve(
 
     run = invocation(context)
     try:
-        with open_sandbox(sandbox_path(run.environ), idempotency=idempotency, rate_limit=rate_limit) as sandbox:
-            with listen(sandbox.contract, port=port) as server:
-                _announce(run, server.url, sandbox.api_keys)
-                try:
-                    server.serve_forever()
-                except KeyboardInterrupt:
-                    run.render.note("stopped")
+        with (
+            open_sandbox(sandbox_path(run.environ), idempotency=idempotency, rate_limit=rate_limit) as sandbox,
+            listen(sandbox.contract, port=port) as server,
+        ):
+            _announce(run, server.url, sandbox.api_keys)
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                run.render.note("stopped")
     except StoreError as error:
         raise ConfigError(error.message, hint=error.hint) from None
     except OSError as error:
