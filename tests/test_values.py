@@ -29,6 +29,7 @@ from integrations_cli.values import (
     run_command,
     split_command,
 )
+from program import Program
 
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQ\r\nIBADAN  \n\n-----END PRIVATE KEY-----"
 SECRET = "sk-very-secret"
@@ -107,6 +108,43 @@ def test_any_text_survives_toml(text: str, multiline: bool) -> None:
         path.write_bytes(tomli_w.dumps(document, multiline_strings=multiline and "\r" not in text).encode())
         draft = compose(DraftSources(from_file=str(path)), reader())
     assert draft.credentials == {"apiKey": Credential(text)}
+
+
+@given(st.lists(texts, min_size=6, max_size=6))
+@settings(deadline=None, max_examples=30)
+def test_any_text_from_anywhere_arrives_in_the_body_that_the_program_would_send(values: list[str]) -> None:
+    from_stdin, from_file, from_environment, from_arguments, from_json, from_toml = values
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "value").write_bytes(f"{from_file}\r\n".encode())
+        (folder / "all.json").write_bytes(json.dumps({"senderName": from_json}).encode())
+        (folder / "all.toml").write_bytes(tomli_w.dumps({"credentials": {"baseUrl": from_toml}}).encode())
+        finished = Program(folder / "home").run(
+            *("create", "--provider", "mailgun", "--from-file", str(folder / "all.toml")),
+            *("--credentials-file", str(folder / "all.json")),
+            *(
+                "-C",
+                "apiKey=@-",
+                "-C",
+                f"user=@{folder / 'value'}",
+                "-C",
+                "domain=env:V",
+                "-C",
+                f"from=text:{from_arguments}",
+            ),
+            *("--sandbox", "--dry-run", "--show-secrets", "--json"),
+            stdin=f"{from_stdin}\r\n".encode(),
+            env={"V": from_environment},
+        )
+    assert finished.code == 0, finished.err
+    assert finished.json["body"]["credentials"] == {
+        "apiKey": from_stdin,
+        "user": from_file,
+        "domain": from_environment,
+        "from": from_arguments,
+        "senderName": from_json,
+        "baseUrl": from_toml,
+    }
 
 
 # -- line ends --------------------------------------------------------------------------------------------------------
@@ -294,6 +332,23 @@ def test_an_unreadable_file_says_so(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.touch(mode=0)
     assert refused(read_file, path, "credentials.apiKey").message.endswith("Permission denied")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="Linux has a file that opens and cannot be read")
+def test_a_file_that_fails_while_it_is_read_says_so() -> None:
+    error = refused(read_file, Path("/proc/self/mem"), "credentials.apiKey")
+    assert error.message == "credentials.apiKey: cannot read the file /proc/self/mem: Input/output error"
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs the files of the shell's <(COMMAND)")
+def test_a_file_may_be_a_pipe() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"from a pipe\n")
+    os.close(writing)
+    try:
+        assert read_file(Path(f"/dev/fd/{reading}"), "credentials.apiKey") == "from a pipe"
+    finally:
+        os.close(reading)
 
 
 @pytest.mark.parametrize(

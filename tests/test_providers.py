@@ -1,0 +1,233 @@
+"""`providers list` and `providers show` answer offline, and what `show` gives creates the integration."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations_cli import catalogue
+from integrations_cli.catalogue.examples import variable
+from program import Program
+
+PROVIDERS = catalogue.provider_ids()
+
+REFUSED = {
+    "novu": "One environment can only have one In app provider",  # there is one from the start
+    "novu-email": "Creating Novu integration for novu-email provider is not allowed",
+    "novu-sms": "Creating Novu integration for novu-sms provider is not allowed",
+}
+"""What only a server can set up, and what it says to others."""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path / "home")
+
+
+def filled(value: Any) -> Any:
+    """The example with the angle brackets filled in."""
+    if isinstance(value, dict):
+        return {key: filled(item) for key, item in value.items()}
+    return re.sub(r"<(\w+)>", r"\1 of mine", value) if isinstance(value, str) else value
+
+
+# -- list -------------------------------------------------------------------------------------------------------------
+
+
+def test_list_in_a_pipe_is_a_line_for_each_provider_grouped_by_channel(program: Program) -> None:
+    finished = program.run("providers", "list")
+    rows = [line.split("\t") for line in finished.out.splitlines()]
+    assert (finished.code, finished.err) == (0, "")
+    assert sorted(row[1] for row in rows) == sorted(PROVIDERS)
+    assert [row[0] for row in rows] == sorted((row[0] for row in rows), key=catalogue.channels().index)
+    assert ["email", "mailgun", "Mailgun", "apiKey, user, domain, from, senderName"] in rows
+    assert all(len(row) == 4 for row in rows)
+
+
+def test_list_on_a_terminal_is_a_table_for_each_channel(program: Program) -> None:
+    finished = program.run("providers", "list", terminal=True, env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "xterm"})
+    lines = finished.out.splitlines()
+    titles = [line.strip() for line in lines if line.strip() in catalogue.channels()]
+    assert titles == list(catalogue.channels())
+    assert any("mailgun" in line and "Mailgun" in line for line in lines)
+    assert max(map(len, lines)) <= 200
+
+
+def test_list_as_json_is_an_array_with_every_credential(program: Program) -> None:
+    listed = program.run("providers", "list", "--json").json
+    assert [entry["id"] for entry in listed] == list(PROVIDERS)
+    assert sum(len(entry["credentials"]) for entry in listed) == 246
+    assert listed[0].keys() == {"id", "name", "channel", "docs", "beta", "built_in", "credentials"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ids"),
+    [
+        (["--channel", "tool"], ["opsgenie", "pagerduty", "tool-webhook"]),
+        (["-c", "in_app"], ["novu"]),
+        (["--search", "SENDGRID"], ["sendgrid"]),
+        (["--search", "brevo"], ["sendinblue", "brevo-sms"]),
+        (["--search", "webhook", "--channel", "push"], ["push-webhook"]),
+        (["-s", "46"], ["forty-six-elks"]),
+    ],
+)
+def test_list_is_narrowed_by_channel_and_text(program: Program, arguments: list[str], ids: list[str]) -> None:
+    finished = program.run("providers", "list", *arguments)
+    assert [line.split("\t")[1] for line in finished.out.splitlines()] == ids
+
+
+def test_a_search_that_finds_nothing_says_so_and_what_is_near(program: Program) -> None:
+    finished = program.run("providers", "list", "--search", "sendgird")
+    assert (finished.code, finished.out) == (0, "")
+    assert finished.err == "note: no provider has 'sendgird' in its id or name (did you mean sendgrid?)\n"
+    assert program.run("providers", "list", "--search", "xyzzy", "--json").json == []
+
+
+def test_an_unknown_channel_is_refused_with_the_nearest(program: Program) -> None:
+    finished = program.run("providers", "list", "--channel", "emial")
+    assert (finished.code, finished.out) == (2, "")
+    assert finished.err.startswith("error: there is no channel 'emial' (did you mean email?)\nhint: the channels are ")
+
+
+# -- show -------------------------------------------------------------------------------------------------------------
+
+
+def test_show_in_a_pipe_says_all_in_fields(program: Program) -> None:
+    fields = program.run("providers", "show", "sendgrid").fields
+    assert fields == {
+        "provider": "sendgrid",
+        "name": "SendGrid",
+        "channel": "email",
+        "documentation": "https://docs.novu.co/platform/integrations/email/sendgrid",
+        "credentials.apiKey": "API Key (required, secret)",
+        "credentials.region": "Region (optional, one of global, eu, usually global)",
+        "credentials.ipPoolName": "IP Pool Name (optional)",
+        "credentials.from": "From email address (required)",
+        "credentials.senderName": "Sender name (required)",
+        "create": (
+            "integrations create --provider sendgrid --channel email --active -C apiKey=env:SENDGRID_API_KEY "
+            "-C from=hello@example.com -C senderName=Example"
+        ),
+        "body": fields["body"],
+    }
+    assert json.loads(fields["body"])["credentials"]["apiKey"] == "<apiKey>"
+
+
+@pytest.mark.parametrize(
+    ("provider", "field", "text"),
+    [
+        ("nodemailer", "secure", "Secure (optional, true or false)"),
+        ("nodemailer", "tlsOptions", "TLS options (optional, a JSON object)"),
+        ("apns", "secretKey", "Private Key (required, secret, may have several lines)"),
+        ("sparkpost", "region", "Region (optional, one of eu)"),
+        ("telegram", "apiToken", "Bot Token (required, secret, https://t.me/botfather)"),
+        ("sendblue", "token", "Webhook Secret (optional, secret, set by the service)"),
+    ],
+)
+def test_show_says_what_is_particular_about_a_credential(
+    program: Program, provider: str, field: str, text: str
+) -> None:
+    assert program.run("providers", "show", provider).fields[f"credentials.{field}"] == text
+
+
+def test_show_says_what_is_particular_about_a_provider(program: Program) -> None:
+    built_in = program.run("providers", "show", "novu-email").fields
+    assert built_in["built in"] == "it comes with the service; some servers refuse to create it"
+    without_link = program.run("providers", "show", "imedia")
+    assert "documentation" not in without_link.fields
+    assert program.run("providers", "show", "apns").fields["beta"] == "true"
+
+
+def test_show_on_a_terminal_leaves_the_line_and_the_body_free_to_copy(program: Program) -> None:
+    narrow = {"COLUMNS": "40", "NO_COLOR": "1", "TERM": "xterm"}
+    finished = program.run("providers", "show", "mailgun", terminal=True, env=narrow)
+    table, _, copyable = finished.out.partition("\ncreate\n")
+    line, _, body = copyable.partition("\nbody\n")
+    assert all(len(row) <= 40 for row in table.splitlines())
+    document = program.run("providers", "show", "mailgun", "--json").json
+    assert line == document["create"]
+    assert json.loads(body) == document["example"]
+
+
+def test_show_as_json_is_one_object(program: Program) -> None:
+    document = program.run("providers", "show", "tool-webhook", "--json").json
+    assert document["credentials"][0] == {
+        "key": "method",
+        "label": "HTTP Method",
+        "type": "dropdown",
+        "wire_type": "string",
+        "required": True,
+        "secret": False,
+        "choices": ["POST", "PUT", "PATCH"],
+        "default": "POST",
+        "hidden": False,
+        "links": [],
+    }
+    assert document["example"] == {
+        "providerId": "tool-webhook",
+        "channel": "tool",
+        "name": "Tool webhook",
+        "credentials": {"method": "POST", "webhookUrl": "https://example.com"},
+        "active": True,
+        "check": False,
+    }
+    assert (document["built_in"], document["beta"]) == (False, True)
+
+
+def test_an_unknown_provider_leads_to_the_nearest(program: Program) -> None:
+    finished = program.run("providers", "show", "SendGrid", "--json")
+    assert (finished.code, finished.out) == (5, "")
+    assert finished.error["type"] == "not_found"
+    assert finished.error["message"] == "the catalogue has no provider 'SendGrid' (did you mean sendgrid?)"
+    assert finished.error["hint"] == "integrations providers list shows them all"
+
+
+def test_looking_up_needs_no_settings_and_no_network(program: Program) -> None:
+    program.config.parent.mkdir(parents=True)
+    program.config.write_text("this is [ no TOML")
+    environ = {"NOVU_API_URL": "http://127.0.0.1:1", "NOVU_SECRET_KEY": "k"}
+    assert program.run("providers", "list", env=environ).code == 0
+    assert program.run("providers", "show", "mailgun", env=environ).code == 0
+
+
+# -- from show to create ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_example_and_the_line_of_every_provider_create_it_in_the_sandbox(
+    program: Program, provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = program.run("providers", "show", provider, "--json").json
+    body = filled(shown["example"])
+    path = tmp_path / "body.json"
+    path.write_text(json.dumps(body))
+    from_file = program.run("create", "--from-file", str(path), "--sandbox", "--json")
+
+    monkeypatch.chdir(tmp_path)
+    environ = {}
+    for field in shown["credentials"]:
+        if field["secret"]:
+            environ[variable(provider, field["key"])] = f"{field['key']} of mine"
+            (tmp_path / f"{field['key']}.txt").write_text(f"{field['key']} of mine\n")
+    program_name, *line = shlex.split(filled(shown["create"]))
+    from_line = program.run(*line, "--sandbox", "--json", env=environ)
+
+    assert program_name == "integrations"
+    for finished in (from_file, from_line):
+        if provider in REFUSED:
+            assert (finished.code, finished.out) == (7, "")
+            assert finished.error["status"] == 400
+            assert REFUSED[provider] in finished.error["message"]
+        else:
+            assert finished.code == 0, finished.err
+            created = finished.json
+            assert (created["providerId"], created["channel"]) == (provider, shown["channel"])
+            assert (created["name"], created["active"]) == (shown["name"], True)
+            assert created.get("credentials", {}).keys() == body.get("credentials", {}).keys()
+            for key, value in body.get("credentials", {}).items():
+                assert created["credentials"][key] == ("********" if catalogue.is_secret(provider, key) else value)
