@@ -39,7 +39,7 @@ class CreateOptions:
 def create(
     context: typer.Context,
     provider: Annotated[
-        str | None, typer.Option("--provider", "-p", metavar="ID", help="The provider: mailgun, twilio, …")
+        str | None, typer.Option("--provider", "-p", metavar="PROVIDER", help="The provider: mailgun, twilio, …")
     ] = None,
     channel: Annotated[
         str | None,
@@ -47,9 +47,12 @@ def create(
             "--channel", "-c", metavar="CHANNEL", help="The channel; left out where the provider has only one."
         ),
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", "-n", help="The name that the dashboard shows.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", "-n", metavar="NAME", help="The name that the dashboard shows.")
+    ] = None,
     identifier: Annotated[
-        str | None, typer.Option("--identifier", "-i", help="Its unique identifier; generated if left out.")
+        str | None,
+        typer.Option("--identifier", "-i", metavar="IDENTIFIER", help="Its unique identifier; generated if left out."),
     ] = None,
     environment_id: Annotated[
         str | None, typer.Option("--environment-id", metavar="ID", help="The environment, if not the key's own.")

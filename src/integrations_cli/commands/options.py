@@ -49,7 +49,7 @@ class Shared:
 
 def shared(
     profile: Annotated[
-        str | None, typer.Option("--profile", "-P", metavar="NAME", help="Use this profile of the settings.")
+        str | None, typer.Option("--profile", "-P", metavar="PROFILE", help="Use this profile of the settings.")
     ] = None,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Use the built-in API: no account, no key, no network.")

@@ -39,6 +39,9 @@ KINDS: Final[dict[str, Kind]] = {
 }
 """The kind of value that a metavar promises; `a|b|c` is a choice, and every other one is text."""
 
+_TYPES: Final = {"str": "text", "int": "integer", "float": "number", "bool": "boolean", "choice": "text"}
+"""Our names for Typer's types."""
+
 
 class Flag(NamedTuple):
     """One flag: `names` switch it on or take its value, `off` (as in --inactive) switches it off."""
@@ -121,7 +124,7 @@ class Program(NamedTuple):
 
 def describe(root: TyperGroup, name: str) -> Program:
     """Describe the command line that starts at `root`; every command of it is imported."""
-    context = typer.Context(root, info_name=name)
+    context = typer.Context(root, info_name=name, **root.context_settings)
     return Program(name, __version__, _command(root, context, (name,)), exit_codes(), VARIABLES, FILES)
 
 
@@ -176,7 +179,8 @@ def _command(command: ClickCommand, context: ClickContext, path: tuple[str, ...]
     if hasattr(entries, "list_commands"):
         for name in entries.list_commands(context):
             child = entries.get_command(context, name)
-            children.append(_command(child, typer.Context(child, info_name=name, parent=context), (*path, name)))
+            inner = typer.Context(child, info_name=name, parent=context, **child.context_settings)
+            children.append(_command(child, inner, (*path, name)))
     paragraphs = [" ".join(paragraph.split()) for paragraph in (command.help or "").split("\n\n")]
     return Command(
         path=path,
@@ -223,7 +227,8 @@ def _argument(argument: Any, context: ClickContext) -> Argument:
 
 
 def _type(parameter: ClickParameter) -> str:
-    return str(parameter.type.name).removesuffix(" range")
+    name = str(parameter.type.name).removesuffix(" range")
+    return _TYPES.get(name, name)
 
 
 def _choices(parameter: ClickParameter, metavar: str | None) -> tuple[str, ...]:
@@ -241,4 +246,4 @@ def _kind(metavar: str | None, choices: tuple[str, ...]) -> Kind:
 
 
 def _sentence(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(text.replace("`", "").split())
