@@ -69,7 +69,9 @@ class SandboxServer:
             try:
                 connection, _ = self._listener.accept()
             except OSError:
-                continue  # the client was gone before it was let in
+                # The client was gone before it was let in, or there are too many files open: then this would spin.
+                select.select([self._woken], [], [], 0.05)
+                continue
             self._take(connection)
 
     def close(self) -> None:
@@ -105,7 +107,7 @@ class SandboxServer:
                 return
             thread = threading.Thread(target=self._converse, args=(connection,), name="sandbox-client", daemon=True)
             self._connections[connection] = thread
-        thread.start()
+            thread.start()
 
     def _converse(self, connection: socket.socket) -> None:
         try:
