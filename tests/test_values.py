@@ -254,6 +254,13 @@ def test_what_came_by_reference_is_concealed_and_remembered() -> None:
     assert values.literal_secrets == []
 
 
+def test_the_keys_inside_an_object_from_elsewhere_are_remembered_one_by_one() -> None:
+    text = json.dumps({"key": PEM, "minVersion": "TLSv1", "ca": [SECRET], "rejectUnauthorized": True})
+    values = reader(environ={"TLS": text})
+    assert values.argument("tlsOptions", "env:TLS").concealed
+    assert values.secrets == {text, PEM, SECRET}
+
+
 def test_a_literal_secret_in_the_arguments_is_reported_and_one_in_a_file_only_remembered() -> None:
     values = reader()
     values.assignments([f"apiKey={SECRET}", "from=a@b.co", "strange=?", "domain=text:@x"], "mailgun")

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -170,9 +170,10 @@ class ValueReader:
         return Credential(convert(key, text) if in_arguments else text)
 
     def _revealed(self, key: str, text: str) -> Credential:
+        value = convert(key, text)
         if key not in catalogue.BOOLEAN_KEYS:  # "true" is no secret, and masking it everywhere would spoil the output
-            self.secrets.add(text)
-        return Credential(convert(key, text), concealed=True)
+            self.secrets |= {text, *_long_texts(value)}
+        return Credential(value, concealed=True)
 
 
 def parse_assignment(text: str) -> tuple[str, str]:
@@ -386,6 +387,15 @@ def _expanded(path: str, what: str) -> Path:
         return Path(path).expanduser() if path.startswith("~") else Path(path)
     except RuntimeError:
         raise InputError(f"{what}: there is no home folder for the file {path}") from None
+
+
+def _long_texts(value: Json) -> Iterator[str]:
+    """The texts inside an object, since a server may repeat one alone; short ones are options, not keys."""
+    if isinstance(value, str) and len(value) >= 8:
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _long_texts(item)
 
 
 def _text(value: Json, where: str) -> str:
