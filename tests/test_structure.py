@@ -16,7 +16,7 @@ LAYERS = (
     {"cli"},
     {"commands"},
     {"checkup", "description"},
-    {"render", "prompts", "create", "apply"},
+    {"render", "prompts", "credential_questions", "asking", "asking_screen", "create", "apply"},
     {"api", "export", "plan"},
     {"settings", "manifest", "drafting", "fingerprints", "views", "command_line"},
     {"values", "config_file", "api_key", "profile"},
@@ -27,8 +27,7 @@ LAYERS = (
 LIBRARIES = {
     "typer": {"cli", "commands", "description"},
     "rich": {"render", "prompts"},
-    "questionary": {"prompts"},
-    "prompt_toolkit": {"prompts"},
+    "prompt_toolkit": {"asking_screen"},
     "httpx": {"transport", "sandbox"},
     "httpcore": {"transport"},
     "sqlite3": {"sandbox"},

@@ -74,7 +74,17 @@ class ScreenAsker:
 
     def say(self, text: str) -> None:
         """One line that asks for nothing."""
-        self._stderr.write(f"{self._shown(text)}\n")
+        import textwrap
+
+        shown = self._shown(text)
+        lines = textwrap.wrap(
+            shown,
+            max(20, self._output.get_size().columns - 1),
+            subsequent_indent="    " if shown.startswith(" ") else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        self._stderr.write("\n".join([*lines, ""]) if lines else "\n")
         self._stderr.flush()
 
     def text(self, question: str, *, default: str = "", back: bool = False) -> str:
@@ -95,8 +105,8 @@ class ScreenAsker:
         self, question: str, options: Sequence[Option], *, default: str | None = None, back: bool = False
     ) -> str:
         """One entry of a list that is filtered by what is typed; see `asking.Asker`."""
-        value = self._ask(_Question(f"{question}: ", back=back, options=options, default=default))
-        self.say(f"{question}: {next(option.label for option in options if option.value == value)}")
+        value = self._ask(_Question(f"{_asking(question)} ", back=back, options=options, default=default))
+        self.say(f"{_asking(question)} {next(option.label for option in options if option.value == value)}")
         return value
 
     def confirm(self, question: str, default: bool = False, *, back: bool = False) -> bool:
@@ -193,12 +203,15 @@ class _Question:
         fragments: StyleAndTextTuples = []
         for number, option in enumerate(self._listed[first : first + rows], first):
             pointed = number == self._pointer
-            fragments.append(
-                (style["pointed" if pointed else "entry"], f"{'>' if pointed else ' '} {shown(option.label)}\n")
-            )
+            line = f"{'>' if pointed else ' '} {shown(option.label)}"
+            fragments += [(style["pointed" if pointed else "entry"], line), ("", "\n")]
         rest = len(self._listed) - rows
-        more = f"{rest} more; " if rest > 0 else ""
-        fragments.append((style["hint"], f"  {more}type to search" if self._listed else "  no such entry"))
+        if rest > 0:
+            fragments.append((style["hint"], f"  {rest} more; type to search"))
+        elif not self._listed:
+            fragments.append((style["hint"], "  no such entry"))
+        else:
+            fragments.pop()
         return fragments
 
     def _accept(self, event: KeyPressEvent) -> None:
@@ -240,6 +253,10 @@ class _Question:
                 for name in names:
                     keys.add(name, eager=True)(lambda _, by=by: self._move(by))
         return keys
+
+
+def _asking(question: str) -> str:
+    return question if question.endswith("?") else f"{question}:"
 
 
 class _Hidden(BufferControl):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,9 +15,17 @@ from integrations_cli.catalogue.checks import check
 from integrations_cli.command_line import create_line
 from integrations_cli.create import Created, Prepared
 from integrations_cli.drafting import DraftSources, compose
-from integrations_cli.errors import ConflictError, InputError, UsageError
+from integrations_cli.errors import (
+    CancelledError,
+    ConflictError,
+    InputError,
+    IntegrationsError,
+    UnknownOutcomeError,
+    UsageError,
+)
 from integrations_cli.models import MASK, Integration, IntegrationDraft
 from integrations_cli.retry import RetryPolicy
+from integrations_cli.settings import require_key
 from integrations_cli.views import Text, View, integration_fields, masked
 
 from .options import Invocation, invocation
@@ -133,7 +142,9 @@ def create(
 
 def _create(run: Invocation, sources: DraftSources, options: CreateOptions) -> View:
     _refuse_contradictions(sources, options)
-    draft, notes = check(compose(sources, run.values), skip=options.skip_validation)
+    guided = options.interactive or (run.interactive and not (sources.provider or sources.channel or sources.from_file))
+    draft, sources = _ask(run, sources, options) if guided else (compose(sources, run.values), sources)
+    draft, notes = check(draft, skip=options.skip_validation)
     run.learn_secrets()
     run.render.redactor.allow(filter(None, (draft.provider, draft.channel, draft.name, draft.identifier)))
     if run.values.literal_secrets:
@@ -145,7 +156,7 @@ def _create(run: Invocation, sources: DraftSources, options: CreateOptions) -> V
     if options.dry_run:
         return _dry_run(run, prepared, concealed, options)
     policy = RetryPolicy() if options.retries is None else RetryPolicy(retries=options.retries)
-    with run.api(policy) as api:
+    with _line_for_next_time(run, sources if guided else None), run.api(policy) as api:
         there = _existing(api, draft) if options.if_not_exists else None
         if there is None:
             try:
@@ -161,6 +172,43 @@ def _create(run: Invocation, sources: DraftSources, options: CreateOptions) -> V
     for note in notes:
         run.render.hint(note)
     return _shown(run, created.integration, options, concealed)
+
+
+def _ask(run: Invocation, sources: DraftSources, options: CreateOptions) -> tuple[IntegrationDraft, DraftSources]:
+    """Lead the person through what the flags leave open; the sources that come back say it all, without a secret."""
+    if not run.interactive:
+        raise UsageError(
+            "--interactive needs a person at a terminal: not in a pipe, not with --no-input, not with CI set",
+            hint="say it with flags: --provider, --channel, --credential KEY=@FILE; or with --from-file",
+        )
+    from integrations_cli.prompts import Conversation, asker_for
+
+    settings = run.settings
+    if settings.sandbox_path is None and not options.dry_run:
+        require_key(settings)  # better told now than after all the answers
+    run.values.claim_stdin("the conversation")
+    draft = compose(sources, run.values)
+    run.learn_secrets()
+    conversation = Conversation(asker_for(run), draft, sources, run.values, skip=options.skip_validation)
+    where = "the sandbox" if settings.sandbox else settings.api_url
+    if settings.profile is not None and not settings.sandbox:
+        where += f" (profile {settings.profile})"
+    return conversation.hold(where=where, purpose="Show the request" if options.dry_run else "Create it")
+
+
+@contextmanager
+def _line_for_next_time(run: Invocation, sources: DraftSources | None) -> Iterator[None]:
+    """After a conversation, say the command line that does the same, also where the server refused it."""
+    try:
+        yield
+    except (UnknownOutcomeError, CancelledError):
+        raise  # their hint is the line that goes on without a duplicate; this one would begin anew
+    except IntegrationsError:
+        if sources is not None:
+            run.render.hint(f"the same as one line: {create_line(sources, shared=run.shared_words())}")
+        raise
+    if sources is not None:
+        run.render.hint(f"the next time: {create_line(sources, shared=run.shared_words())}")
 
 
 def _refuse_contradictions(sources: DraftSources, options: CreateOptions) -> None:
