@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from .answers import decode, error_from, unreadable
 from .errors import CancelledError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
-from .models import Environment, Integration, IntegrationDraft, Json, Secret
+from .models import Environment, Integration, IntegrationDraft, IntegrationPatch, Json, Secret
 from .redaction import Redactor
 from .retry import (
     AttemptReport,
@@ -72,6 +72,25 @@ def body_of(draft: IntegrationDraft) -> bytes:
     if twice:
         raise InputError(f"{twice[0]} cannot be an extra field: it has a flag of its own", hint="use that flag")
     return encode({name: value for name, value in fields.items() if value is not None} | dict(draft.extra))
+
+
+def patch_of(patch: IntegrationPatch) -> bytes:
+    """The body of the update request: the fields that are to change, and `check`, whose default differs by server.
+
+    Raises:
+        InputError: A value cannot be written as JSON.
+    """
+    fields: dict[str, Json] = {
+        "name": patch.name,
+        "identifier": patch.identifier,
+        "credentials": None
+        if patch.credentials is None
+        else {key: credential.value for key, credential in patch.credentials.items()},
+        "active": patch.active,
+        "check": patch.check,
+        "conditions": patch.conditions,
+    }
+    return encode({name: value for name, value in fields.items() if value is not None} | dict(patch.extra))
 
 
 def encode(body: Mapping[str, Json]) -> bytes:
@@ -317,8 +336,11 @@ def open_api(
     clock: Clock | None = None,
     random: Callable[[], float] | None = None,
     log: Callable[[str], None] | None = None,
+    wrap: Callable[[Transport, Clock], Transport] | None = None,
 ) -> Iterator[Api]:
     """The API that the settings name, until the end of the block; `log` gets a line about every attempt.
+
+    `wrap` puts another transport around the one that sends, such as one that waits for its turn.
 
     Raises:
         AuthError: There is no API key.
@@ -335,9 +357,10 @@ def open_api(
         allow_http=settings.allow_http,
         sandbox_path=settings.sandbox_path,
     )
+    clock = clock or SystemClock()
     try:
         yield Api(
-            transport,
+            transport if wrap is None else wrap(transport, clock),
             policy=policy,
             clock=clock,
             random=random or chance,
