@@ -18,6 +18,7 @@ from integrations_cli.values import ValueReader
 if TYPE_CHECKING:
     from integrations_cli.api import Api
     from integrations_cli.retry import Clock, RetryPolicy
+    from integrations_cli.transport import Transport
 
 COLORS = ("auto", "always", "never")
 
@@ -141,8 +142,10 @@ class Invocation:
         return self._settings
 
     @contextmanager
-    def api(self, policy: RetryPolicy | None = None) -> Iterator[Api]:
-        """The API of these settings; closed at the end. `--verbose` shows every attempt."""
+    def api(
+        self, policy: RetryPolicy | None = None, wrap: Callable[[Transport, Clock], Transport] | None = None
+    ) -> Iterator[Api]:
+        """The API of these settings; closed at the end. `--verbose` shows every attempt. `wrap` as in `open_api`."""
         from integrations_cli.api import open_api
 
         with open_api(
@@ -152,6 +155,7 @@ class Invocation:
             clock=self.clock,
             random=self.random,
             log=self.render.log if self.flags.verbose else None,
+            wrap=wrap,
         ) as api:
             yield api
 
