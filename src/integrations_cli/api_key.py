@@ -51,13 +51,13 @@ def from_source(
 ) -> FoundKey:
     """The key that a profile's source gives; `home` is the profile in words, with its file.
 
-    With `fetch` false nothing is run or opened: only the origin is told.
+    With `fetch` false no command is run and no keyring opened: only the origin is told.
 
     Raises:
         ConfigError: The command or the keyring fails, or what comes is no key.
     """
     origin = f"{home}: {source.words}"
-    if not fetch:
+    if not fetch and source.kind in {"command", "keyring"}:
         return FoundKey(None, origin)
     text: str | None
     missing = f"the API key of {home} is empty ({source.words})"
@@ -65,7 +65,7 @@ def from_source(
         assert isinstance(source.value, str)
         text = environ.get(source.value)
         if text is None:
-            missing = f"{home} takes its API key from the environment variable {source.value}, which is not set"
+            missing = f"{home} takes its API key from the {source.words}, which is not set"
     elif source.kind == "command":
         text = _run(source, home)
     elif source.kind == "keyring":

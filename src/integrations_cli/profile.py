@@ -27,6 +27,8 @@ KEY_SOURCES: Final = ("api_key", "api_key_env", "api_key_command", "api_key_keyr
 
 PROFILE_KEYS: Final = ("api_url", "region", *KEY_SOURCES, "timeout", "ca_bundle", "allow_http")
 
+_VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
+
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _URL: Final = re.compile(
@@ -49,7 +51,7 @@ class KeySource:
         """The source in words, without anything secret."""
         return {
             "text": "api_key",
-            "env": f"environment variable {self.value}",
+            "env": f"environment variable {shown_variable(str(self.value))}",
             "command": "the output of api_key_command",
             "keyring": "the system's keyring",
         }[self.kind]
@@ -104,6 +106,11 @@ def read_profile(name: str, table: Mapping[str, Json], locate: Locate) -> Profil
         allow_http=allow_http,
         notes=tuple(unknown_keys(table, PROFILE_KEYS, locate)),
     )
+
+
+def shown_variable(name: str) -> str:
+    """The name of a variable for a message; what does not look like one is not shown: it may be the key itself."""
+    return name if _VARIABLE.fullmatch(name) else "that api_key_env names"
 
 
 def _key_source(table: Mapping[str, Json], locate: Locate) -> KeySource | None:
@@ -233,7 +240,8 @@ def check_http(url: str, what: str, *, allowed: bool) -> None:
     if url.startswith("http://") and not allowed and not is_loopback(url):
         raise ConfigError(
             f"{what} is plain http://, which would send the API key unencrypted",
-            hint="use https://, or set allow_http = true in the profile if the network is your own",
+            hint="use https://, or, if the network is your own, say allow_http = true in the profile "
+            "(profiles add: --allow-http)",
         )
 
 

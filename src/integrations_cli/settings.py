@@ -73,7 +73,7 @@ def resolve(
 ) -> Settings:
     """The settings for these flags, this environment and the file at `config_path` (None: where it belongs).
 
-    With `read_key` false the API key is not fetched (no command is run, no keyring opened), only its origin is told.
+    With `read_key` false no command is run and no keyring opened for the API key: only its origin is told.
 
     Raises:
         UsageError: Flags that contradict each other or cannot be used.
@@ -102,6 +102,15 @@ def resolve(
         raise file.unknown(chosen, "" if flags.profile is not None else by)
     profile = file.profile(chosen) if chosen is not None else Profile("")
     return _real(flags, environ, file, profile, by, read_key=read_key)
+
+
+def trial(file: ConfigFile, name: str, environ: Mapping[str, str]) -> Settings:
+    """The settings that a profile of `file`, saved or not, gives when `--profile` names it.
+
+    Raises:
+        ConfigError: Something in the profile is wrong.
+    """
+    return _real(SettingsFlags(profile=name), environ, file, file.profile(name), "flag --profile", read_key=True)
 
 
 def require_key(settings: Settings) -> Secret:
