@@ -230,7 +230,12 @@ def _run(arguments: list[str], around: Surroundings, renderer: Renderer) -> int:
 
 
 def _raise_usage(error: TyperException) -> NoReturn:
+    from typer._click.exceptions import NoSuchOption
+
     message = " ".join(error.format_message().split()).rstrip(".")
+    if isinstance(error, NoSuchOption):
+        meant = f" (did you mean {' or '.join(sorted(error.possibilities))}?)" if error.possibilities else ""
+        message = f"there is no option {error.option_name}{meant}"
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
     raise UsageError(message[:1].lower() + message[1:], hint=f"{path} --help shows what it takes") from None
