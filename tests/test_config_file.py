@@ -15,6 +15,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,9 @@ from hypothesis import strategies as st
 from integrations_cli import config_file, saving
 from integrations_cli.config_file import ConfigFile, config_path, edit, has_comments
 from integrations_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from conftest import Figures
 
 SAVER = Path(__file__).with_name("saver.py")
 TABLE = {"api_key": "new-key"}
@@ -288,12 +292,20 @@ def test_a_link_to_itself_is_an_error(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_kill_at_any_moment_leaves_the_old_file_or_the_new(tmp_path: Path) -> None:
+def test_a_kill_at_any_moment_leaves_the_old_file_or_the_new(tmp_path: Path, figures: Figures) -> None:
     done = saver("kill", tmp_path)
     assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
-    assert figures["kills"] >= 500
-    assert min(figures["old"], figures["new"]) > 0
+    survived = json.loads(done.stdout)
+    assert survived["kills"] >= 500
+    assert min(survived["old"], survived["new"]) > 0
+    figures(
+        "Settings: kills survived during a save",
+        [
+            ("killed before or after a system call", survived["kills"]),
+            ("the old file was found whole", survived["old"]),
+            ("the new file was found whole", survived["new"]),
+        ],
+    )
 
 
 STRACE = shutil.which("strace")

@@ -1,0 +1,540 @@
+"""`integrations profiles`, as its user sees it, with the sandbox on a socket as the API."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.server import serve
+from program import Finished, Program
+from scripted_server import Reply, scripted
+
+CANARY = "c4n4ry-0123456789"
+PYTHON = Path(sys.executable).as_posix()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A sandbox that answers on a socket."""
+
+    url: str
+    development: str
+    production: str
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with open_sandbox(tmp_path / "server.db") as sandbox, serve(sandbox.contract, port=0).start() as running:
+        yield Server(running.url, sandbox.api_keys["Development"], sandbox.api_keys["Production"])
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path / "home", random=lambda: 0.0)
+
+
+def saved(program: Program) -> dict[str, Any]:
+    return tomllib.loads(program.config.read_text())
+
+
+def add(program: Program, server: Server, *flags: str, name: str = "staging", key: str | None = None) -> Finished:
+    """Add a profile of the running server, its key piped in."""
+    stdin = f"{key or server.development}\n"
+    return program.run("profiles", "add", name, "--api-url", server.url, "--api-key-stdin", *flags, stdin=stdin)
+
+
+def untried(program: Program, name: str, *flags: str) -> Finished:
+    return program.run("profiles", "add", name, "--api-key-stdin", "--no-verify", *flags, stdin=CANARY)
+
+
+# -- add --------------------------------------------------------------------------------------------------------------
+
+
+def test_add_tries_the_key_and_says_what_it_opens(program: Program, server: Server) -> None:
+    done = add(program, server, key=server.production)
+    assert done.code == 0, done.err
+    assert done.fields["environment"].startswith("Production (")
+    assert done.fields["default"] == "yes"
+    assert (done.fields["profile"], done.fields["api_url"], done.fields["integrations"]) == ("staging", server.url, "1")
+    assert saved(program) == {
+        "default_profile": "staging",
+        "profiles": {"staging": {"api_url": server.url, "api_key": server.production}},
+    }
+    assert server.production not in done.out + done.err
+    assert os.name != "posix" or program.config.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_added_works(program: Program, server: Server) -> None:
+    add(program, server)
+    done = program.run("create", "--provider", "mailgun", "--json")
+    assert done.code == 0, done.err
+    assert done.json["providerId"] == "mailgun"
+
+
+def test_add_answers_in_json(program: Program, server: Server) -> None:
+    done = add(program, server, "--json")
+    assert done.err == ""
+    environment = done.json["environment"]
+    assert environment["name"] == "Development"
+    assert len(environment["_id"]) == 24
+    assert {key: value for key, value in done.json.items() if key != "environment"} == {
+        "profile": "staging",
+        "api_url": server.url,
+        "api_key_source": "api_key",
+        "verified": True,
+        "integrations": 1,
+        "default": True,
+        "path": str(program.config),
+    }
+
+
+def test_a_key_that_is_refused_is_not_saved(program: Program, server: Server) -> None:
+    done = add(program, server, key=CANARY)
+    assert done.code == 4
+    assert "API Key not found; the profile was not saved" in done.err
+    assert "--no-verify" in done.err
+    assert CANARY not in done.out + done.err
+    assert not program.config.exists()
+
+
+def test_a_server_that_does_not_answer_is_no_reason_to_save(program: Program) -> None:
+    with scripted() as gone:
+        url = gone.url
+    environ = {"NOVU_SECRET_KEY": "other"}
+    done = program.run(
+        "profiles", "add", "p", "--api-url", url, "--api-key-stdin", "--timeout", "0.5", stdin=CANARY, env=environ
+    )
+    assert done.code == 8
+    assert "the profile was not saved" in done.err
+    assert not program.config.exists()
+
+
+def test_a_server_that_does_not_name_environments_is_fine(program: Program) -> None:
+    def answer(request: Any) -> Reply:
+        if request.path.endswith("/me"):
+            return Reply(404, {"statusCode": 404, "message": "Cannot GET /v1/environments/me"})
+        return Reply(200, {"data": []})
+
+    with scripted(answer) as old:
+        done = program.run("profiles", "add", "old", "--api-url", old.url, "--api-key-stdin", stdin="k-123")
+        assert done.code == 0, done.err
+        assert done.fields["environment"] == "the server does not tell"
+        assert {request.headers["Authorization"] for request in old.received} == {"ApiKey k-123"}
+
+
+def test_no_verify_saves_without_a_word_to_the_server(program: Program) -> None:
+    with scripted() as watching:
+        done = untried(program, "p", "--api-url", f"{watching.url}/v1/", "--timeout", "7", "--json")
+        assert watching.received == []
+        assert done.code == 0, done.err
+        assert (done.json["verified"], done.json["environment"]) == (False, None)
+        assert saved(program)["profiles"]["p"] == {"api_url": watching.url, "api_key": CANARY, "timeout": 7.0}
+
+
+def test_the_flags_are_what_is_saved(program: Program, tmp_path: Path) -> None:
+    flags = ("--region", "eu", "--ca-bundle", str(tmp_path / "ca.pem"), "--allow-http")
+    assert untried(program, "p", *flags).code == 0
+    assert saved(program)["profiles"]["p"] == {
+        "region": "eu",
+        "api_key": CANARY,
+        "ca_bundle": str(tmp_path / "ca.pem"),
+        "allow_http": True,
+    }
+
+
+def test_the_key_may_stay_in_a_variable_or_a_command(program: Program, server: Server) -> None:
+    base = ("--api-url", server.url)
+    done = program.run(
+        "profiles", "add", "v", *base, "--api-key-env", "STAGING_KEY", env={"STAGING_KEY": server.development}
+    )
+    assert (done.code, done.fields["api_key"]) == (0, "from environment variable STAGING_KEY")
+    command = f"{PYTHON} -c 'print(\"{server.production}\")'"
+    done = program.run("profiles", "add", "c", *base, "--api-key-command", command)
+    assert done.code == 0, done.err
+    assert done.fields["environment"].startswith("Production")
+    profiles = saved(program)["profiles"]
+    assert profiles["v"] == {"api_url": server.url, "api_key_env": "STAGING_KEY"}
+    assert profiles["c"] == {"api_url": server.url, "api_key_command": command}
+
+
+def test_a_variable_that_is_not_set_is_found_out_at_once(program: Program, server: Server) -> None:
+    done = program.run("profiles", "add", "v", "--api-url", server.url, "--api-key-env", "GONE_KEY")
+    assert done.code == 4
+    assert "environment variable GONE_KEY, which is not set" in done.err
+    assert "the profile was not saved" in done.err
+    # What was meant as $NAME arrives here as the key itself.
+    done = program.run("profiles", "add", "v", "--api-url", server.url, "--api-key-env", "c4n4ry0123456789")
+    assert done.code == 4
+    assert "c4n4ry0123456789" not in done.out + done.err
+
+
+def test_the_first_profile_is_the_default_and_later_ones_on_demand(program: Program) -> None:
+    untried(program, "a")
+    untried(program, "b")
+    assert saved(program)["default_profile"] == "a"
+    untried(program, "c", "--use")
+    assert saved(program)["default_profile"] == "c"
+    untried(program, "d", "--default")
+    assert saved(program)["default_profile"] == "d"
+
+
+def test_a_name_that_is_taken_is_refused_before_the_key_is_read(program: Program) -> None:
+    untried(program, "a", "--region", "eu")
+    before = program.config.read_bytes()
+    done = program.run("profiles", "add", "a", "--api-key-stdin", "--no-verify", stdin=b"")
+    assert done.code == 3
+    assert "there is a profile a already" in done.err
+    assert "--force" in done.err
+    assert program.config.read_bytes() == before
+    assert untried(program, "a", "--force").code == 0
+    assert saved(program)["profiles"]["a"] == {"api_key": CANARY}
+
+
+def test_replacing_keeps_keys_that_we_do_not_know(program: Program) -> None:
+    program.config.parent.mkdir(parents=True)
+    program.config.write_text('top = 1\n# mine\n[profiles.a]\nregion = "eu"\ncolour = "red"\n')
+    done = untried(program, "a", "--force")
+    assert f"the file as it was is {program.config}.bak" in done.err
+    assert saved(program)["top"] == 1
+    assert saved(program)["profiles"]["a"] == {"api_key": CANARY, "colour": "red"}
+
+
+def test_without_a_terminal_nothing_asks(program: Program) -> None:
+    done = program.run("profiles", "add", "a", stdin=b"not a key")
+    assert done.code == 2
+    assert "--api-key-stdin" in done.err
+
+
+REFUSED = [
+    (["--api-key-stdin", "--api-key-env", "A"], 2, "exclude each other"),
+    (["--api-key-env", "A", "--api-key-command", "b"], 2, "exclude each other"),
+    (["--api-key-env", "A", "--keyring"], 2, "--keyring and --api-key-env"),
+    (["--api-key-stdin", "--region", "eu", "--api-url", "https://x.example.com"], 2, "--region and --api-url"),
+    (["--api-key-stdin", "--region", "mars"], 2, "mars"),
+    (["--api-key-stdin", "--sandbox"], 2, "neither --profile nor --sandbox"),
+    (["--api-key-stdin", "--profile", "b"], 2, "neither --profile nor --sandbox"),
+    (["--api-key-stdin", "--timeout", "0"], 2, "--timeout"),
+    (["--api-key-stdin", "--api-url", "x.example.com"], 2, "--api-url"),
+    (["--api-key-stdin", "--api-url", "http://x.example.com"], 3, "--allow-http"),
+    (["--api-key-env", "$A"], 2, "without a $"),
+    (["--api-key-command", "a 'b"], 3, "quotation mark"),
+    (["--api-key-command", " "], 3, "a command line"),
+]
+
+
+@pytest.mark.parametrize(("flags", "code", "words"), REFUSED)
+def test_what_cannot_be_meant_is_refused(program: Program, flags: list[str], code: int, words: str) -> None:
+    done = program.run("profiles", "add", "a", *flags, stdin=CANARY)
+    assert (done.code, words in done.err) == (code, True), done.err
+    assert CANARY not in done.out + done.err
+    assert not program.config.exists()
+
+
+@pytest.mark.parametrize("name", ["sandbox", "a b", "", "a\x1b[31m", "-x"])
+def test_a_profile_has_a_plain_name(program: Program, name: str) -> None:
+    done = program.run("profiles", "add", "--api-key-stdin", "--no-verify", "--", name, stdin=CANARY)
+    assert done.code == 3
+    assert "\x1b" not in done.err
+    assert not program.config.exists()
+
+
+@pytest.mark.parametrize("key", ["", "\n", f"{CANARY} {CANARY}", f"{CANARY}\n{CANARY}\n", f"é{CANARY}", f"{CANARY}\0"])
+def test_what_is_no_key_is_refused_and_not_shown(program: Program, key: str) -> None:
+    done = program.run("profiles", "add", "a", "--api-key-stdin", "--no-verify", stdin=key)
+    assert done.code in {2, 3}
+    assert "API key" in done.err
+    assert CANARY not in done.out + done.err
+    assert not program.config.exists()
+
+
+def test_a_broken_file_is_not_overwritten(program: Program) -> None:
+    program.config.parent.mkdir(parents=True)
+    program.config.write_text("[profiles\n")
+    for command in (("add", "a", "--api-key-stdin", "--no-verify"), ("use", "a"), ("remove", "a", "--yes"), ("list",)):
+        done = program.run("profiles", *command, "--json", stdin=CANARY)
+        assert done.code == 3
+        assert f"{program.config}, line 1, column 10" in done.error["message"]
+    assert program.config.read_text() == "[profiles\n"
+
+
+# -- the keyring ------------------------------------------------------------------------------------------------------
+
+FAKE_KEYRING = """
+import json, os, pathlib
+import keyring.backend, keyring.errors
+
+class Keyring(keyring.backend.KeyringBackend):
+    priority = 1
+    path = pathlib.Path(os.environ["FAKE_KEYRING"])
+
+    def _all(self):
+        return json.loads(self.path.read_text()) if self.path.exists() else {}
+
+    def get_password(self, service, username):
+        if os.environ.get("FAKE_KEYRING_LOCKED"):
+            raise keyring.errors.KeyringLocked("locked")
+        return self._all().get(f"{service}/{username}")
+
+    def set_password(self, service, username, password):
+        self.path.write_text(json.dumps({**self._all(), f"{service}/{username}": password}))
+
+    def delete_password(self, service, username):
+        entries = self._all()
+        del entries[f"{service}/{username}"]
+        self.path.write_text(json.dumps(entries))
+"""
+
+
+@pytest.fixture
+def ring(program: Program, tmp_path: Path) -> Path:
+    """The program's keyring is this JSON file."""
+    pytest.importorskip("keyring", reason="needs the extra called keyring")
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "fake_keyring.py").write_text(FAKE_KEYRING)
+    path = tmp_path / "ring.json"
+    program.environ |= {
+        "PYTHON_KEYRING_BACKEND": "fake_keyring.Keyring",
+        "PYTHONPATH": str(tmp_path / "modules"),
+        "FAKE_KEYRING": str(path),
+    }
+    return path
+
+
+def test_the_keyring_holds_the_key_and_the_file_does_not(program: Program, server: Server, ring: Path) -> None:
+    flags = ("--api-url", server.url, "--api-key-stdin", "--keyring")
+    done = program.spawn("profiles", "add", "p", *flags, stdin=server.development)
+    assert done.code == 0, done.err
+    assert done.fields["environment"].startswith("Development")
+    assert saved(program)["profiles"]["p"] == {"api_url": server.url, "api_key_keyring": True}
+    assert json.loads(ring.read_text()) == {"integrations-cli/p": server.development}
+    assert program.spawn("create", "--provider", "mailgun").code == 0
+
+    removed = program.spawn("profiles", "remove", "p", "--yes")
+    assert removed.code == 0, removed.err
+    assert json.loads(ring.read_text()) == {}
+
+
+def test_a_save_that_fails_leaves_the_keyring_as_it_was(program: Program, ring: Path) -> None:
+    flags = ("--api-key-stdin", "--keyring", "--no-verify")
+    program.config.parent.parent.joinpath("config").write_text("a file where the folder should be")
+    assert program.spawn("profiles", "add", "p", *flags, stdin=CANARY).code == 3
+    assert json.loads(ring.read_text()) == {}
+    ring.write_text(json.dumps({"integrations-cli/p": "before"}))
+    assert program.spawn("profiles", "add", "p", *flags, stdin=CANARY).code == 3
+    assert json.loads(ring.read_text()) == {"integrations-cli/p": "before"}
+
+
+def test_a_keyring_that_is_not_needed_any_more_forgets_the_key(program: Program, ring: Path) -> None:
+    flags = ("--api-key-stdin", "--no-verify")
+    assert program.spawn("profiles", "add", "p", *flags, "--keyring", stdin=CANARY).code == 0
+    assert program.spawn("profiles", "add", "p", *flags, "--force", stdin="another").code == 0
+    assert json.loads(ring.read_text()) == {}
+    assert program.spawn("profiles", "add", "p", *flags, "--force", "--keyring", stdin=CANARY).code == 0
+    done = program.spawn("profiles", "remove", "p", "--yes", env={"FAKE_KEYRING_LOCKED": "1"})
+    assert done.code == 0
+    assert "may still be in the keyring" in done.err
+    assert saved(program)["profiles"] == {}
+
+
+# -- list, show, use, remove ------------------------------------------------------------------------------------------
+
+SETTINGS = f"""
+default_profile = "staging"
+[profiles.staging]
+region = "eu"
+api_key = "{CANARY}"
+timeout = 5
+[profiles.prod]
+api_key_command = ["/nonexistent/{CANARY}"]
+[profiles.wrong]
+timeout = "long"
+"""
+
+
+@pytest.fixture
+def settled(program: Program) -> Program:
+    program.config.parent.mkdir(parents=True)
+    program.config.write_text(SETTINGS)
+    program.config.chmod(0o600)
+    return program
+
+
+def test_list_names_them_all_and_what_is_wrong(settled: Program) -> None:
+    done = settled.run("profiles", "list")
+    assert done.code == 0
+    assert [line.split("\t") for line in done.out.splitlines()] == [
+        ["staging", "default", "https://eu.api.novu.co", "api_key"],
+        ["prod", "", "https://api.novu.co", "the output of api_key_command"],
+        ["wrong", "", "", ""],
+        ["sandbox", "", "built in", "needs none"],
+    ]
+    assert "timeout of profile wrong must be a number of seconds" in done.err
+    assert CANARY not in done.out + done.err
+
+
+def test_list_answers_in_json(settled: Program) -> None:
+    listed = {entry.pop("profile"): entry for entry in settled.run("profiles", "list", "--json").json}
+    assert listed["staging"] == {
+        "default": True,
+        "api_url": "https://eu.api.novu.co",
+        "api_key_source": "api_key",
+        "problem": None,
+    }
+    assert "timeout of profile wrong" in listed["wrong"]["problem"]
+
+
+def test_without_a_file_there_is_the_sandbox(program: Program) -> None:
+    done = program.run("profiles", "list")
+    assert (done.code, done.out) == (0, "sandbox\t\tbuilt in\tneeds none\n")
+
+
+def test_list_draws_a_table_on_a_terminal(settled: Program) -> None:
+    done = settled.run("profiles", "list", terminal=True, env={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert "│ staging" in done.out
+    assert str(settled.config) in done.out
+
+
+def test_show_says_where_each_value_comes_from(settled: Program) -> None:
+    done = settled.run("profiles", "show", "staging", "--timeout", "9", env={"NOVU_SECRET_KEY": "other"})
+    home = f"profile staging in {settled.config}"
+    assert [line.split("\t") for line in done.out.splitlines()] == [
+        ["profile", "staging", "flag --profile"],
+        ["api_url", "https://eu.api.novu.co", home],
+        ["api_key", "********", f"{home}: api_key"],
+        ["timeout", "9", "flag --timeout"],
+        ["ca_bundle", "none", "default"],
+        ["allow_http", "false", "default"],
+    ]
+    assert CANARY not in done.out + done.err
+
+
+def test_show_without_a_name_is_what_is_in_use(settled: Program) -> None:
+    shown = settled.run("profiles", "show", "--json", env={"NOVU_SECRET_KEY": CANARY}).json
+    assert (shown["profile"], shown["api_key"], shown["timeout"]) == ("staging", "********", 5.0)
+    assert shown["origins"]["api_key"] == "environment variable NOVU_SECRET_KEY"
+    assert shown["origins"]["profile"] == f"default_profile in {settled.config}"
+    chosen = settled.run("profiles", "show", "--json", "--profile", "prod").json
+    assert chosen["profile"] == "prod"
+    sandbox = settled.run("profiles", "show", "sandbox", "--json").json
+    assert (sandbox["sandbox"], sandbox["sandbox_path"]) == (True, settled.environ["INTEGRATIONS_SANDBOX"])
+
+
+def test_show_runs_no_command(settled: Program) -> None:
+    done = settled.run("profiles", "show", "prod")
+    assert done.code == 0, done.err
+    assert "api_key\t********\tprofile prod in" in done.out
+    assert CANARY not in done.out + done.err
+
+
+def test_show_says_that_there_is_no_key(program: Program) -> None:
+    shown = program.run("profiles", "show", "--json", env={"NOVU_API_KEY": ""}).json
+    assert (shown["api_key"], shown["no_key"]) == (None, "the environment variable NOVU_API_KEY is set but empty")
+
+
+def test_show_refuses_two_names(settled: Program) -> None:
+    assert settled.run("profiles", "show", "prod", "--profile", "staging").code == 2
+    assert settled.run("profiles", "show", "prod", "--profile", "prod").code == 0
+    assert settled.run("profiles", "show", "prod", "--sandbox").code == 2
+    assert settled.run("profiles", "show", "wrong").code == 3
+
+
+def test_use_makes_the_default(settled: Program) -> None:
+    done = settled.run("profiles", "use", "prod")
+    assert (done.code, done.out) == (0, "prod is the default profile\n")
+    assert saved(settled)["default_profile"] == "prod"
+    assert settled.run("profiles", "use", "sandbox", "--json").json["default"] is True
+    assert settled.run("create", "--provider", "mailgun", "--json").json["providerId"] == "mailgun"
+
+
+def test_use_warns_of_a_variable_that_beats_it(settled: Program) -> None:
+    assert "INTEGRATIONS_PROFILE" in settled.run("profiles", "use", "prod", env={"INTEGRATIONS_PROFILE": "wrong"}).err
+
+
+@pytest.mark.parametrize("command", [("use", "stagin"), ("remove", "stagin", "--yes"), ("show", "stagin")])
+def test_a_name_that_is_not_there_leads_to_the_nearest(settled: Program, command: tuple[str, ...]) -> None:
+    done = settled.run("profiles", *command)
+    assert done.code == 3
+    assert "did you mean staging?" in done.err
+    assert settled.config.read_text() == SETTINGS
+
+
+def test_a_failed_change_makes_no_folder(program: Program) -> None:
+    for command in (("use", "a"), ("remove", "a", "--yes")):
+        assert program.run("profiles", *command).code == 3
+    assert not program.config.parent.exists()
+
+
+def test_remove_forgets_the_profile(settled: Program) -> None:
+    done = settled.run("profiles", "remove", "staging", "--yes")
+    assert (done.code, done.out) == (0, "staging is removed\n")
+    assert "it was the default" in done.err
+    assert set(saved(settled)["profiles"]) == {"prod", "wrong"}
+    assert "default_profile" not in saved(settled)
+    assert settled.run("profiles", "remove", "wrong", "-y", "--json").json["removed"] is True
+
+
+def test_remove_asks_or_is_told(settled: Program) -> None:
+    done = settled.run("profiles", "remove", "staging")
+    assert done.code == 2
+    assert "--yes" in done.err
+    assert settled.config.read_text() == SETTINGS
+    assert settled.run("profiles", "remove", "sandbox", "--yes").code == 2
+
+
+# -- on a terminal ----------------------------------------------------------------------------------------------------
+
+terminals = pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+
+
+def typed(program: Program, *arguments: str, **environ: str) -> Any:
+    command = ["-m", "integrations_cli", "profiles", *arguments]
+    env = {**program.environ, "TERM": "xterm", **environ}
+    return pexpect.spawn(sys.executable, command, env=env, encoding="utf-8", timeout=30, dimensions=(40, 200))
+
+
+@terminals
+@pytest.mark.parametrize("environ", [{}, {"TERM": "dumb"}, {"INTEGRATIONS_ACCESSIBLE": "1"}])
+def test_the_key_is_asked_for_and_not_shown(program: Program, server: Server, environ: dict[str, str]) -> None:
+    with typed(program, "add", "staging", "--api-url", server.url, **environ) as terminal:
+        terminal.expect("API key")
+        terminal.expect("[:?]|hidden")
+        terminal.waitnoecho()
+        terminal.sendline(server.development)
+        terminal.expect("Development")
+        terminal.expect(pexpect.EOF)
+        shown = terminal.before
+    assert terminal.exitstatus == 0
+    assert server.development not in shown
+    assert saved(program)["profiles"]["staging"]["api_key"] == server.development
+
+
+@terminals
+def test_ctrl_c_at_the_prompt_saves_nothing(program: Program) -> None:
+    with typed(program, "add", "staging", "--region", "eu", TERM="dumb") as terminal:
+        terminal.expect("API key")
+        terminal.waitnoecho()
+        terminal.sendintr()
+        terminal.expect(pexpect.EOF)
+    assert terminal.exitstatus == 130
+    assert not program.config.exists()
+
+
+@terminals
+def test_remove_asks_on_a_terminal(settled: Program) -> None:
+    for answer, code in (("n", 1), ("y", 0)):
+        with typed(settled, "remove", "prod", TERM="dumb") as terminal:
+            terminal.expect("Remove the profile prod")
+            terminal.sendline(answer)
+            terminal.expect(pexpect.EOF)
+        assert terminal.exitstatus == code
+        assert ("prod" in saved(settled)["profiles"]) == bool(code)
