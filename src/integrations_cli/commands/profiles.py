@@ -299,7 +299,7 @@ def _summary(file: ConfigFile, name: str) -> tuple[str | None, str | None, str |
 
 def show_profile(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The profile; left out: what is in use.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The profile; left out: what is in use.")] = None,
 ) -> View:
     """Show a profile, and where each value comes from.
 
