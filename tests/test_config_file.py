@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations_cli import config_file, saving
@@ -101,6 +101,7 @@ def test_a_broken_file_is_reported_with_its_place_and_never_overwritten(tmp_path
     assert leftovers(tmp_path) == []
 
 
+@settings(deadline=None)  # a slow machine is no failure
 @given(st.binary(max_size=200) | st.text("[]{}=.,\"'#\n\\ab1-:T", max_size=60).map(str.encode))
 def test_whatever_is_in_the_file_it_is_read_or_refused(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
