@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 LOGIC = r"""
 # The words of the line up to the cursor into "words": a word that bash has split at = : or @ is put together again.
-# Into "piece" the end of the last one, which is what readline will replace.
 _integrations_split() {
   local line=${COMP_LINE:0:COMP_POINT} part index
   words=()
@@ -28,11 +27,6 @@ _integrations_split() {
     line=${line:${#part}}
     words[${#words[@]} - 1]+=$part
   done
-  case $part in
-    *[!=:@]*) piece=$part ;;
-    *) piece='' ;;
-  esac
-  [[ ${BASH_VERSINFO[0]} -ge 4 ]] || piece=${part##*[=:@]}
 }
 
 # A word as the shell would read it, into REPLY, as far as that can be said without expanding anything.
@@ -146,18 +140,20 @@ _integrations_cluster() {
 }
 
 _integrations() {
-  local IFS=$' \t\n' REPLY piece cur word quote='' path='' provider='' flag='' before='' kind='' pending='' only=''
+  local IFS=$' \t\n' REPLY cur word quote='' path='' provider='' flag='' before='' kind='' pending='' only=''
   local skip index last nth=0
   local -a words meant=()
   COMPREPLY=()
   _integrations_split
-  case $piece in
-    [\"\']*) quote=${piece:0:1} ;;
-  esac
   last=$((${#words[@]} - 1))
+  # "$2" is the end of the last word that readline will replace; a quotation mark before it is still open.
+  case ${words[last]%"$2"} in
+    *\") quote=\" ;;
+    *\') quote=\' ;;
+  esac
   _integrations_unquote "${words[last]}"
   cur=$REPLY
-  _integrations_unquote "$piece"
+  _integrations_unquote "$2"
   skip=$((${#cur} - ${#REPLY}))
 
   for ((index = 1; index < last; index++)); do

@@ -11,7 +11,10 @@ from datetime import date
 from pathlib import Path
 
 from completion_bash import bash
+from completion_fish import fish
+from completion_powershell import powershell
 from completion_tables import Tables
+from completion_zsh import zsh
 from integrations_cli import cli
 from integrations_cli.description import Program, describe
 from manual_pages import manual
@@ -35,6 +38,9 @@ def generated(program: Program, top: Path = TOP) -> dict[Path, str]:
     tables = Tables(program)
     completions = {
         "integrations.bash": bash(tables),
+        "_integrations": zsh(tables),
+        "integrations.fish": fish(tables),
+        "integrations.ps1": powershell(tables),
     }
     return pages | {top / "completions" / name: text for name, text in completions.items()}
 
