@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from . import catalogue
+from .errors import ConflictError
 from .fingerprints import Verdict
 from .manifest import Desired
 from .models import Integration, Json
@@ -15,6 +17,9 @@ OPAQUE = "nvsk."
 
 FIXED = ("kind",)
 """Fields beyond the documented ones that are given at creation only."""
+
+_SOUNDS_SECRET: Final = re.compile(r"(key|secret|token|password|passphrase|pfx)$", re.IGNORECASE)
+"""Members of `tlsOptions` and of fields that the catalogue does not describe whose text is not shown or written."""
 
 
 class Known(Protocol):
@@ -70,6 +75,27 @@ def is_opaque(value: Json) -> bool:
     return isinstance(value, str) and value.startswith(OPAQUE)
 
 
+def public(value: Json) -> Json:
+    """A value without the members that are secret, and without what servers show in their place."""
+    if isinstance(value, dict):
+        return {
+            key: public(item)
+            for key, item in value.items()
+            if not is_opaque(item) and not (_SOUNDS_SECRET.search(key) and isinstance(item, (str, list)))
+        }
+    return [public(item) for item in value] if isinstance(value, list) else value
+
+
+def _alike(wanted: Json, shown: Json, verdict: Verdict) -> bool:
+    """Whether a value is what is shown of it; what is not shown of it must be what was sent before.
+
+    A server that shows more than was sent has added that.
+    """
+    before = verdict == "same"
+    open_part = public(wanted)
+    return holds(open_part, public(shown), exactly=not before) and (before or bool(open_part == wanted))
+
+
 def credential_changes(
     want: Desired, now: Integration, verdicts: Mapping[str, Verdict], *, shows: bool
 ) -> Iterator[tuple[str, Verdict]]:
@@ -82,7 +108,7 @@ def credential_changes(
     for key in (*wanted, *want.unresolved):
         verdict = verdicts.get(f"credentials.{key}", "unknown")
         if key in shown and not is_opaque(shown[key]) and key in wanted:
-            verdict = "same" if wanted[key].value == shown[key] else "changed"
+            verdict = "same" if _alike(wanted[key].value, shown[key], verdict) else "changed"
         elif key not in shown and shows and (verdict != "same" or not catalogue.is_secret(now.provider, key)):
             verdict = "added"
         if verdict != "same":
@@ -99,14 +125,41 @@ def credential_changes(
 def extra_changes(extra: Mapping[str, Json], now: Integration, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
     """The fields beyond the documented ones that differ.
 
-    A server that does not show a field may not know it, and one that shows more in it has added that: then the value is
-    sent once, and not again while it stays the same.
+    A server that does not show a field may not know it: then it is sent once, and not again while it stays the same.
     """
     for key, value in extra.items():
-        sent_before = verdicts.get(key) == "same"
-        same = holds(value, now.raw[key], exactly=not sent_before) if key in now.raw else sent_before
+        verdict = verdicts.get(key, "unknown")
+        same = _alike(value, now.raw[key], verdict) if key in now.raw else verdict == "same"
         if not same and key not in FIXED:
             yield key
+
+
+def keyed(integrations: Sequence[Integration]) -> dict[str, Integration]:
+    """The integrations by what a manifest calls them, in the order of these names.
+
+    That is the identifier; the service makes it up for what it brings along itself, of which an environment has one
+    each: there it is the provider's id, so that it is the same in every environment.
+
+    Raises:
+        ConflictError: An identifier is there twice.
+    """
+    names: dict[str, Integration] = {}
+    twice: dict[str, list[str]] = {}
+    providers = [integration.provider for integration in integrations]
+    taken = {integration.identifier for integration in integrations if integration.provider not in catalogue.BUILT_IN}
+    for integration in integrations:
+        name = integration.identifier
+        if integration.provider in catalogue.BUILT_IN and providers.count(integration.provider) == 1:
+            name = integration.provider
+            while name in taken:
+                name += "-built-in"
+        if name in names:
+            twice.setdefault(name, [names[name].id]).append(integration.id)
+        names[name] = integration
+    if twice:
+        said = "; ".join(f"{name} is there {len(ids)} times ({', '.join(ids)})" for name, ids in twice.items())
+        raise ConflictError(said, hint="delete all but one of them by _id: integrations delete ID")
+    return {name: names[name] for name in sorted(names)}
 
 
 def plain_conditions(conditions: Sequence[Json]) -> list[Json]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import catalogue
 from .documents import Source, kind_of, meant, no_constant
-from .models import CHANNELS, Json
+from .models import Json
 from .values import is_reference
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def read_entry(source: Source, identifier: str, table: Mapping[str, Json], findi
                 wrong(f"must be true or false, not {kind_of(value)}", key)
             said[key] = value
         elif key == "credentials":
-            said[key] = value
-            _check_credentials(value, wrong)
+            said[key] = _credentials(value, wrong)
         elif key == "conditions" or key in PASSED_ON:
             plain = _embedded(value, wrong, key)
             _check_json(plain, wrong, key)
@@ -93,11 +92,9 @@ def _channel_of(provider_id: str) -> str | None:
 
 def _check_primary(said: Mapping[str, Json], wrong: Callable[..., None]) -> None:
     channel = said["channel"]
-    if channel is not None and channel not in CHANNELS:
-        wrong(f"there is no channel {channel!r}{meant(channel, CHANNELS)}", "channel")
     if not said.get("primary"):
         return
-    if channel is not None and channel in CHANNELS and channel not in catalogue.channels_with_primary():
+    if channel is not None and channel not in catalogue.channels_with_primary():
         known = " and ".join(catalogue.channels_with_primary())
         wrong(f"the channel {channel} has no primary one; {known} have", "primary")
     if said.get("active") is False:
@@ -106,25 +103,32 @@ def _check_primary(said: Mapping[str, Json], wrong: Callable[..., None]) -> None
         wrong("the primary one has no conditions: servers take one of the two away", "primary")
 
 
-def _check_credentials(value: Json, wrong: Callable[..., None]) -> None:
+def _credentials(value: Json, wrong: Callable[..., None]) -> Json:
+    """The credentials with references as they are, after complaining of what is not of its type."""
     if not isinstance(value, dict):
         wrong(f"must be a table, not {kind_of(value)}", "credentials")
-        return
-    for key, item in value.items():
-        if key in catalogue.OBJECT_KEYS:
-            if not isinstance(item, dict):
-                wrong(f"must be a table, not {kind_of(item)}", "credentials", key)
-            _check_json(item, wrong, "credentials", key)
-        elif is_reference(item):
-            _check_reference(item, wrong, key)
-        elif key in catalogue.BOOLEAN_KEYS:
-            if not isinstance(item, bool):
-                wrong(f"must be true or false, without quotes, not {kind_of(item)}", "credentials", key)
-        elif isinstance(item, dict):
-            wrong("must be a text, or a reference of one key: env, file or command", "credentials", key)
-        elif not isinstance(item, str) or not item:
-            reason = ": put it in quotes" if isinstance(item, (int, float)) else ""
-            wrong(f"must be a text that is not empty, not {kind_of(item)}{reason}", "credentials", key)
+        return {}
+    return {key: _credential(key, item, wrong) for key, item in value.items()}
+
+
+def _credential(key: str, value: Json, wrong: Callable[..., None]) -> Json:
+    if key in catalogue.OBJECT_KEYS:
+        plain = _embedded(value, wrong, "credentials", key)
+        if not isinstance(plain, dict):
+            wrong(f"must be a table, not {kind_of(plain)}", "credentials", key)
+        _check_json(plain, wrong, "credentials", key)
+        return plain
+    if is_reference(value):
+        _check_reference(value, wrong, key)
+    elif key in catalogue.BOOLEAN_KEYS:
+        if not isinstance(value, bool):
+            wrong(f"must be true or false, without quotes, not {kind_of(value)}", "credentials", key)
+    elif isinstance(value, dict):
+        wrong("must be a text, or a reference of one key: env, file or command", "credentials", key)
+    elif not isinstance(value, str) or not value:
+        reason = ": put it in quotes" if isinstance(value, (int, float)) else ""
+        wrong(f"must be a text that is not empty, not {kind_of(value)}{reason}", "credentials", key)
+    return value
 
 
 def _check_reference(reference: Mapping[str, Json], wrong: Callable[..., None], key: str) -> None:
@@ -147,7 +151,7 @@ def _check_conditions(value: Json, wrong: Callable[..., None]) -> None:
             wrong(f"must be a table, not {kind_of(item)}", "conditions", index)
 
 
-def _embedded(value: Json, wrong: Callable[..., None], key: str) -> Json:
+def _embedded(value: Json, wrong: Callable[..., None], *path: Key) -> Json:
     """The value of `{ json = "…" }`, which holds what TOML cannot: null, and numbers beyond 64 bits."""
     if not isinstance(value, dict) or set(value) != {"json"} or not isinstance(value["json"], str):
         return value
@@ -156,8 +160,8 @@ def _embedded(value: Json, wrong: Callable[..., None], key: str) -> Json:
     try:
         return json.loads(value["json"], parse_constant=no_constant)
     except (ValueError, RecursionError):
-        wrong("must hold valid JSON", key, "json")
-        return []
+        wrong("must hold valid JSON", *path, "json")
+        return value
 
 
 def _check_json(value: Json, wrong: Callable[..., None], *path: Key) -> None:

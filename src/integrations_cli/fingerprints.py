@@ -62,16 +62,15 @@ class Fingerprints:
         In `fields` the value None is a reference that has no value now.
         """
         record = self._records.get(name)
-        if record is None or self._salt is None:
+        remembered = [known for known in (record.applied, record.adopted) if known is not None] if record else []
+        if not remembered or self._salt is None:
             return dict.fromkeys(fields, "unknown")
-        remembered = [known for known in (record.adopted, record.applied) if known is not None]
-        verdicts: dict[str, Verdict] = dict.fromkeys(fields, "unknown")
-        for known in remembered:
-            verdicts = {path: self._verdict(name, path, value, known) for path, value in fields.items()}
-            verdicts |= dict.fromkeys(known.keys() - fields.keys(), "removed")
-            if all(verdict == "same" for verdict in verdicts.values()):
-                break
-        return verdicts
+        verdicts: dict[str, Verdict] = {}
+        for path, value in fields.items():
+            found = [self._verdict(name, path, value, known) for known in remembered]
+            verdicts[path] = "same" if "same" in found else found[0]
+        gone = set.intersection(*(set(known) for known in remembered)) - fields.keys()
+        return verdicts | dict.fromkeys(sorted(gone), "removed")
 
     def applied(self, name: str, fields: Mapping[str, Json], *, credentials: bool = True) -> None:
         """Remember that these fields of the integration `name` have been sent.
@@ -84,19 +83,25 @@ class Fingerprints:
         before = self._records.get(name, Record())
         kept = {path: old for path, old in (before.applied or {}).items() if not (credentials and is_credential(path))}
         sent = {path: value for path, value in fields.items() if credentials or not is_credential(path)}
-        self._remember(name, Record(kept | self._prints(name, sent), None if credentials else before.adopted))
+        record = Record(kept | self._prints(name, sent), None if credentials else before.adopted)
+        self._remember({name: record})
 
-    def adopt(self, name: str, fields: Mapping[str, Json]) -> None:
-        """Remember that a manifest was written in which these fields, as they are now, stand for what is there.
+    def adopt(self, manifest: Mapping[str, Mapping[str, Json]]) -> None:
+        """Remember that a manifest was written in which these credentials, as they are now, stand for what is there.
+
+        `manifest` has them for each integration by its `_id`.
 
         Raises:
             OSError: They cannot be saved.
         """
-        known = self._records.get(name, Record())
-        self._open_salt()
-        prints = {path: None if value is None else self._print(name, path, value) for path, value in fields.items()}
-        if known.adopted != prints:
-            self._remember(name, replace(known, adopted=prints))
+        records: dict[str, Record] = {}
+        for name, fields in manifest.items():
+            self._open_salt()
+            known = self._records.get(name, Record())
+            prints = {path: None if value is None else self._print(name, path, value) for path, value in fields.items()}
+            if known.adopted != prints:
+                records[name] = replace(known, adopted=prints)
+        self._remember(records)
 
     def forget(self, name: str) -> None:
         """Remember nothing of `name` any more.
@@ -105,7 +110,7 @@ class Fingerprints:
             OSError: That cannot be saved.
         """
         if name in self._records:
-            self._remember(name, Record())
+            self._remember({name: Record()})
 
     def pending(self, identifier: str, body: bytes) -> str | None:
         """The idempotency key under which this very body was sent for `identifier` with no outcome known."""
@@ -122,7 +127,7 @@ class Fingerprints:
         """
         self._open_salt()
         name = _create(identifier)
-        self._remember(name, Record(pending=(key, self._print(name, "", body.hex()))))
+        self._remember({name: Record(pending=(key, self._print(name, "", body.hex())))})
 
     def settled(self, identifier: str) -> None:
         """Forget the doubt about a create.
@@ -155,24 +160,24 @@ class Fingerprints:
         if self._salt is None:
             self._salt = _salt(self.path.parent)
 
-    def _remember(self, name: str, record: Record) -> None:
-        line = json.dumps([name, record.applied, record.adopted, record.pending], separators=(",", ":")) + "\n"
-        self._records[name] = record
-        if record == Record():
-            del self._records[name]
+    def _remember(self, records: Mapping[str, Record]) -> None:
+        if not records:
+            return
+        for name, record in records.items():
+            self._records[name] = record
+            if record == Record():
+                del self._records[name]
         with saving.exclusive(self.path):
-            _append(self.path, line.encode())
-            self._lines += 1
+            _append(self.path, "".join(_line(name, record) for name, record in records.items()).encode())
+            self._lines += len(records)
             if self._lines > 2 * len(self._records) + SPARE:
                 self._compact()
 
     def _compact(self) -> None:
         """Write the file anew without the lines that no longer count; the caller has the lock."""
         self._records, _ = _read(self.path)
-        records = self._records.items()
-        lines = [json.dumps([name, known.applied, known.adopted, known.pending]) for name, known in records]
-        saving.replace(self.path, "".join(f"{line}\n" for line in lines).encode())
-        self._lines = len(lines)
+        saving.replace(self.path, "".join(_line(name, known) for name, known in self._records.items()).encode())
+        self._lines = len(self._records)
 
 
 def is_credential(path: str) -> bool:
@@ -212,6 +217,10 @@ def state_folder(environ: Mapping[str, str]) -> Path:
 def _create(identifier: str) -> str:
     """Under which name the doubt about a create is kept; no `_id` has a colon."""
     return f"create:{identifier}"
+
+
+def _line(name: str, record: Record) -> str:
+    return json.dumps([name, record.applied, record.adopted, record.pending], separators=(",", ":")) + "\n"
 
 
 def _read(path: Path) -> tuple[dict[str, Record], int]:

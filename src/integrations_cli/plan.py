@@ -143,7 +143,8 @@ def plan(
     deletes = [_delete(integration) for integration in rest if prune and _may_go(integration, targets)]
     wanted = {action.identifier for action in primaries}
     first = [match.action for match in chosen if match.action is not None]
-    first.sort(key=lambda action: action.identifier not in wanted)
+    # The primary one becomes it at once where it is the first; one that is not to be primary comes after the others.
+    first.sort(key=lambda action: (action.identifier not in wanted, action.toggle))
     touched = {action.identifier for action in (*first, *primaries)}
     unchanged = tuple(match.entry.identifier for match in chosen if match.entry.identifier not in touched)
     return Plan((*first, *primaries, *deletes), unchanged, tuple(unresolved))

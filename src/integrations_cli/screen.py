@@ -46,3 +46,13 @@ def visible_json(document: str, *, indented: bool = True) -> str:
     if not indented:
         return _STEERING.sub(_escape_json, document)
     return "\n".join(_STEERING.sub(_escape_json, line) for line in document.split("\n"))
+
+
+def _escape_toml(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
+
+
+def visible_toml(document: str) -> str:
+    """The same for a TOML document whose strings all stand between quotation marks and on one line."""
+    return "\n".join(_STEERING.sub(_escape_toml, line) for line in document.split("\n"))

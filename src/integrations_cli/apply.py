@@ -1,0 +1,271 @@
+"""Runs a plan: several requests at a time, each action once, past failures, and stops in order when asked to.
+
+The actions go through in the stages of the plan (create and update, set-primary, delete); actions that name a `lane`
+follow one another inside it. No more than `concurrency` actions are under way, and what is kept of those that are done
+is what the rest needs of them: the memory taken does not grow with the plan.
+
+What has failed is reported and left; a later run finds it still to be done. A deletion waits for everything else in its
+channel, and is left out if some of that failed: what is to replace it may not be there.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from . import create
+from .api import Api, patch_of
+from .errors import AuthError, ConflictError, IntegrationsError, NotFoundError, UnavailableError, UnknownOutcomeError
+from .fingerprints import Fingerprints
+from .models import IntegrationDraft, IntegrationPatch
+from .plan import Action, Plan
+
+CONCURRENCY: Final = 4
+
+GIVE_UP: Final = 8
+"""So many failures in a row to reach the server end the run: each of them has been tried several times."""
+
+Status = Literal["done", "failed", "unknown", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an action. `id` is the integration's `_id` where it is known; `note` is worth telling.
+
+    `unknown`: whether the server did it is not known. `skipped`: it was not tried, `note` says why.
+    """
+
+    action: Action
+    status: Status
+    id: str = ""
+    error: IntegrationsError | None = None
+    note: str = ""
+
+
+class Run:
+    """One run of one plan. Iterate over it once; `stop` may be called from anywhere, a signal handler too.
+
+    After the iteration `stopped` says why actions are left that have no outcome, if there are any: an error of this
+    run, or None if it was asked to stop.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        api: Api,
+        memory: Fingerprints,
+        *,
+        concurrency: int = CONCURRENCY,
+        resume: Callable[[], str] = lambda: "integrations apply",
+    ) -> None:
+        """Prepare to run `plan` through `api`; `memory` learns what was applied.
+
+        `resume` gives the command that goes on where this run stops.
+        """
+        self.stopped: IntegrationsError | None = None
+        self.stopping = False
+        self._plan = plan
+        self._api = api
+        self._memory = memory
+        self._concurrency = concurrency
+        self._resume = resume
+        self._tasks: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
+        self._created = {action.identifier: "" for action in plan.actions if action.kind == "set-primary"}
+        self._broken: dict[str, str] = {}
+        self._unreachable = 0
+        self._forgetful = False
+
+    def stop(self) -> None:
+        """Begin nothing more; what is under way is finished."""
+        self.stopping = True
+
+    def __iter__(self) -> Iterator[Outcome]:
+        """The outcomes, as they come. Ends early after `stop`, or when the server cannot be talked to."""
+        actions = self._plan.actions
+        workers = [
+            threading.Thread(target=self._work, name=f"apply-{number}", daemon=True)
+            for number in range(min(self._concurrency, len(actions)))
+        ]
+        for worker in workers:
+            worker.start()
+        try:
+            for stage in (("create", "update"), ("set-primary",), ("delete",)):
+                yield from self._stage([action for action in actions if action.kind in stage], len(workers))
+        finally:
+            for _ in workers:
+                self._tasks.put(None)
+        for worker in workers:
+            worker.join()
+
+    def _stage(self, actions: Sequence[Action], workers: int) -> Iterator[Outcome]:
+        waiting = _Waiting(actions)
+        under_way = 0
+        while True:
+            while under_way < workers and not self.stopping and (action := waiting.next()) is not None:
+                skipped = self._skipped(action)
+                if skipped is not None:
+                    waiting.done(action)
+                    yield skipped
+                    continue
+                self._tasks.put(self._with_id(action))
+                under_way += 1
+            if not under_way:
+                return
+            result = self._next_result()
+            under_way -= 1
+            if isinstance(result, BaseException):
+                raise result
+            waiting.done(result.action)
+            yield self._noted(result)
+
+    def _next_result(self) -> Outcome | BaseException:
+        while True:
+            try:
+                # A wait without an end cannot be interrupted on Windows.
+                return self._results.get(timeout=0.2)
+            except queue.Empty:
+                continue
+
+    # -- in the thread of the caller ----------------------------------------------------------------------------------
+
+    def _with_id(self, action: Action) -> Action:
+        return (
+            replace(action, id=self._created[action.identifier])
+            if action.kind == "set-primary" and not action.id
+            else action
+        )
+
+    def _skipped(self, action: Action) -> Outcome | None:
+        """The outcome of an action that cannot be begun, since one before it failed."""
+        if action.kind == "set-primary" and not action.id and not self._created[action.identifier]:
+            return Outcome(action, "skipped", note=f"{action.identifier} could not be created")
+        if action.kind == "delete" and action.channel in self._broken:
+            return Outcome(
+                action, "skipped", action.id, note=f"{self._broken[action.channel]} failed, and is to be there first"
+            )
+        return None
+
+    def _noted(self, outcome: Outcome) -> Outcome:
+        """Keep what later actions and later runs need to know of an outcome."""
+        action = outcome.action
+        self._unreachable = self._unreachable + 1 if isinstance(outcome.error, UnavailableError) else 0
+        if outcome.status != "done":
+            self._broken.setdefault(action.channel, action.identifier)
+            if isinstance(outcome.error, AuthError) or self._unreachable >= GIVE_UP:
+                self.stopped, self.stopping = outcome.error, True
+        elif action.kind == "create" and action.identifier in self._created:
+            self._created[action.identifier] = outcome.id
+        try:
+            self._remember(outcome)
+        except OSError as error:
+            if not self._forgetful:
+                self._forgetful = True
+                why = error.strerror or type(error).__name__
+                note = f"what was applied cannot be remembered in {self._memory.path.parent}: {why}"
+                return replace(outcome, note=f"{outcome.note}; {note}" if outcome.note else note)
+        return outcome
+
+    def _remember(self, outcome: Outcome) -> None:
+        action = outcome.action
+        if outcome.status == "done" and action.kind == "delete":
+            self._memory.forget(action.id)
+        elif outcome.status == "done" and action.remembered is not None and outcome.id:
+            whole = action.draft is not None or (action.patch is not None and action.patch.credentials is not None)
+            self._memory.applied(outcome.id, action.remembered, credentials=whole)
+        if action.kind == "create" and outcome.status in {"done", "failed"}:
+            self._memory.settled(action.identifier)
+        elif action.kind == "create" and outcome.error is not None and outcome.error.idempotency_key:
+            key = outcome.error.idempotency_key
+            self._memory.doubted(action.identifier, create.prepare(_first_draft(action), key).body, key)
+
+    # -- in the threads of the workers --------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while (action := self._tasks.get()) is not None:
+            try:
+                self._results.put(self._performed(action))
+            except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits for it
+                self._results.put(error)
+                return
+
+    def _performed(self, action: Action) -> Outcome:
+        try:
+            return self._perform(action)
+        except UnknownOutcomeError as error:
+            return Outcome(action, "unknown", action.id, error)
+        except IntegrationsError as error:
+            if isinstance(error, ConflictError) and action.kind == "create":
+                error.hint = (
+                    "if plan does not show it, another environment has it: "
+                    "there are servers on which an organisation has every identifier once"
+                )
+            return Outcome(action, "failed", action.id, error)
+
+    def _perform(self, action: Action) -> Outcome:
+        if action.kind == "create":
+            return self._create(action)
+        if action.kind == "update":
+            patch = action.patch
+            if patch is not None:
+                self._api.update(action.id, patch_of(replace(patch, active=False) if action.toggle else patch))
+            if action.toggle:
+                check = patch.check if patch is not None else False
+                if patch is None:
+                    self._api.update(action.id, patch_of(IntegrationPatch(active=False, check=check)))
+                self._api.update(action.id, patch_of(IntegrationPatch(active=True, check=check)))
+        elif action.kind == "set-primary":
+            self._api.set_primary(action.id)
+        else:
+            try:
+                self._api.delete(action.id)
+            except NotFoundError:
+                return Outcome(action, "done", action.id, note="it was gone already")
+        return Outcome(action, "done", action.id)
+
+    def _create(self, action: Action) -> Outcome:
+        draft = _first_draft(action)
+        prepared = create.prepare(draft, random=self._api.random)
+        key = self._memory.pending(action.identifier, prepared.body)
+        if key is not None:
+            prepared = prepared._replace(key=key)
+        created = create.run(self._api, prepared, resume=self._resume)
+        if action.toggle:
+            self._api.update(created.integration.id, patch_of(IntegrationPatch(active=True, check=draft.check)))
+        note = "confirmed after a lost answer" if created.confirmed else ""
+        return Outcome(action, "done", created.integration.id, note=note)
+
+
+def _first_draft(action: Action) -> IntegrationDraft:
+    """What is sent to create an integration."""
+    assert action.draft is not None
+    return replace(action.draft, active=False) if action.toggle else action.draft
+
+
+class _Waiting:
+    """The actions of one stage that are still to be begun: those of a lane one after the other."""
+
+    def __init__(self, actions: Sequence[Action]) -> None:
+        self._free = deque(action for action in actions if action.lane is None)
+        self._lanes: dict[str, deque[Action]] = {}
+        self._busy: set[str] = set()
+        for action in actions:
+            if action.lane is not None:
+                self._lanes.setdefault(action.lane, deque()).append(action)
+
+    def next(self) -> Action | None:
+        """The next action that may begin, or None if there is none now."""
+        for lane, actions in self._lanes.items():
+            if actions and lane not in self._busy:
+                self._busy.add(lane)
+                return actions.popleft()
+        return self._free.popleft() if self._free else None
+
+    def done(self, action: Action) -> None:
+        """Let the next one of its lane begin."""
+        if action.lane is not None:
+            self._busy.discard(action.lane)

@@ -1,0 +1,127 @@
+"""Environments in a sandbox of their own, and the whole way from a manifest to what is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from integrations_cli import apply, fingerprints, manifest
+from integrations_cli.api import Api
+from integrations_cli.apply import Outcome
+from integrations_cli.documents import Source
+from integrations_cli.export import Exported, export
+from integrations_cli.fingerprints import Fingerprints
+from integrations_cli.manifest import Desired
+from integrations_cli.models import Integration, Secret
+from integrations_cli.plan import Plan, plan
+from integrations_cli.retry import RetryPolicy
+from integrations_cli.sandbox import Sandbox, open_sandbox
+from integrations_cli.transport import Answer, Request, Transport, wire_headers
+from integrations_cli.values import ValueReader
+
+
+class SteppingClock:
+    """A clock that moves on by what is slept."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def wall(self) -> float:
+        return 1_800_000_000.0 + self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+class Direct:
+    """A transport that calls the sandbox's contract."""
+
+    base_url = "http://sandbox.localhost"
+
+    def __init__(self, sandbox: Sandbox, key: str) -> None:
+        self.sandbox = sandbox
+        self.key = Secret(key)
+
+    def send(self, request: Request, timeout: float) -> Answer:
+        headers = wire_headers(request, self.key)
+        reply = self.sandbox.contract.handle(request.method, request.path, headers, request.body or b"")
+        return Answer(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
+
+    def close(self) -> None:
+        pass
+
+
+class Environment:
+    """One environment of a sandbox, what this machine remembers of it, and the variables that are set."""
+
+    def __init__(self, sandbox: Sandbox, state: Path, *, name: str = "Development", wrap: Any = None) -> None:
+        self.sandbox = sandbox
+        self.clock = SteppingClock()
+        inner: Transport = Direct(sandbox, sandbox.api_keys[name])
+        self.transport = inner if wrap is None else wrap(inner)
+        self.api = Api(self.transport, clock=self.clock, random=Random(1).random, policy=RetryPolicy())
+        self.state = state
+        self.environ: dict[str, str] = {}
+
+    @property
+    def memory(self) -> Fingerprints:
+        """What a new run of the program remembers."""
+        own = self.api.environment()
+        assert own is not None
+        return fingerprints.load(self.state, server="sandbox", environment_id=own.id)
+
+    def integrations(self) -> Sequence[Integration]:
+        return self.api.list()
+
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        """One request as another client makes it; the data of the answer."""
+        content = b"" if body is None else json.dumps(body).encode()
+        key = next(iter(self.sandbox.api_keys.values()))
+        headers = {"Authorization": f"ApiKey {key}", "Content-Type": "application/json"}
+        reply = self.sandbox.contract.handle(method, path, headers, content)
+        assert reply.status < 300, reply.body
+        return json.loads(reply.body)["data"]
+
+    def create(self, **fields: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self.send("POST", "/v1/integrations", {"check": False, **fields})
+        return answer
+
+    def desired(self, text: str, form: Any = "toml") -> list[Desired]:
+        reader = ValueReader(stdin=lambda: b"", environ=self.environ)
+        return manifest.resolve(manifest.parse([Source("env.toml", text, form)]), reader)
+
+    def plan(self, text: str, **options: Any) -> Plan:
+        return plan(self.desired(text), self.integrations(), self.memory, **options)
+
+    def apply(self, text: str, *, concurrency: int = 1, **options: Any) -> list[Outcome]:
+        """One run of `apply`, as a new process would make it."""
+        return list(apply.Run(self.plan(text, **options), self.api, self.memory, concurrency=concurrency))
+
+    def export(self) -> Exported:
+        """One run of `export`."""
+        exported = export(self.integrations(), self.environ)
+        self.memory.adopt(exported.adopted)
+        return exported
+
+    def set_placeholders(self, exported: Exported, value: str = "value-of-{}") -> None:
+        """Give every placeholder of a manifest a value."""
+        for table in exported.document["integrations"].values():
+            for key, said in table.get("credentials", {}).items():
+                if isinstance(said, Mapping) and set(said) == {"env"}:
+                    self.environ[said["env"]] = "true" if key in {"secure", "hmac"} else value.format(said["env"])
+
+
+@contextmanager
+def environment(folder: Path, **options: Any) -> Iterator[Environment]:
+    """A new environment with nothing in it but what the service brings along."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wrap = options.pop("wrap", None)
+    with open_sandbox(folder / "sandbox.db", **options) as sandbox:
+        yield Environment(sandbox, folder / "state", wrap=wrap)
