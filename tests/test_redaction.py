@@ -23,10 +23,45 @@ SECRET = 'p@ss "wörd"/\\1'
         quote(SECRET, safe=""),
         base64.b64encode(SECRET.encode()).decode(),
         SECRET.encode().hex(),
+        SECRET.encode().hex().upper(),
+        quote(SECRET, safe="").replace("%C3%B6", "%c3%b6").replace("%2F", "%2f").replace("%5C", "%5c"),
+        "p@ss &quot;w\u00f6rd&quot;/\\1",
+        'p@ss\n"wörd"/\\1',
+        'p@ ss\r\n "w\u200börd"/\x1b\\1',
     ],
 )
 def test_every_form_is_masked(form: str) -> None:
     assert Redactor([SECRET]).clean(f"before {form} after") == f"before {MASK} after"
+
+
+@pytest.mark.parametrize("before", ["", "x", "xy", "ApiKey ", "api:"])
+def test_base64_of_something_longer_gives_nothing_away(before: str) -> None:
+    encoded = base64.b64encode(f"{before}{SECRET} and more".encode()).decode()
+    rest = Redactor([SECRET]).clean(encoded)
+    assert MASK in rest
+    taken = len(encoded) - (len(rest) - len(MASK))
+    assert taken >= len(SECRET.encode()) * 4 // 3 - 2  # letters that hold a few bits of its first or last byte may stay
+
+
+def test_a_key_that_is_broken_over_lines_is_found_and_words_are_left_alone() -> None:
+    redactor = Redactor(["sk-0123456789abcdef", "then"])
+    assert (
+        redactor.clean("Key sk-01234567\n  89abcdef is wrong, the new one too")
+        == f"Key {MASK} is wrong, the new one too"
+    )
+
+
+def test_a_number_that_is_a_secret_is_masked_as_a_whole_only() -> None:
+    assert Redactor(["123456"]).clean_json({"pin": 123456, "count": 1234567, "on": True}) == {
+        "pin": MASK,
+        "count": 1234567,
+        "on": True,
+    }
+
+
+def test_thousands_of_secrets_are_found_as_a_few_are() -> None:
+    secrets = [f"s3cret-{number:05}-value" for number in range(5000)]
+    assert Redactor(secrets).clean(f"a {secrets[17]} b {secrets[4999]} c") == f"a {MASK} b {MASK} c"
 
 
 def test_each_line_of_a_private_key_is_a_secret() -> None:

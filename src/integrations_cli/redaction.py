@@ -2,65 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from .models import MASK, Json
 
-SHORTEST = 4
+SHORTEST: Final = 4
 """Shorter values are left alone: they occur by chance, and masking every occurrence would give them away."""
 
-LINE = 12
+LINE: Final = 12
 """A line of a secret of several lines (a private key) is a secret of its own from this length on."""
 
+LONG: Final = 8
+"""From this length on a form is found where blanks, line ends or invisible characters were put into it too."""
 
-def _forms(secret: str) -> set[str]:
-    """The secret as it may come back: as it is, escaped for JSON or a URL, in base64, or line by line."""
-    import base64
+FEW: Final = 100
+"""Up to so many forms are looked for one by one, which the interpreter does fast."""
+
+_GAP: Final = "[\\s\x00-\x1f\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+_GAPS: Final = f"{_GAP}+"
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """The secret as it may come back: as it is, escaped for JSON, a URL or a page, in base64, in hex, line by line."""
+    yield secret
+    for piece in {secret, *(line for line in secret.splitlines() if len(line) >= LINE)}:
+        yield piece
+        yield re.sub(_GAPS, "", piece)
+        yield from _encoded(piece.encode("utf-8", "surrogatepass"))
+        if not piece.isascii() or not piece.isalnum():
+            yield from _escaped(piece)
+
+
+def _escaped(piece: str) -> Iterator[str]:
     import json
     from urllib.parse import quote, quote_plus
 
-    pieces = {secret, *(line for line in secret.splitlines() if len(line) >= LINE)}
-    forms = set(pieces)
-    for piece in pieces:
-        forms.add(json.dumps(piece)[1:-1])
-        forms.add(json.dumps(piece, ensure_ascii=False)[1:-1])
-        encoded = piece.encode("utf-8", "surrogatepass")
-        forms.add(quote(encoded, safe=""))
-        forms.add(quote_plus(encoded))
-        forms.add(base64.b64encode(encoded).decode())
-        forms.add(base64.urlsafe_b64encode(encoded).decode())
-        forms.add(encoded.hex())
-    return forms
+    yield json.dumps(piece)[1:-1]
+    yield json.dumps(piece, ensure_ascii=False)[1:-1]
+    raw = piece.encode("utf-8", "surrogatepass")
+    for quoted in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
+        yield quoted
+        yield re.sub("%[0-9A-F]{2}", lambda escape: escape.group().lower(), quoted)
+    entities = piece.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    yield entities
+    yield entities.replace("'", "&#x27;")
+    yield entities.replace("'", "&#39;")
+
+
+def _encoded(raw: bytes) -> Iterator[str]:
+    from base64 import b64encode
+
+    yield raw.hex()
+    yield raw.hex().upper()
+    yield b64encode(raw).decode()
+    for before in range(3):
+        # Within something longer (`name:key`, a whole header) it starts at any of three places of a group of four
+        # letters; those at either end that the neighbours have a part in are not of it alone.
+        letters = b64encode(bytes(before) + raw).decode().rstrip("=")
+        inner = letters[(0, 2, 3)[before] : None if (before + len(raw)) % 3 == 0 else -1]
+        if len(inner) >= LONG:
+            yield inner
+            yield inner.replace("+", "-").replace("/", "_")
 
 
 class Redactor:
-    """Replaces every known secret, in each form that it may take, by a mask."""
+    """Replaces every known secret, in each form that it may take, by a mask. Threads may share it."""
 
     def __init__(self, secrets: Iterable[str] = (), *, public: Iterable[str] = ()) -> None:
         """Know `secrets`; a value that is also in `public` (said openly on the command line) is not one."""
         self._secrets: set[str] = set()
         self._public = set(public)
-        self._forms: list[str] | None = None
+        self._known: _Known | None = None
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Add what has become known since."""
-        self._secrets.update(secret for secret in secrets if len(secret) >= SHORTEST)
-        self._forms = None
+        new = {secret for secret in secrets if len(secret) >= SHORTEST} - self._secrets
+        if new:
+            self._secrets |= new
+            self._known = None
 
     def allow(self, public: Iterable[str]) -> None:
         """Say what is no secret, since the user said it openly."""
         self._public.update(public)
-        self._forms = None
+        self._known = None
 
     def clean(self, text: str) -> str:
         """The text without the secrets."""
-        if self._forms is None:
-            known = self._secrets - self._public
-            self._forms = sorted({form for secret in known for form in _forms(secret)}, key=len, reverse=True)
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, MASK)
+        if not self._secrets or len(text) < SHORTEST:
+            return text
+        for form in self._found(text):
+            text = text.replace(form, MASK)
+        together = re.sub(_GAPS, "", text)
+        if len(together) < len(text):
+            for form in self._found(together):
+                if len(form) >= LONG:
+                    text = re.sub(f"{_GAP}*".join(map(re.escape, form)), MASK, text)
         return text
 
     def clean_json(self, value: Json) -> Json:
@@ -71,4 +110,37 @@ class Redactor:
             return [self.clean_json(item) for item in value]
         if isinstance(value, dict):
             return {self.clean(key): self.clean_json(item) for key, item in value.items()}
+        if isinstance(value, int | float) and str(value) in self._secrets - self._public:
+            return MASK
         return value
+
+    def _found(self, text: str) -> list[str]:
+        """The forms that are in the text, the longest first."""
+        if self._known is None:
+            self._known = _Known(self._secrets - self._public)
+        return sorted(self._known.within(text), key=len, reverse=True)
+
+
+class _Known:
+    """Every form of every secret, to be looked for."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST}
+        self._starts: dict[str, list[str]] = {}
+        if len(self._forms) > FEW:
+            for form in self._forms:
+                self._starts.setdefault(form[:SHORTEST], []).append(form)
+
+    def within(self, text: str) -> set[str]:
+        """The forms that are in the text.
+
+        Many are looked up by how they start: a plan of thousands of integrations knows thousands of secrets.
+        """
+        if not self._starts:
+            return {form for form in self._forms if form in text}
+        return {
+            form
+            for position in range(len(text) - SHORTEST + 1)
+            for form in self._starts.get(text[position : position + SHORTEST], ())
+            if text.startswith(form, position)
+        }
