@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from integrations_cli.errors import ConfigError, InputError
+from integrations_cli.frozen import frozen
 from integrations_cli.models import Secret
 from integrations_cli.profile import KeySource
 
@@ -21,7 +21,7 @@ KEYRING_SERVICE: Final = "integrations-cli"
 """What the keys are kept under in the system's keyring; the user there is the name of the profile."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundKey:
     """A key and its origin in words; or, without a key, the sentence that says why there is none."""
 

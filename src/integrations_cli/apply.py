@@ -14,13 +14,13 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from . import create
 from .api import Api, patch_of
 from .errors import AuthError, ConflictError, IntegrationsError, NotFoundError, UnavailableError, UnknownOutcomeError
 from .fingerprints import Fingerprints
+from .frozen import frozen, replace
 from .models import IntegrationDraft, IntegrationPatch
 from .plan import Action, Plan
 
@@ -32,7 +32,7 @@ GIVE_UP: Final = 8
 Status = Literal["done", "failed", "unknown", "skipped"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What became of an action. `id` is the integration's `_id` where it is known; `note` is worth telling.
 

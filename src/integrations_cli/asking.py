@@ -10,11 +10,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Final, Protocol, TextIO
 
 from .catalogue.nearest import nearest_named
 from .errors import CancelledError
+from .frozen import frozen
 from .redaction import Redactor
 from .render import ColorChoice, is_terminal, wants_color
 from .screen import visible
@@ -27,7 +27,7 @@ class GoBack(Exception):  # noqa: N818  # not a failure: the person wants the qu
     """The answer was `BACK`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Option:
     """One entry of a list: what it stands for, and what is shown of it."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 import typer
@@ -16,6 +15,7 @@ from typer.main import get_command, get_params_convertors_ctx_param_name_from_fu
 from . import __version__
 from .commands.options import COLORS, Invocation, Shared, Surroundings, shared
 from .errors import CancelledError, IntegrationsError, UsageError
+from .frozen import fields
 from .render import ColorChoice, Renderer
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class LeafCommand(TyperCommand):
 
     def invoke(self, ctx: ClickContext) -> Any:
         """Run the command with its `Invocation`; Ctrl-C in it becomes an error like others."""
-        flags = Shared(**{field.name: ctx.params.pop(field.name) for field in fields(Shared)})
+        flags = Shared(**{name: ctx.params.pop(name) for name in fields(Shared)})
         surroundings, renderer = cast("tuple[Surroundings, Renderer]", ctx.obj)
         ctx.obj = Invocation(surroundings, flags, renderer)
         try:

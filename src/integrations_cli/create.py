@@ -8,12 +8,12 @@ attempt fail, and the list of integrations tells whether the first one succeeded
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Final, NamedTuple, TypeGuard
 
 from .answers import UnreadableAnswerError, unreadable
 from .api import Api, body_of, create_request, integration_in, times
 from .errors import CancelledError, ConflictError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
+from .frozen import replace
 from .models import Integration, IntegrationDraft
 from .retry import Outcome, RetryPolicy, at_work, chance, comes_and_goes, doubtful
 from .transport import Answer, Interrupted, TransportFailure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +9,7 @@ from . import catalogue
 from .asking import Asker, GoBack, Option
 from .catalogue.checks import check
 from .errors import InputError
+from .frozen import frozen
 from .models import MASK, Credential, CredentialField, IntegrationDraft, Provider
 from .redaction import SHORTEST
 from .values import ValueReader, convert, sendable
@@ -22,7 +22,7 @@ _REFERENCES: Final = ("@", "env:", "cmd:")
 _LEFT_OUT: Final = Option(REMOVE, "(leave it out)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Given:
     """A credential, and how it is said on a command line.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from .errors import InputError
+from .frozen import field, frozen
 from .models import Json
 from .values import ValueReader
 
@@ -20,7 +20,7 @@ LARGEST: Final = 64 * 1024 * 1024
 """The most bytes that one file may have; 10,000 integrations take about 3 MB."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """One file: its `name` as the user wrote it, its text, and the folder that relative paths in it count from."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NoReturn
 
 from .catalogue.nearest import nearest
 from .errors import InputError
+from .frozen import field, frozen, replace
 from .models import Credential, IntegrationDraft, Json
 from .values import ValueReader
 
@@ -41,7 +41,7 @@ _FIELDS: Final = (*_TEXTS, "credentials", *_SWITCHES, "conditions")
 _CONDITION = re.compile(r"(?P<on>[A-Za-z][A-Za-z0-9]*)\.(?P<field>[^=!]+?)(?P<not>!?)=(?P<value>.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DraftSources:
     """Where an integration is described: files first, flags over them. None and empty mean "not said"."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from . import catalogue
 from .documents import Source, kind_of, meant, no_constant
+from .frozen import field, frozen
 from .models import Json
 from .values import is_reference
 
@@ -22,7 +22,7 @@ _SWITCHES: Final = ("active", "primary", "check")
 _FIELDS: Final = (*_TEXTS, *_SWITCHES, "conditions", "credentials", *PASSED_ON)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One integration as the manifest has it. None means "not said"; credentials may still be references."""
 

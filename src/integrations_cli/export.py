@@ -14,13 +14,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from . import catalogue
 from .compare import is_opaque, keyed, plain_conditions, public, visible_credentials
 from .documents import VERSION, shown
 from .entries import PASSED_ON
+from .frozen import field, frozen
 from .models import Integration, Json
 from .screen import visible_toml
 from .values import convert
@@ -35,7 +35,7 @@ _PLAIN_KEY: Final = re.compile(r"[a-z][a-z0-9]*([A-Z][a-z0-9]*)*")
 _LARGEST_INTEGER: Final = 2**63
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exported:
     """A manifest: as TOML text, and as the document that it holds.
 

@@ -20,11 +20,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from . import saving
+from .frozen import frozen, replace
 from .models import Json
 
 APPLICATION: Final = "integrations-cli"
@@ -34,7 +35,7 @@ SPARE: Final = 1000
 Verdict = Literal["same", "changed", "unknown", "added", "removed"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """What is remembered of one integration: the fingerprint of each field by its path (`credentials.apiKey`).
 

@@ -19,17 +19,17 @@ finding, each with its file and line.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from . import catalogue
 from .documents import Source, document, kind_of, sources
 from .entries import Entry, read_entry
 from .errors import InputError
+from .frozen import field, frozen
 from .models import Credential, Json
 from .values import ValueReader, is_reference
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Desired:
     """An entry whose references are opened: `credentials` are ready for the wire.
 
@@ -42,7 +42,7 @@ class Desired:
     unresolved: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manifest:
     """What an environment should be: the entries by identifier, in the order of the files."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal
+
+from integrations_cli.frozen import field, frozen
 
 Json = Any  # A decoded JSON value; its shape is checked where it enters, not by the type.
 
@@ -45,7 +46,7 @@ class Secret:
 FieldType = Literal["string", "text", "textarea", "number", "switch", "dropdown"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CredentialField:
     """One credential of a provider, as the API's own catalogue describes it.
 
@@ -63,7 +64,7 @@ class CredentialField:
     links: Json = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Provider:
     """A service that delivers for one channel, and the credentials that it needs."""
 
@@ -79,7 +80,7 @@ class Provider:
         return next((field for field in self.credentials if field.key == key), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Credential:
     """The value of one credential, ready for the wire, and whether it must stay hidden.
 
@@ -91,7 +92,7 @@ class Credential:
     concealed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntegrationDraft:
     """An integration as the user wants it, before it is sent. None means "not said"."""
 
@@ -107,7 +108,7 @@ class IntegrationDraft:
     extra: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntegrationPatch:
     """What is to change about an integration that is there. None means "leave it as it is".
 
@@ -123,7 +124,7 @@ class IntegrationPatch:
     extra: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Integration:
     """An integration as the API gave it: `raw` is the whole answer without its envelope."""
 
@@ -192,7 +193,7 @@ class Integration:
         return value if isinstance(value, dict) else {}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Environment:
     """The environment that an API key opens."""
 

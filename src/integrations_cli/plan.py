@@ -15,7 +15,7 @@ time confuses servers (several primaries); such actions carry their channel as `
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from . import catalogue
@@ -23,6 +23,7 @@ from .catalogue.checks import check
 from .compare import Known, credential_changes, extra_changes, fields_of, holds
 from .entries import Entry
 from .errors import InputError
+from .frozen import field, frozen, replace
 from .manifest import Desired
 from .models import Credential, Integration, IntegrationDraft, IntegrationPatch, Json
 
@@ -31,7 +32,7 @@ Kind = Literal["create", "update", "set-primary", "delete"]
 STAGES: Final[tuple[Kind, ...]] = ("create", "update", "set-primary", "delete")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One field that is to change; `note` says more. Of credentials there are no values, only what is known of them."""
 
@@ -41,7 +42,7 @@ class Change:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Action:
     """One thing to do to one integration.
 
@@ -64,7 +65,7 @@ class Action:
     remembered: Mapping[str, Json] | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """The actions in their order, the identifiers of what stays as it is, and why the plan cannot be run yet, if so.
 

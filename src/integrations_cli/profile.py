@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from integrations_cli.errors import ConfigError, IntegrationsError
+from integrations_cli.frozen import field, frozen
 from integrations_cli.models import Json
 
 SANDBOX: Final = "sandbox"
@@ -39,7 +39,7 @@ Locate = Callable[[str], str]
 """Where a key of the profile stands, for a message: `/…/config.toml, line 4, column 1: timeout of profile staging`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeySource:
     """Where the API key of a profile is: a text, a variable's name, a command (words or a line), or the keyring."""
 
@@ -57,7 +57,7 @@ class KeySource:
         }[self.kind]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Profile:
     """What a profile says; None is "not said". `notes` are things that look wrong and do no harm."""
 

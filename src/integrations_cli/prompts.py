@@ -7,7 +7,6 @@ and from the summary to every step. What asks is behind the protocol `asking.Ask
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from . import catalogue
@@ -16,6 +15,7 @@ from .catalogue.checks import check, missing
 from .credential_questions import REMOVE, CredentialQuestions, Given, shown
 from .drafting import DraftSources
 from .errors import CancelledError, InputError, IntegrationsError
+from .frozen import field, frozen, replace
 from .models import CredentialField, IntegrationDraft, Provider
 from .values import ValueReader, parse_assignment, sendable
 from .views import text_of
@@ -27,7 +27,7 @@ _CREDENTIAL: Final = "credentials."
 _SUMMARY: Final = "summary"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Answers:
     """What has been answered so far; `steps` are the questions that need not be asked any more."""
 

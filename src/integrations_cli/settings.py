@@ -8,7 +8,6 @@ and address (`NOVU_SECRET_KEY`, `NOVU_API_URL`) beat those of the profile that `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +15,7 @@ from integrations_cli.api_key import KEY_VARIABLES, FoundKey, from_environment, 
 from integrations_cli.config_file import APPLICATION, ConfigFile
 from integrations_cli.config_file import config_path as default_config_path
 from integrations_cli.errors import AuthError, ConfigError, UsageError
+from integrations_cli.frozen import frozen
 from integrations_cli.models import Secret
 from integrations_cli.profile import (
     DEFAULT_TIMEOUT,
@@ -35,7 +35,7 @@ NO_KEY_HINT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SettingsFlags:
     """What the command line says about the settings; None is "not said"."""
 
@@ -45,7 +45,7 @@ class SettingsFlags:
     timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What a run works with.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from . import catalogue
+from .frozen import frozen
 from .models import MASK, Integration, Json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fields:
     """One thing, field by field: a table of two columns, `field<TAB>value` lines, or the JSON document.
 
@@ -24,7 +24,7 @@ class Fields:
     copyable: Sequence[tuple[str, str]] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """One line of a table, and how it stands out."""
 
@@ -33,7 +33,7 @@ class Row:
     dim: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table:
     """Many things of one kind: a table, in groups where they have titles; TAB-separated lines; a JSON array.
 
@@ -47,7 +47,7 @@ class Table:
     exit_code: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Text:
     """Text that is its own form (an identifier, a manifest): printed as it is, ended by one line end.
 
@@ -60,7 +60,7 @@ class Text:
     exit_code: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nothing:
     """Nothing to show: what there was has been said already."""
 

@@ -6,11 +6,11 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from integrations_cli import catalogue
 from integrations_cli.errors import InputError
+from integrations_cli.frozen import replace
 from integrations_cli.models import Credential, CredentialField, IntegrationDraft, Json, Provider
 
 from .nearest import nearest, nearest_named

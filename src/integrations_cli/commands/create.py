@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -23,6 +22,7 @@ from integrations_cli.errors import (
     UnknownOutcomeError,
     UsageError,
 )
+from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Integration, IntegrationDraft
 from integrations_cli.retry import RetryPolicy
 from integrations_cli.settings import require_key
@@ -31,7 +31,7 @@ from integrations_cli.views import Text, View, integration_fields, masked
 from .options import Invocation, invocation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CreateOptions:
     """What the flags of `create` say, apart from the integration itself."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
 import typer
 
 from integrations_cli import settings as settings_module
 from integrations_cli.errors import IntegrationsError, UsageError
+from integrations_cli.frozen import frozen
 from integrations_cli.render import ColorChoice, Renderer, is_terminal
 from integrations_cli.settings import Settings, SettingsFlags
 from integrations_cli.values import ValueReader
@@ -34,7 +34,7 @@ def one_of(choices: tuple[str, ...]) -> Callable[[str | None], str | None]:
     return check
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shared:
     """The values of the flags that every command takes."""
 
@@ -72,7 +72,7 @@ def shared(
     return Shared(profile, sandbox, api_url, timeout, json, no_input, verbose, cast("ColorChoice", color))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """What is around the program: given from outside, so that a test can give it too."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 from integrations_cli.api_key import check_key, read_keyring, remove_from_keyring, write_keyring
 from integrations_cli.config_file import ConfigFile, config_path, edit
 from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UsageError
+from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Environment, Json, Secret
 from integrations_cli.profile import REGIONS, SANDBOX, check_http, check_name, check_timeout, clean_url
 from integrations_cli.settings import Settings, SettingsFlags, resolve, trial
@@ -22,7 +22,7 @@ from .options import Invocation, invocation, one_of
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the profile.")]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddOptions:
     """What the flags of `profiles add` say."""
 
@@ -39,7 +39,7 @@ class AddOptions:
     verify: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """What a key was seen to open: the environment, if the server tells, and how many integrations are in it."""
 
