@@ -93,9 +93,11 @@ class Environment:
         answer: dict[str, Any] = self.send("POST", "/v1/integrations", {"check": False, **fields})
         return answer
 
-    def desired(self, text: str, form: Any = "toml") -> list[Desired]:
+    def desired(self, text: str) -> list[Desired]:
+        """The entries of a manifest in TOML or JSON."""
         reader = ValueReader(stdin=lambda: b"", environ=self.environ)
-        return manifest.resolve(manifest.parse([Source("env.toml", text, form)]), reader)
+        source = Source("env.json", text, "json") if text.startswith("{") else Source("env.toml", text)
+        return manifest.resolve(manifest.parse([source]), reader)
 
     def plan(self, text: str, **options: Any) -> Plan:
         return plan(self.desired(text), self.integrations(), self.memory, **options)

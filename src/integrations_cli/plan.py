@@ -283,6 +283,9 @@ def _update(match: _Match, now: Integration, known: Known, *, shows: bool) -> Ac
             patch = replace(patch, credentials=match.want.credentials)
     if not changes:
         return None
+    if different and patch == IntegrationPatch(check=patch.check, extra=patch.extra):
+        # A server that does not know these fields refuses a request in which there is nothing else.
+        patch = replace(patch, name=now.name or None)
     fields = {change.field for change in changes}
     return Action(
         "update",
