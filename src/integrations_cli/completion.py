@@ -1,0 +1,97 @@
+"""What a TAB asks of the program: profiles and identifiers. Everything else stands in the completion files themselves.
+
+    integrations __complete profiles
+    integrations __complete identifiers [--profile NAME] [--sandbox] [--api-url URL]
+
+The answer is one candidate on a line, and after a TAB what can be said of it. Whoever presses TAB wants candidates or
+nothing: whatever goes wrong, nothing is printed. No command that the settings name is run, and no keyring is opened,
+which could ask for a password.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from .config_file import ConfigFile, config_path
+from .errors import IntegrationsError
+from .frozen import replace
+from .profile import DEFAULT_URL, SANDBOX
+from .screen import visible
+
+if TYPE_CHECKING:
+    from .models import Secret
+    from .settings import Settings, SettingsFlags
+
+PATIENCE: Final = 2.0
+"""Seconds that a server may take: nobody waits longer for a TAB."""
+
+
+def answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
+    """The lines to print for what comes after `integrations __complete`."""
+    found: list[tuple[str, str]] = []
+    try:
+        if arguments[:1] == ["profiles"]:
+            found = _profiles(environ)
+        elif arguments[:1] == ["identifiers"]:
+            found = _identifiers(arguments[1:], environ)
+    except (IntegrationsError, OSError, KeyboardInterrupt):
+        return ""
+    return "".join(f"{visible(name)}\t{visible(about)}\n" for name, about in found if name)
+
+
+def _profiles(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    file = ConfigFile.load(config_path(environ))
+    tables = file.document.get("profiles", {})
+    real = [(name, _address(tables[name])) for name in file.profiles]
+    return [*real, (SANDBOX, "the built-in API")]
+
+
+def _address(table: Mapping[str, object]) -> str:
+    return str(table.get("api_url") or table.get("region") or DEFAULT_URL)
+
+
+def _identifiers(arguments: Sequence[str], environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    from .api import open_api
+    from .retry import RetryPolicy
+    from .settings import resolve
+
+    settings = resolve(_flags(arguments), environ, read_key=False)
+    if settings.sandbox_path is not None:
+        if not settings.sandbox_path.exists():
+            return []
+    elif settings.api_key is None:
+        settings = replace(settings, api_key=_key_at_hand(settings, environ))
+    settings = replace(settings, timeout=min(settings.timeout, PATIENCE))
+    with open_api(settings, environ, policy=RetryPolicy(retries=0, total=PATIENCE)) as api:
+        return [
+            (integration.identifier, f"{integration.name} ({integration.provider}, {integration.channel})")
+            for integration in api.list()
+        ]
+
+
+def _key_at_hand(settings: Settings, environ: Mapping[str, str]) -> Secret | None:
+    """The API key of the profile, if it can be had without running or opening anything."""
+    from .api_key import from_source
+
+    if settings.profile is None:
+        return None
+    source = ConfigFile.load(config_path(environ)).profile(settings.profile).key
+    if source is None or source.kind not in {"text", "env"}:
+        return None
+    return from_source(source, environ, settings.profile, "the profile").key
+
+
+def _flags(arguments: Sequence[str]) -> SettingsFlags:
+    """The flags that say which server is meant; the completions pass on no others."""
+    from .settings import SettingsFlags
+
+    words = iter(arguments)
+    said: dict[str, str] = {}
+    sandbox = False
+    for word in words:
+        if word == "--sandbox":
+            sandbox = True
+        elif word in {"--profile", "-P", "--api-url"}:
+            said["--profile" if word == "-P" else word] = next(words, "")
+    return SettingsFlags(profile=said.get("--profile"), sandbox=sandbox, api_url=said.get("--api-url"))
