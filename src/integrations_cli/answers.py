@@ -41,7 +41,10 @@ def decode(answer: Answer) -> Json:
     Raises:
         UnreadableAnswerError: There is none, or it holds what JSON does not have or no program should have to keep.
     """
-    value = _document(answer)
+    try:
+        value = _document(answer)
+    except ValueError:
+        raise unreadable(answer) from None
     if isinstance(value, dict) and "data" in value and "_id" not in value:
         return value["data"]
     return value
@@ -57,14 +60,19 @@ def unreadable(answer: Answer, instead_of: str = "JSON") -> UnreadableAnswerErro
 
 
 def _document(answer: Answer) -> Json:
+    """The JSON in the body.
+
+    Raises:
+        ValueError: It is none, or not what a program should have to keep.
+    """
     if answer.overlong:
-        raise unreadable(answer)
+        raise ValueError
     try:
         value = json.loads(answer.body, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):  # also bad UTF-8, and numbers of thousands of digits
-        raise unreadable(answer) from None
+        raise ValueError from None
     if not _shallow(value):
-        raise unreadable(answer)
+        raise ValueError
     # Half of a pair that stands for one character can be escaped in JSON, but not be written to a terminal or a file.
     return _whole(value) if b"\\ud" in answer.body.lower() else value
 
@@ -170,7 +178,7 @@ def _findings(answer: Answer) -> Sequence[str]:
     """What the server says is wrong, one finding a piece; empty if it says nothing that can be read."""
     try:
         body = _document(answer)
-    except UnreadableAnswerError:
+    except ValueError:
         return _plain_text(answer)
     if not isinstance(body, dict):
         return [body] if isinstance(body, str) and body.strip() else []
@@ -228,7 +236,7 @@ def _kind(answer: Answer) -> str:
 def _is_json(answer: Answer) -> bool:
     try:
         _document(answer)
-    except UnreadableAnswerError:
+    except ValueError:
         return False
     return True
 
@@ -236,7 +244,7 @@ def _is_json(answer: Answer) -> bool:
 def _error_id(answer: Answer, clean: Clean) -> str | None:
     try:
         body = _document(answer)
-    except UnreadableAnswerError:
+    except ValueError:
         return None
     found = body.get("errorId") if isinstance(body, dict) else None
     return clean(_line(found))[:200] if isinstance(found, str) and found.strip() else None

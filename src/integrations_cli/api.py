@@ -174,9 +174,9 @@ class Api:
         """The count and the deadline of an operation that begins now."""
         return Attempts(policy or self.policy, self.clock, self.random, self.timeout)
 
-    def error(self, answer: Answer) -> IntegrationsError:
-        """The error that this answer is, without anything secret that the server repeats."""
-        return error_from(answer, self.redactor.clean)
+    def error(self, answer: Answer, clean: Callable[[str], str] = str) -> IntegrationsError:
+        """The error that this answer is, without the key if the server repeats it, nor what `clean` takes out."""
+        return error_from(answer, lambda text: clean(self.redactor.clean(text)))
 
     # One attempt
 

@@ -15,6 +15,7 @@ from .api import Api, body_of, create_request, integration_in, times
 from .errors import CancelledError, ConflictError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
 from .frozen import replace
 from .models import Integration, IntegrationDraft
+from .redaction import Redactor
 from .retry import Outcome, RetryPolicy, at_work, chance, comes_and_goes, doubtful
 from .transport import Answer, Interrupted, TransportFailure
 
@@ -283,7 +284,7 @@ class _Creation:
     def _refused(self, last: Outcome) -> IntegrationsError:
         """The error of a create of which no attempt can have been carried out."""
         if isinstance(last, Answer) and last.status != 429:
-            error = self.api.error(last)
+            error = self._error(last)
             if _replayed(last):
                 error.hint = f"this is the stored answer to an earlier request with this key; {NEW_KEY}"
             return self._with_key(error)
@@ -334,6 +335,18 @@ class _Creation:
             return CancelledError("interrupted: nothing was sent")
         return self._with_key(CancelledError(f"interrupted ({times(self.attempts.made)}): nothing was created"))
 
+    def _error(self, answer: Answer) -> IntegrationsError:
+        """The error that this answer is, without the credentials, which some servers repeat."""
+        from .catalogue import is_secret
+
+        draft = self.prepared.draft
+        secrets = Redactor(
+            credential.value
+            for key, credential in draft.credentials.items()
+            if isinstance(credential.value, str) and (credential.concealed or is_secret(draft.provider, key))
+        )
+        return self.api.error(answer, secrets.clean)
+
     def _what(self, last: Outcome) -> tuple[str, IntegrationsError]:
         """What happened, with the number of attempts, and the error that the last of them is by itself."""
         if isinstance(last, TransportFailure):
@@ -341,7 +354,7 @@ class _Creation:
         elif _is_success(last):
             cause = unreadable(last, f"the integration {self.prepared.identifier}")
         else:
-            cause = self.api.error(last)
+            cause = self._error(last)
         return f"{cause.message} ({times(self.attempts.made)})", cause
 
     def _resuming(self, hint: str | None) -> str | None:

@@ -1,0 +1,507 @@
+"""A server on loopback that fails by a script, in front of a sandbox, and a clock that makes waiting free.
+
+The server speaks real TCP, or, where thousands of runs shall take seconds, the same over memory, without a thread.
+Time is the test's own: where the server keeps silent, it says so in the stream by a mark that `PacedStream`, the
+client's end of the connection, takes out again; the clock is put forward instead, and what the client would have lived
+to see happens at once. So no test sleeps, and a time-out of a minute costs nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import re
+import select
+import socket
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any, Final, Protocol, Self
+
+import httpcore
+
+from faults import CONNECT_FAULTS, FAULTS, HEAVY, http
+from integrations_cli.sandbox import open_sandbox
+
+GUARD: Final = 30.0
+"""Real seconds after which a socket that should have been answered long ago fails the test."""
+
+NEVER: Final = 1e9
+
+_MARK = re.compile(rb"\x00PAUSE ([0-9.e+]+) (\d+)\x01")
+
+
+class FakeClock:
+    """A clock that moves only when somebody waits; what is due by then happens on the way."""
+
+    def __init__(self, wall: float = 1_800_000_000.0) -> None:
+        self.seconds = 1000.0
+        self.slept: list[float] = []
+        self._wall = wall - self.seconds
+        self._due: list[tuple[float, Callable[[], None]]] = []
+
+    def now(self) -> float:
+        return self.seconds
+
+    def wall(self) -> float:
+        return self._wall + self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        target = self.seconds + seconds
+        while self._due and self._due[0][0] <= target:
+            moment, happen = self._due.pop(0)
+            self.seconds = max(self.seconds, moment)
+            happen()
+        self.seconds = target
+
+    def after(self, seconds: float, happen: Callable[[], None]) -> None:
+        self._due.append((self.seconds + seconds, happen))
+        self._due.sort(key=lambda entry: entry[0])
+        self.advance(0.0)
+
+    def run_out(self) -> None:
+        """Let everything happen that is still due."""
+        if self._due:
+            self.advance(max(moment for moment, _ in self._due) - self.seconds)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as the server read it."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def key(self) -> str:
+        """Its idempotency key, or nothing."""
+        return self.headers.get("idempotency-key", "")
+
+
+class FaultServer:
+    """The server: `script` names the faults of the requests to come, one each; after them all is well."""
+
+    def __init__(
+        self, path: Path, clock: FakeClock, *, idempotency: bool, observed: bool = False, wired: bool = True
+    ) -> None:
+        """Serve over TCP if `wired`, else over memory; `observed` makes the sandbox an older release."""
+        self.clock = clock
+        self.wired = wired
+        self.idempotency = idempotency
+        self.sandbox = open_sandbox(path, idempotency=idempotency, observed=observed, clock=clock.wall)
+        self.api_key = self.sandbox.api_keys["Development"]
+        self.script: list[str] = []
+        self.asked: list[Asked] = []
+        self.played: list[tuple[str, str]] = []
+        """The faults that were met, each with the method of the request (`-` for one that never arrived)."""
+        self.tick: Callable[[], None] = lambda: None
+        """Called before whatever the client does with the network: where Ctrl-C can come."""
+        self._given_up: dict[int, tuple[float, Callable[[], None]]] = {}
+        self._numbers = itertools.count(1)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)  # bound in any case: it gives the port
+        # A port that is taken and not listened to: connections to it are refused.
+        self._closed = socket.socket()
+        self._closed.bind(("127.0.0.1", 0))
+        self._connections: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    @property
+    def refusing_port(self) -> int:
+        return int(self._closed.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Closing alone does not wake a thread that waits in accept.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._closed.close()
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join(GUARD)
+        for thread in self._threads:
+            thread.join(GUARD)
+        self.sandbox.close()
+
+    # What the test asks
+
+    def held(self, environment: str = "Development") -> list[dict[str, Any]]:
+        """The integrations of an environment, besides the one that every environment is born with."""
+        headers = {"Authorization": f"ApiKey {self.sandbox.api_keys[environment]}"}
+        reply = self.sandbox.contract.handle("GET", "/v1/integrations", headers, b"")
+        listed: list[dict[str, Any]] = json.loads(reply.body)["data"]
+        return [entry for entry in listed if entry["providerId"] != "novu"]
+
+    def plant(self, environment: str = "Development", **fields: object) -> dict[str, Any]:
+        """Create an integration behind the client's back."""
+        headers = {
+            "Authorization": f"ApiKey {self.sandbox.api_keys[environment]}",
+            "Content-Type": "application/json",
+        }
+        reply = self.sandbox.contract.handle("POST", "/v1/integrations", headers, json.dumps(fields).encode())
+        assert reply.status == 201, reply.body
+        planted: dict[str, Any] = json.loads(reply.body)["data"]
+        return planted
+
+    def empty(self) -> None:
+        """Delete all that is held, and forget what was asked."""
+        for environment, key in self.sandbox.api_keys.items():
+            for entry in self.held(environment):
+                headers = {"Authorization": f"ApiKey {key}"}
+                self.sandbox.contract.handle("DELETE", f"/v1/integrations/{entry['_id']}", headers, b"")
+        self.script.clear()
+        self.asked.clear()
+        self.played.clear()
+        self._given_up.clear()
+
+    @property
+    def nobody_connects(self) -> bool:
+        """Whether the next fault is one that is met before the server."""
+        return bool(self.script) and self.script[0] in CONNECT_FAULTS
+
+    # What the client's end of a connection tells
+
+    def give_up(self, number: int) -> None:
+        """The client has waited in vain for the silence with this number to end."""
+        if number in self._given_up:
+            delay, work = self._given_up.pop(number)
+            self.clock.after(delay, work)
+
+    def connect(self) -> Wire:
+        """The client's end of a new connection."""
+        if not self.wired:
+            return MemoryWire(self)
+        return connected(self.port)
+
+    # The server
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._connections.add(connection)
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        connection.settimeout(GUARD)
+        try:
+            with connection, contextlib.suppress(OSError):
+                visit = Visit(self, connection)
+                while visit.go_on():
+                    pass
+        finally:
+            self._connections.discard(connection)
+
+    def answer_to(self, asked: Asked) -> bytes:
+        """What the sandbox answers, as bytes of HTTP."""
+        reply = self.sandbox.contract.handle(asked.method, asked.target, asked.headers, asked.body)
+        return http(reply.status, reply.body, [*reply.headers, ("Date", formatdate(self.clock.wall(), usegmt=True))])
+
+    def carry_out(self, asked: Asked) -> None:
+        """Do what was asked; nobody hears the answer."""
+        self.answer_to(asked)
+
+    def remember(self, delay: float, work: Callable[[], None]) -> int:
+        """Keep work for the moment when the client has given up; the number of that silence."""
+        number = next(self._numbers)
+        self._given_up[number] = (delay, work)
+        return number
+
+
+class Wire(Protocol):
+    """One end of a connection: a socket, or what stands in for one."""
+
+    def recv(self, size: int, /) -> bytes: ...
+    def sendall(self, data: bytes, /) -> None: ...
+    def setsockopt(self, level: int, option: int, value: bytes, /) -> None: ...
+    def close(self) -> None: ...
+
+
+def connected(port: int) -> socket.socket:
+    """A connection over TCP."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=GUARD)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+class MemoryWire:
+    """The client's end of a connection over memory: the server acts when the client looks for an answer."""
+
+    def __init__(self, server: FaultServer) -> None:
+        self.to_server, self.to_client = bytearray(), bytearray()
+        self.is_reset = False
+        self._visit = Visit(server, MemoryWireOfServer(self))
+
+    def sendall(self, data: bytes) -> None:
+        if self._visit.over:
+            raise BrokenPipeError
+        self.to_server += data
+
+    def recv(self, size: int) -> bytes:
+        if not self.to_client:
+            with contextlib.suppress(ConnectionError):
+                self._visit.go_on()
+        if not self.to_client and self.is_reset:
+            raise ConnectionResetError
+        return take(self.to_client, size)
+
+    def readable(self) -> bool:
+        return bool(self.to_client) or self._visit.over
+
+    def setsockopt(self, level: int, option: int, value: bytes) -> None:
+        """Nothing can be set."""
+
+    def close(self) -> None:
+        self._visit.over = True
+
+
+class MemoryWireOfServer:
+    """The server's end of the same."""
+
+    def __init__(self, other: MemoryWire) -> None:
+        self._other = other
+
+    def sendall(self, data: bytes) -> None:
+        self._other.to_client += data
+
+    def recv(self, size: int) -> bytes:
+        return take(self._other.to_server, size)
+
+    def setsockopt(self, level: int, option: int, value: bytes) -> None:
+        """Remember that the end will be a reset: the only option that the faults set."""
+        self._other.is_reset = True
+
+    def close(self) -> None:
+        """Nothing is left to be closed."""
+
+
+def readable(wire: Wire) -> bool:
+    """Whether a read would say something at once: bytes, or the end."""
+    if isinstance(wire, MemoryWire):
+        return wire.readable()
+    assert isinstance(wire, socket.socket)
+    return bool(select.select([wire], [], [], 0)[0])
+
+
+def take(buffer: bytearray, size: int) -> bytes:
+    """The next bytes of a buffer."""
+    taken = bytes(buffer[:size])
+    del buffer[:size]
+    return taken
+
+
+class Visit:
+    """One connection, as the faults see it."""
+
+    def __init__(self, server: FaultServer, connection: Wire) -> None:
+        self.server = server
+        self.connection = connection
+        self.over = False
+        self._unread = b""
+        self._asked: Asked | None = None
+
+    def go_on(self) -> bool:
+        """Play the next fault to the next request; false when the connection is over."""
+        self._asked = None
+        if self.over:
+            return False
+        if not self._unread:
+            self._unread = self.connection.recv(1)
+        script = self.server.script
+        if not self._unread or self.server.nobody_connects:
+            self.over = True
+            return False
+        name = script.pop(0) if script else "none"
+        self.server.played.append((name, "-"))
+        (FAULTS.get(name) or HEAVY[name])(self)
+        return True
+
+    @property
+    def asked(self) -> Asked:
+        """The request, read to its end."""
+        if self._asked is None:
+            self._asked = self._read()
+            self.server.asked.append(self._asked)
+            name, _ = self.server.played[-1]
+            self.server.played[-1] = (name, self._asked.method)
+        return self._asked
+
+    def _read(self) -> Asked:
+        data = self._unread
+        while b"\r\n\r\n" not in data:
+            data += self._some()
+        head, _, body = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, target, _ = first.split(" ")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        length = int(headers.get("content-length", "0"))
+        while len(body) < length:
+            body += self._some()
+        self._unread = body[length:]
+        return Asked(method, target, headers, body[:length])
+
+    def _some(self) -> bytes:
+        data = self.connection.recv(65536)
+        if not data:
+            raise ConnectionResetError
+        return data
+
+    def work(self) -> bytes:
+        """Do what was asked; the answer."""
+        return self.server.answer_to(self.asked)
+
+    def send(self, data: bytes) -> None:
+        if data.startswith(b"HTTP/1.1 ") and self.server.nobody_connects:
+            # The client must connect anew to find out that it cannot.
+            data = data.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+            self.over = True
+        self.connection.sendall(data)
+
+    def pause(self, seconds: float) -> None:
+        """Keep silent for so long."""
+        self.send(b"\x00PAUSE %r 0\x01" % seconds)
+
+    def fall_silent(self, delay: float | None = None) -> None:
+        """Keep silent until the client gives up; `delay` seconds after that, do the work."""
+        number = 0
+        if delay is not None:
+            asked, server = self.asked, self.server
+            number = server.remember(delay, lambda: server.carry_out(asked))
+        self.send(b"\x00PAUSE %r %d\x01" % (NEVER, number))
+        self.wait_for_close()
+
+    def wait_for_close(self) -> None:
+        """Wait until the client has closed the connection."""
+        self.over = True
+        while self.connection.recv(65536):
+            pass
+
+    def work_later(self, delay: float) -> None:
+        """Do the work by the clock, `delay` seconds from now."""
+        asked, server = self.asked, self.server
+        server.clock.after(delay, lambda: server.carry_out(asked))
+
+    def reset(self) -> None:
+        """End the connection by a reset."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self.over = True
+        self.connection.close()
+
+
+class PacedBackend(httpcore.NetworkBackend):
+    """Connects to the fault server, unless the script says that nobody can."""
+
+    def __init__(self, server: FaultServer) -> None:
+        self._server = server
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: object = None,
+    ) -> httpcore.NetworkStream:
+        assert timeout is not None
+        assert port == self._server.port
+        self._server.tick()
+        script = self._server.script
+        fault = script.pop(0) if script and script[0] in CONNECT_FAULTS else None
+        if fault is not None:
+            self._server.played.append((fault, "-"))
+        if fault == "unreachable":
+            self._server.clock.advance(timeout)
+            raise httpcore.ConnectTimeout
+        try:
+            wire = connected(self._server.refusing_port) if fault == "refuse" else self._server.connect()
+        except OSError as error:
+            raise httpcore.ConnectError(error) from error
+        return PacedStream(wire, self._server)
+
+
+class PacedStream(httpcore.NetworkStream):
+    """A connection on which the server's pauses pass on the test's clock."""
+
+    def __init__(self, wire: Wire, server: FaultServer) -> None:
+        self._wire = wire
+        self._server = server
+        self._buffer = b""
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        assert timeout is not None
+        self._server.tick()
+        until = self._server.clock.now() + timeout
+        while True:
+            ready, zero, held = self._buffer.partition(b"\x00")
+            if ready:
+                self._buffer = ready[max_bytes:] + zero + held
+                return ready[:max_bytes]
+            mark = _MARK.match(self._buffer)
+            if mark is not None:
+                self._buffer = self._buffer[mark.end() :]
+                self._pass(float(mark[1]), int(mark[2]), until)
+                continue
+            try:
+                more = self._wire.recv(65536)
+            except OSError as error:
+                raise httpcore.ReadError(error) from error
+            if not more:
+                return b""
+            self._buffer += more
+
+    def _pass(self, seconds: float, number: int, until: float) -> None:
+        clock = self._server.clock
+        if clock.now() + seconds < until:
+            clock.advance(seconds)
+            return
+        clock.advance(max(until - clock.now(), 0.0))
+        self._server.give_up(number)
+        raise httpcore.ReadTimeout
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._server.tick()
+        try:
+            self._wire.sendall(buffer)
+        except OSError as error:
+            raise httpcore.WriteError(error) from error
+
+    def close(self) -> None:
+        self._wire.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            return bool(self._buffer) or readable(self._wire)
+        return None
