@@ -163,8 +163,8 @@ class LineAsker:
 
     def secret(self, question: str, *, back: bool = False) -> str:
         """A text that is not shown; see `Asker`."""
-        self._write(f"{self._shown(question)} (hidden): ")
-        answer = self._hidden()
+        prompt = f"{self._shown(question)} (hidden): "
+        answer = self._hidden(prompt)
         self._write("\n")  # the Enter was hidden too
         return _unless_back(answer, back=back)
 
@@ -239,17 +239,19 @@ class LineAsker:
             else:
                 return text.removesuffix("\n").removesuffix("\r")
 
-    def _hidden(self) -> str:
+    def _hidden(self, prompt: str) -> str:
         if sys.platform == "win32":
             from getpass import getpass
 
+            self._write(prompt)
             try:
                 return getpass("")
             except (KeyboardInterrupt, EOFError):
                 self._write("\n")
                 raise CancelledError("cancelled") from None
         else:
-            with without_echo(self._stdin, flush=True):
+            with without_echo(self._stdin, flush=True):  # before the prompt: who reads it may type at once
+                self._write(prompt)
                 return self._line()
 
 

@@ -236,6 +236,10 @@ class _Question:
             else:
                 event.app.exit(exception=EOFError)
 
+        @keys.add("c-z", eager=True)
+        def _suspend(event: KeyPressEvent) -> None:
+            event.app.suspend_to_background()
+
         @keys.add("escape")
         def _escape(event: KeyPressEvent) -> None:
             if self._buffer.text:

@@ -1,0 +1,158 @@
+"""The conversation in a real terminal: keys in, the screen and the stored integration out."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from program import Program
+
+if sys.platform == "win32":
+    pytest.skip("there are no pseudo-terminals of this kind on Windows", allow_module_level=True)
+
+from terminal import Session, stored
+
+SECRET = "xK9-planted-SECRET-7f"
+MODES = ("screen", "lines")
+WIDTHS = (40, 80, 200)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path)
+
+
+def mode_env(mode: str) -> dict[str, str]:
+    return {"INTEGRATIONS_ACCESSIBLE": "1"} if mode == "lines" else {}
+
+
+def mailgun(mode: str) -> list[tuple[str, str]]:
+    """The answers that make a Mailgun integration."""
+    channel = [("Channel:", "ema"), ("> Email (email)", "\r")] if mode == "screen" else [("Number", "email\r")]
+    provider = (
+        [("Provider:", "mailg"), ("> Mailgun (mailgun)", "\r")]
+        if mode == "screen"
+        else [("21. SparkPost", "mailgun\r")]
+    )
+    return [
+        *channel,
+        *provider,
+        ("Name [Mailgun]:", "Mail · main\r"),
+        ("Identifier (optional; one is generated if you leave it out):", "mailgun-main\r"),
+        ("API Key (required) (hidden):", f"{SECRET}\r"),
+        ("Base URL (optional):", "\r"),
+        ("User name (required):", "api\r"),
+        ("Domain (required):", "mg.acme.io\r"),
+        ("From email address (required):", "hi@acme.io\r"),
+        ("Sender name (required):", "Acme & Co\r"),
+        ("Active: deliver with it at once?", "y\r"),
+        ("Check: let the server try the credentials first?", "\r"),
+    ]
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_person_is_led_to_a_stored_integration(program: Program, mode: str, columns: int) -> None:
+    with Session(program, ["create", "--sandbox"], columns, env=mode_env(mode), secrets=[SECRET]) as session:
+        session.wait("A new integration in the sandbox. Nothing is sent before you confirm.")
+        session.answer(*mailgun(mode))
+        session.wait("Ready?")
+        for line in ("Channel: email", "Name: Mail · main", "API Key: ********", "Active: yes", "Check: no"):
+            assert line in session.text
+        assert stored(program) == []
+        session.wait("Create it")
+        session.send("\r")
+        session.wait(
+            "hint: the next time: integrations create --provider mailgun --channel email --name 'Mail · main' "
+            "--identifier mailgun-main --credential apiKey=@- --credential user=api --credential domain=mg.acme.io "
+            "--credential from=hi@acme.io --credential 'senderName=Acme & Co' --active --no-check --sandbox"
+        )
+        assert session.finish() == 0
+        session.assert_restored()
+    (integration,) = stored(program)
+    assert (integration.provider, integration.channel) == ("mailgun", "email")
+    assert (integration.name, integration.identifier) == ("Mail · main", "mailgun-main")
+    assert integration.active
+    assert {key: integration.credentials[key] for key in ("user", "domain", "from", "senderName")} == {
+        "user": "api",
+        "domain": "mg.acme.io",
+        "from": "hi@acme.io",
+        "senderName": "Acme & Co",
+    }
+    assert "baseUrl" not in integration.credentials
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_standard_output_has_the_data_alone(program: Program, mode: str) -> None:
+    out = program.home / "out"
+    session = Session(
+        program,
+        ["create", "--sandbox", "--json"],
+        env=mode_env(mode),
+        secrets=[SECRET],
+        redirect=f"> {shlex.quote(str(out))}",
+    )
+    with session:
+        session.answer(*mailgun(mode), ("Create it", "\r"))
+        assert session.finish() == 0
+    document = json.loads(out.read_text(encoding="utf-8"))
+    assert document["identifier"] == "mailgun-main"
+    assert document["credentials"]["apiKey"] == "********"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_line_for_next_time_makes_the_same_again(program: Program, mode: str) -> None:
+    with Session(program, ["create", "--sandbox"], 200, env=mode_env(mode), secrets=[SECRET]) as session:
+        session.answer(*mailgun(mode), ("Create it", "\r"))
+        assert session.finish() == 0
+    (first,) = stored(program)
+    line = session.written.split("the next time: ")[1].split("--sandbox")[0].replace("\r\n", "")
+    words = shlex.split(line.replace("--identifier mailgun-main", "--identifier again"))
+    assert words[:2] == ["integrations", "create"]
+    assert program.run(*words[1:], "--sandbox", stdin=SECRET).code == 0
+    (second,) = (integration for integration in stored(program) if integration.identifier == "again")
+    same = ("providerId", "channel", "name", "active")
+    assert {key: second.raw[key] for key in same} == {key: first.raw[key] for key in same}
+    assert {**second.credentials, "apiKey": ""} == {**first.credentials, "apiKey": ""}
+
+
+# Flags that leave just one question open, and what it looks like: the conversation begins there.
+OPEN = {
+    "channel": ("", "Channel"),
+    "provider": ("-I --channel sms", "Provider"),
+    "name": ("-I -p twilio", "Name [Twilio]:"),
+    "identifier": ("-I -p twilio -n T", "Identifier (optional"),
+    "hidden": ("-I -p twilio -n T -i t -C accountSid=a", "Auth token (required) (hidden):"),
+    "text": ("-I -p twilio -n T -i t -C token=@token", "Account SID (required):"),
+    "left out": ("-I -p twilio -n T -i t -C token=@token", "Leave Account SID out?"),
+    "choice": ("-I -p sendgrid -n S -i s -C apiKey=@token", "Region (optional)"),
+    "yes or no": ("-I -p ring-central -n R -i r -C clientId=a -C secretKey=@token -C token=@token", "Is sandbox?"),
+    "active": ("-I -p discord -n D -i d", "Active: deliver"),
+    "check": ("-I -p discord -n D -i d --inactive", "Check: let"),
+    "summary": ("-I -p discord -n D -i d --inactive --no-check", "Ready?"),
+    "change": ("-I -p discord -n D -i d --inactive --no-check", "Which answer?"),
+}
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["ctrl-c", "ctrl-d"])
+@pytest.mark.parametrize("step", OPEN)
+@pytest.mark.parametrize("mode", MODES)
+def test_ctrl_c_and_ctrl_d_send_nothing_and_restore_the_terminal(
+    program: Program, mode: str, step: str, key: str
+) -> None:
+    arguments, question = OPEN[step]
+    (program.home / "token").write_text(SECRET)
+    with Session(program, ["create", *arguments.split(), "--sandbox"], env=mode_env(mode), secrets=[SECRET]) as session:
+        if step == "left out":
+            session.answer(("Account SID (required):", "\r"))
+        if step == "change":
+            session.answer(("Change an answer", "\x1b[B\r" if mode == "screen" else "2\r"))
+        session.answer((question, key))
+        assert session.finish() == 130
+        session.assert_restored()
+        assert "error: cancelled: nothing was sent" in session.text
+    assert stored(program) == []
