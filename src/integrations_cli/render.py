@@ -5,7 +5,8 @@ What goes out is cleaned first: of the secrets that the program knows, and of ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from .errors import IntegrationsError
@@ -86,7 +87,7 @@ class Renderer:
             self._write("".join(f"{self._field(name)}\t{self._plain(value)}\n" for name, value in rows))
         else:
             table = [row.cells for _, group in view.groups for row in group]
-            self._write("".join("\t".join(self._plain(cell) for cell in cells) + "\n" for cells in table))
+            self._write("".join(map(self._tabbed, table)))
         return view.exit_code
 
     def show_json(self, document: Json, *, lines: bool = False) -> None:
@@ -99,6 +100,46 @@ class Renderer:
             self._write(visible_json(encoded, indented=False) + "\n")
         else:
             self._write(visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n")
+
+    def row(self, cells: Sequence[str]) -> None:
+        """Print one line of a table that grows while its reader watches, with TABs between the cells."""
+        self._write(self._tabbed(cells))
+
+    def preview(self, table: Table) -> None:
+        """Show a table on standard error: what a person is asked about is no data."""
+        if self.json:
+            return
+        if is_terminal(self._stderr):
+            self._draw(table, stderr=True)
+        else:
+            self._line("".join(self._tabbed(row.cells) for _, group in table.groups for row in group))
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[Callable[[str], None]]:
+        """A bar on standard error, where that is a terminal; what the block is given counts one more.
+
+        A text that is given with it stays above the bar, and without a bar is a line like others.
+        """
+        if self.json or not is_terminal(self._stderr) or self._environ.get("TERM") == "dumb":
+            yield lambda text: self._line(f"{self._plain(text)}\n") if text and not self.json else None
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+        from rich.text import Text as RichText
+
+        with Progress(
+            BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=self.console(stderr=True), transient=True
+        ) as bar:
+            task = bar.add_task("", total=total)
+
+            def advance(text: str) -> None:
+                if text:
+                    bar.console.print(RichText(self._plain(text), overflow="fold"))
+                bar.advance(task)
+
+            yield advance
+
+    def _tabbed(self, cells: Sequence[str]) -> str:
+        return "\t".join(map(self._plain, cells)) + "\n"
 
     def _plain(self, text: str) -> str:
         return visible(self.redactor.clean(text))
@@ -130,7 +171,7 @@ class Renderer:
             _environ=self._environ,
         )
 
-    def _draw(self, view: Fields | Table) -> None:
+    def _draw(self, view: Fields | Table, *, stderr: bool = False) -> None:
         from rich import box
         from rich.table import Table as RichTable
         from rich.text import Text as RichText
@@ -142,7 +183,7 @@ class Renderer:
             shown = cell(title, "bold") if title else None
             return RichTable(title=shown, title_justify="left", box=box.ROUNDED, show_header=header)
 
-        console = self.console()
+        console = self.console(stderr=stderr)
         if isinstance(view, Fields):
             fields = table(view.title, header=False)
             fields.add_column(no_wrap=False, style="bold")
