@@ -27,6 +27,20 @@ PATIENCE: Final = 2.0
 """Seconds that a server may take: nobody waits longer for a TAB."""
 
 
+def complete(arguments: Sequence[str]) -> int:
+    """Print what there is to offer; the exit code."""
+    import os
+    import sys
+
+    lines = answer(arguments, os.environ)
+    try:
+        sys.stdout.buffer.write(lines.encode("utf-8", "replace"))
+        sys.stdout.flush()
+    except OSError:  # the shell has stopped listening
+        return 1
+    return 0
+
+
 def answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
     """The lines to print for what comes after `integrations __complete`."""
     found: list[tuple[str, str]] = []
