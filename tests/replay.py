@@ -242,9 +242,9 @@ class Replay:
             found.documented.append(CREDENTIALS)
         found.differences += [f"{path}.{key} is missing" for key in wanted if key not in got]
         found.differences += [f"{path}.{key} is one too many" for key in got if key not in wanted]
-        for key in wanted:
+        for key, value in wanted.items():
             if key in got:
-                self._alike(wanted[key], got[key], f"{path}.{key}", found)
+                self._alike(value, got[key], f"{path}.{key}", found)
 
     def _same(self, wanted: Any, got: Any, path: str, found: Comparison) -> bool:
         if not isinstance(wanted, str) or not isinstance(got, str):

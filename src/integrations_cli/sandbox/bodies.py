@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from integrations_cli.sandbox import json_text
 from integrations_cli.sandbox.refusals import Refusal, internal
@@ -19,11 +18,11 @@ _ESCAPE: Final = re.compile(
     r"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"  # half a character
     r"|\\."
 )
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _SPACE_OUTSIDE_STRINGS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """The decoded body: `fields` is empty when there is none, or one that servers do not read.
 
     `canonical` is its JSON text without white space, keys in the order sent: two requests with the same idempotency key
@@ -114,7 +113,7 @@ _DECODER: Final = json.JSONDecoder(
 
 def _canonical(value: Any, text: str) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return _encode(value)
     except RecursionError:
         return _SPACE_OUTSIDE_STRINGS.sub(r"\1", text)
 

@@ -10,8 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from integrations_cli.sandbox import bodies, naming
 from integrations_cli.sandbox.integrations import Integrations, Success
@@ -19,12 +18,9 @@ from integrations_cli.sandbox.limits import RateLimit
 from integrations_cli.sandbox.records import Environment, shown_environment, timestamp
 from integrations_cli.sandbox.refusals import Refusal
 from integrations_cli.sandbox.room import Remembered, Room
-from integrations_cli.sandbox.store import Store
+from integrations_cli.sandbox.store import REMEMBERED_FOR, Store
 
 Headers = Iterable[tuple[str, str]]
-
-REMEMBERED_FOR: Final = 24 * 3600.0
-"""Seconds that an idempotency key is good for."""
 
 IN_PROGRESS_FOR: Final = 300.0
 """Seconds after which a request that never ended no longer blocks its key."""
@@ -35,12 +31,13 @@ _JSON: Final = ("Content-Type", "application/json; charset=utf-8")
 _MORE_ON_IDEMPOTENCY: Final = ("Link", "https://docs.novu.co/additional-resources/idempotency")
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 Outcome = Success | Refusal
 Work = Callable[[Room], Success]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer: the status, headers without the body's length, and the body."""
 
     status: int
@@ -48,8 +45,7 @@ class Reply:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(NamedTuple):
     """A request with its header names in lower case; of a header that came twice the first counts."""
 
     method: str
@@ -62,6 +58,15 @@ class _Request:
         """The parts of the path. Upper and lower case, and one slash at the end, make no difference."""
         path = self.target.partition("?")[0].removeprefix("/").removesuffix("/")
         return tuple(path.split("/"))
+
+
+class _KeyUse(NamedTuple):
+    """An idempotency key as one request uses it; the store sees only the hashes."""
+
+    organisation: str
+    key: str
+    key_hash: bytes
+    body_hash: bytes
 
 
 class Contract:
@@ -93,7 +98,11 @@ class Contract:
         self._clock = clock
         self._randomness = randomness
         self._integrations = Integrations(
-            clock, randomness, observed, observed if check_default is None else check_default, novu_keys
+            clock,
+            randomness,
+            observed=observed,
+            check_default=observed if check_default is None else check_default,
+            novu_keys=novu_keys,
         )
 
     def handle(self, method: str, target: str, headers: Mapping[str, str] | Headers, body: bytes) -> Reply:
@@ -203,13 +212,15 @@ class Contract:
         out.append(("Idempotency-Key", key))
         if self._slow is not None:
             with self._store.writing() as room:
-                known = self._known(room, out, caller, key, body)
+                use = self._use(room, caller, key, body)
+                known = self._known(room, out, use)
                 if known is not None:
                     return known
-                self._remember(room, caller, key, body, None)
+                self._remember(room, use, None)
             self._slow()
         with self._store.writing() as room:
-            known = None if self._slow else self._known(room, out, caller, key, body)
+            use = self._use(room, caller, key, body)
+            known = None if self._slow else self._known(room, out, use)
             if known is not None:
                 return known
             outcome: Outcome
@@ -218,7 +229,7 @@ class Contract:
                     outcome = work(room)
             except Refusal as refusal:
                 outcome = refusal
-            self._remember(room, caller, key, body, outcome)
+            self._remember(room, use, outcome)
             return outcome
 
     def _elsewhere(self, request: _Request, out: list[tuple[str, str]], body: bodies.Body) -> Outcome:
@@ -234,7 +245,7 @@ class Contract:
                 pass  # what is not there needs no key
             else:
                 with self._store.reading() as room:
-                    known = self._known(room, out, caller, key, body)
+                    known = self._known(room, out, self._use(room, caller, key, body))
                 if known is not None:
                     out.append(("Idempotency-Key", key))
                     return known
@@ -243,29 +254,26 @@ class Contract:
     def _key(self, request: _Request) -> str:
         return request.headers.get("idempotency-key", "") if self._idempotency else ""
 
-    def _known(
-        self, room: Room, out: list[tuple[str, str]], caller: Environment, key: str, body: bodies.Body
-    ) -> Outcome | None:
+    def _known(self, room: Room, out: list[tuple[str, str]], use: _KeyUse) -> Outcome | None:
         """What came of the key before.
 
         Raises:
             Refusal: 409 while it is in progress, 422 if it was used for another body.
         """
-        key_hash, body_hash = self._hashes(room, caller, key, body)
-        known = room.remembered(caller.organisation, key_hash)
+        known = room.remembered(use.organisation, use.key_hash)
         age = self._clock() - known.begun if known else 0.0
         if known is None or age > REMEMBERED_FOR or (known.answer is None and age > IN_PROGRESS_FOR):
             return None
         if known.answer is None or known.status is None:
             raise Refusal(
                 409,
-                f'Request with key "{key}" is currently being processed. Please retry after 1 second',
+                f'Request with key "{use.key}" is currently being processed. Please retry after 1 second',
                 headers=(("Retry-After", "1"), _MORE_ON_IDEMPOTENCY),
             )
-        if known.body_hash != body_hash:
+        if known.body_hash != use.body_hash:
             raise Refusal(
                 422,
-                f'Request with key "{key}" is being reused for a different body',
+                f'Request with key "{use.key}" is being reused for a different body',
                 headers=(_MORE_ON_IDEMPOTENCY,),
             )
         out.append(("Idempotency-Replay", "true"))
@@ -275,31 +283,29 @@ class Contract:
             return Refusal(500, {"message": "Internal Server Error", "statusCode": 500})
         return Refusal(known.status, known.answer["message"])
 
-    def _remember(self, room: Room, caller: Environment, key: str, body: bodies.Body, outcome: Outcome | None) -> None:
-        key_hash, body_hash = self._hashes(room, caller, key, body)
-        now = self._clock()
+    def _remember(self, room: Room, use: _KeyUse, outcome: Outcome | None) -> None:
         status, answer = None, None
         if isinstance(outcome, Success):
             status, answer = outcome.status, {"data": outcome.data}
         elif isinstance(outcome, Refusal):
             status, answer = outcome.status, {"message": outcome.message}
-        room.remember(
-            caller.organisation,
-            key_hash,
-            Remembered(body_hash, status, answer, now),
-            forget_before=now - REMEMBERED_FOR,
-        )
+        remembered = Remembered(use.body_hash, status, answer, self._clock())
+        room.remember(use.organisation, use.key_hash, remembered)
 
-    def _hashes(self, room: Room, caller: Environment, key: str, body: bodies.Body) -> tuple[bytes, bytes]:
-        """Of the key, and of the body under the key: who has only the file cannot try out either."""
+    def _use(self, room: Room, caller: Environment, key: str, body: bodies.Body) -> _KeyUse:
+        """The key, and its body hashed under it: who has only the file cannot try out either."""
         from hashlib import blake2b
 
         secret = room.hash_key(caller.organisation)
         raw = key.encode("utf-8", "surrogatepass")
-        key_hash = blake2b(raw, key=secret, digest_size=32).digest()
         under = blake2b(raw, key=secret, digest_size=32, person=b"body").digest()
         text = body.canonical.encode("utf-8", "surrogatepass")
-        return key_hash, blake2b(text, key=under, digest_size=32).digest()
+        return _KeyUse(
+            organisation=caller.organisation,
+            key=key,
+            key_hash=blake2b(raw, key=secret, digest_size=32).digest(),
+            body_hash=blake2b(text, key=under, digest_size=32).digest(),
+        )
 
     def _reply(self, request: _Request, outcome: Outcome, out: list[tuple[str, str]]) -> Reply:
         if isinstance(outcome, Refusal):
@@ -307,7 +313,7 @@ class Contract:
             out.extend(outcome.headers)
         else:
             document = {"data": outcome.data}
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        body = _encode(document).encode("utf-8", "replace")
         if isinstance(outcome, Success) and request.method in ("GET", "HEAD"):
             tag = _entity_tag(body)
             if request.headers.get("if-none-match") == tag:

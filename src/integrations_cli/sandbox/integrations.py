@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 from integrations_cli import catalogue
 from integrations_cli.sandbox import conditions, naming, validation
@@ -17,15 +17,13 @@ _IN_APP: Final = ("novu", "in_app")
 _SENT_BY_THE_SERVER: Final = (("novu-email", "email"), ("novu-sms", "sms"))
 
 
-@dataclass(frozen=True, slots=True)
-class Success:
+class Success(NamedTuple):
     """An answer that says yes: the status and what stands in the envelope."""
 
     status: int
     data: Any
 
 
-@dataclass(frozen=True, slots=True)
 class Integrations:
     """The endpoints, for one kind of server.
 
@@ -33,11 +31,20 @@ class Integrations:
     absent `check` means. `novu_keys` says that the server can send e-mail and SMS by itself.
     """
 
-    clock: Callable[[], float]
-    randomness: naming.Randomness
-    observed: bool
-    check_default: bool
-    novu_keys: bool
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        randomness: naming.Randomness,
+        *,
+        observed: bool,
+        check_default: bool,
+        novu_keys: bool,
+    ) -> None:
+        self._clock = clock
+        self._randomness = randomness
+        self._observed = observed
+        self._check_default = check_default
+        self._novu_keys = novu_keys
 
     def listed(self, room: Room, caller: Environment, *, active: bool | None = None) -> Success:
         """`GET /v1/integrations` and `…/active`: all of the organisation's."""
@@ -46,7 +53,7 @@ class Integrations:
 
     def create(self, room: Room, caller: Environment, fields: Mapping[str, Any]) -> Success:
         """`POST /v1/integrations`."""
-        validation.check_fields(fields, creating=True, observed=self.observed)
+        validation.check_fields(fields, creating=True, observed=self._observed)
         credentials = validation.known_credentials(fields.get("credentials"))
         provider, channel = fields["providerId"], fields["channel"]
         environment = (fields.get("_environmentId") or caller.id).lower()
@@ -60,10 +67,10 @@ class Integrations:
             name = known.name if known else provider[:1].upper() + provider[1:]
         identifier = fields.get("identifier")
         if identifier is None:
-            identifier = f"{naming.slug(name)}-{naming.short_id(self.randomness)}"
-        now = self.clock()
+            identifier = f"{naming.slug(name)}-{naming.short_id(self._randomness)}"
+        now = self._clock()
         record = Record(
-            id=naming.object_id(now, self.randomness),
+            id=naming.object_id(now, self._randomness),
             organisation=caller.organisation,
             environment=environment,
             provider=provider,
@@ -86,7 +93,7 @@ class Integrations:
 
     def update(self, room: Room, caller: Environment, integration_id: str, fields: Mapping[str, Any]) -> Success:
         """`PUT /v1/integrations/{id}`: credentials are replaced, not merged."""
-        validation.check_fields(fields, creating=False, observed=self.observed)
+        validation.check_fields(fields, creating=False, observed=self._observed)
         credentials = validation.known_credentials(fields.get("credentials"))
         if not validation.OBJECT_ID.fullmatch(integration_id):
             raise internal()
@@ -121,7 +128,7 @@ class Integrations:
             or any(fields.get(name) for name in given)
         ):
             raise Refusal(400, "No properties found for update")
-        changed.updated = timestamp(self.clock())
+        changed.updated = timestamp(self._clock())
         if changed.active is not record.active and record.channel in CHANNELS_WITH_PRIMARY:
             if changed.active:
                 changed.priority = self._rank_below_primary(room, record)
@@ -143,10 +150,10 @@ class Integrations:
         if record.channel not in CHANNELS_WITH_PRIMARY:
             raise Refusal(400, f"Channel {record.channel} does not support primary")
         # 200 is what current servers answer, and all that the official Python SDK takes.
-        status = 201 if self.observed else 200
+        status = 201 if self._observed else 200
         if record.primary:
             return Success(status, self._alone(record))
-        now = timestamp(self.clock())
+        now = timestamp(self._clock())
         room.take_primary(_place(record), updated=now)
         below = room.number_active(_place(record), besides=record.id, updated=now)
         changed = replace(
@@ -165,12 +172,12 @@ class Integrations:
         if not validation.OBJECT_ID.fullmatch(integration_id):
             raise internal()
         record = _found(room, caller, integration_id)
-        now = timestamp(self.clock())
+        now = timestamp(self._clock())
         room.delete(record, now)
         if record.channel in CHANNELS_WITH_PRIMARY:
             room.number_active(_place(record), besides=record.id, updated=now)
         left = room.integrations(caller.organisation, environment=caller.id)
-        return Success(200, [shown(other, alone=False, omit_empty_credentials=self.observed) for other in left])
+        return Success(200, [shown(other, alone=False, omit_empty_credentials=self._observed) for other in left])
 
     def _check_place(self, room: Room, organisation: str, environment: str, provider: str, channel: str) -> None:
         """Refuse a second in-app integration of an environment, and what only a server with keys of its own can do."""
@@ -182,7 +189,7 @@ class Integrations:
         if kind == _IN_APP:
             if exists:
                 raise Refusal(400, "One environment can only have one In app provider")
-        elif not self.novu_keys:
+        elif not self._novu_keys:
             raise Refusal(400, f"Creating Novu integration for {provider} provider is not allowed")
         elif exists:
             raise Refusal(409, f"Integration with novu provider for {channel} channel already exists")
@@ -191,7 +198,7 @@ class Integrations:
         self, fields: Mapping[str, Any], provider: str, channel: str, credentials: Mapping[str, Any] | None
     ) -> None:
         """What `check` asks for. There is no network here: a provider is content when its required fields are there."""
-        if not fields.get("check", self.check_default):
+        if not fields.get("check", self._check_default):
             return
         if credentials is None:
             raise Refusal(400, ["credentials should not be null or undefined"])
@@ -210,19 +217,19 @@ class Integrations:
 
     def _storable(self, credentials: dict[str, Any]) -> dict[str, Any]:
         validation.check_depth(credentials)
-        return concealed(credentials, self.randomness)
+        return concealed(credentials, self._randomness)
 
     def _conditions(self, value: list[Any]) -> list[Any]:
         validation.check_depth(value)
-        return conditions.cast(value, lambda: naming.object_id(self.clock(), self.randomness))
+        return conditions.cast(value, lambda: naming.object_id(self._clock(), self._randomness))
 
     def _extra(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        if self.observed:
+        if self._observed:
             return {}
         extra = {key: fields[key] for key in EXTRA_FIELDS if fields.get(key) is not None}
         validation.check_depth(extra)
         return {
-            key: concealed_within(value, self.randomness) if key == "configurations" else value
+            key: concealed_within(value, self._randomness) if key == "configurations" else value
             for key, value in extra.items()
         }
 
@@ -233,13 +240,11 @@ class Integrations:
             return 1
         if not highest.primary:
             return highest.priority + 1
-        highest.priority += 1
-        highest.updated = timestamp(self.clock())
-        room.update(highest)
-        return highest.priority - 1
+        room.raise_priority(highest, timestamp(self._clock()))
+        return highest.priority
 
     def _alone(self, record: Record) -> dict[str, Any]:
-        return shown(record, alone=True, omit_empty_credentials=self.observed)
+        return shown(record, alone=True, omit_empty_credentials=self._observed)
 
 
 def _place(record: Record) -> Place:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 WINDOW: Final = 5
 """Seconds that the announced limit covers."""
 
 
-@dataclass(slots=True)
 class _Bucket:
-    tokens: int
-    refilled: float
+    """The tokens of one environment, and when they were last refilled, in seconds."""
+
+    def __init__(self, tokens: int, refilled: float) -> None:
+        self.tokens = tokens
+        self.refilled = refilled
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """Whether a request may pass, and the headers that every answer tells about it."""
 
     granted: bool

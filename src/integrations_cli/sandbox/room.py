@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -40,8 +39,7 @@ class Connection(Protocol):
         """Run the statement and give a cursor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(NamedTuple):
     """What became of an idempotency key: `answer` is None while its request is in progress. `begun` is seconds."""
 
     body_hash: bytes
@@ -120,8 +118,18 @@ class Room:
 
     def has_active(self, place: Place, *, besides_providers: Sequence[str]) -> bool:
         """Whether an active integration is in this place whose provider is not one of these."""
-        rows = self._connection.execute(f"SELECT DISTINCT provider FROM integration WHERE {_ACTIVE_IN}", place)  # noqa: S608
-        return any(provider not in besides_providers for (provider,) in rows)
+        marks = ", ".join("?" * len(besides_providers))
+        found = self._connection.execute(
+            f"SELECT 1 FROM integration WHERE {_ACTIVE_IN} AND provider NOT IN ({marks}) LIMIT 1",  # noqa: S608
+            (*place, *besides_providers),
+        )
+        return found.fetchone() is not None
+
+    def raise_priority(self, record: Record, updated: str) -> None:
+        """Move the integration up by one."""
+        self._connection.execute(
+            "UPDATE integration SET priority = priority + 1, updated = ? WHERE id = ?", (updated, record.id)
+        )
 
     def number_active(self, place: Place, *, besides: str, updated: str) -> int:
         """Give the active integrations of this place, but the one with the id `besides`, priorities down to 1, in the
@@ -193,9 +201,8 @@ class Room:
         body_hash, status, answer, begun = row
         return Remembered(body_hash, status, None if answer is None else self._json(answer), begun)
 
-    def remember(self, organisation: str, key_hash: bytes, remembered: Remembered, *, forget_before: float) -> None:
-        """Keep what became of an idempotency key; those that began before a time, in seconds, are forgotten."""
-        self._connection.execute("DELETE FROM idempotency WHERE begun < ?", (forget_before,))
+    def remember(self, organisation: str, key_hash: bytes, remembered: Remembered) -> None:
+        """Keep what became of an idempotency key."""
         answer = None if remembered.answer is None else _text(remembered.answer)
         self._connection.execute(
             "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
@@ -263,5 +270,4 @@ def _row(record: Record) -> tuple[Any, ...]:
     )
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -28,6 +28,9 @@ APPLICATION_ID: Final = 0x6E76736B
 VERSION: Final = 1
 """Of the tables below."""
 
+REMEMBERED_FOR: Final = 24 * 3600.0
+"""Seconds that an idempotency key is good for."""
+
 LONGEST_WAIT: Final = 20.0
 """Seconds that a writer waits for the others."""
 
@@ -52,7 +55,6 @@ _TABLES: Final = (
     """CREATE TABLE idempotency (
         organisation TEXT NOT NULL, key_hash BLOB NOT NULL, body_hash BLOB NOT NULL, status INTEGER, answer TEXT,
         begun REAL NOT NULL, PRIMARY KEY (organisation, key_hash)) WITHOUT ROWID""",
-    "CREATE INDEX oldest_first ON idempotency (begun)",
 )
 
 
@@ -146,6 +148,9 @@ class Store:
             # rollback journal is as safe, only slower.
             with suppress(sqlite3.OperationalError):
                 execute("PRAGMA journal_mode = WAL")
+        expired = self._clock() - REMEMBERED_FOR
+        if execute("SELECT 1 FROM idempotency WHERE begun < ? LIMIT 1", (expired,)).fetchone():
+            execute("DELETE FROM idempotency WHERE begun < ?", (expired,))
 
     def _is_new(self) -> bool:
         tables, application, version = (
