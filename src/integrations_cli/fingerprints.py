@@ -57,6 +57,10 @@ class Fingerprints:
     _records: dict[str, Record] = field(default_factory=dict, repr=False)
     _lines: int = 0
 
+    def knows(self, name: str) -> bool:
+        """Whether anything is remembered of the integration `name`."""
+        return name in self._records
+
     def compare(self, name: str, fields: Mapping[str, Json]) -> dict[str, Verdict]:
         """How the fields wanted differ from those remembered of the integration `name` (its `_id`), by path.
 

@@ -72,6 +72,10 @@ def shared(
     return Shared(profile, sandbox, api_url, timeout, json, no_input, verbose, cast("ColorChoice", color))
 
 
+Reference = Annotated[str, typer.Argument(metavar="REF", help="Its identifier, or its _id.")]
+"""The argument of the commands that are about one integration."""
+
+
 @frozen
 class Surroundings:
     """What is around the program: given from outside, so that a test can give it too."""
@@ -178,12 +182,29 @@ class Invocation:
         """
         if yes:
             return
-        if not self.interactive:
-            raise UsageError("this asks for a yes, and nobody can be asked here", hint="say it with --yes")
+        self.require_answer(yes=yes)
         from integrations_cli.asking import asker_for
 
         if not asker_for(self).confirm(question):
             raise IntegrationsError("declined: nothing was changed")
+
+    def require_answer(self, *, yes: bool) -> None:
+        """See that a question that will come can be answered: better before anything is sent than after.
+
+        Raises:
+            UsageError: Nobody can be asked, and `--yes` was not given.
+        """
+        if not yes and not self.interactive:
+            raise UsageError("this asks for a yes, and nobody can be asked here", hint="say it with --yes")
+
+    def warn_of_literals(self) -> None:
+        """Say which secrets stood in the arguments, and how to keep them out."""
+        if self.values.literal_secrets:
+            keys = ", ".join(self.values.literal_secrets)
+            self.render.warn(
+                f"the value of {keys} stands in the arguments, where process lists and shell history show it"
+            )
+            self.render.hint(f"{self.values.literal_secrets[0]}=@FILE, =@- (standard input) or =env:NAME keeps it out")
 
     def learn_secrets(self) -> None:
         """Keep the values that have been read out of everything that is printed."""

@@ -1,0 +1,44 @@
+"""`integrations set-primary`: who comes first in a channel."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from integrations_cli import catalogue
+from integrations_cli.errors import RejectedError
+from integrations_cli.references import find
+from integrations_cli.views import Text, View, integration_fields
+
+from .options import Invocation, Reference, invocation
+
+
+def set_primary(
+    context: typer.Context,
+    reference: Reference,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the _id alone.")] = False,
+) -> View:
+    """Make an integration the first of its channel.
+
+    It becomes active, and loses its conditions if it has any: the primary one is for all messages.
+    """
+    return _set_primary(invocation(context), reference, quiet=quiet)
+
+
+def _set_primary(run: Invocation, reference: str, *, quiet: bool) -> View:
+    with run.api() as api:
+        before = find(reference, api.list(), api.environment())
+        try:
+            after = api.set_primary(before.id)
+        except RejectedError as error:
+            if before.channel not in catalogue.channels_with_primary():
+                error.hint = f"only {' and '.join(catalogue.channels_with_primary())} have a primary integration"
+            raise
+    if before.primary:
+        run.render.note("it was the primary one already")
+    if not before.active:
+        run.render.note("it was inactive, and is active now")
+    if before.conditions and not after.conditions:
+        run.render.note("it had conditions, and has none now")
+    return Text(after.id, json=after.id) if quiet else integration_fields(after)

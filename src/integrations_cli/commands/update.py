@@ -1,0 +1,171 @@
+"""`integrations update`: what is given is changed, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from integrations_cli import catalogue
+from integrations_cli.api import Api, patch_of
+from integrations_cli.catalogue.checks import check, missing
+from integrations_cli.compare import visible_credentials
+from integrations_cli.drafting import DraftSources, compose
+from integrations_cli.errors import InputError, UsageError
+from integrations_cli.frozen import frozen, replace
+from integrations_cli.models import Integration, IntegrationDraft, IntegrationPatch
+from integrations_cli.references import find
+from integrations_cli.views import Text, View, integration_fields
+
+from .options import Invocation, Reference, invocation
+
+
+@frozen
+class UpdateOptions:
+    """What the flags of `update` say, apart from what is to change."""
+
+    replace_credentials: bool = False
+    skip_validation: bool = False
+    quiet: bool = False
+    show_secrets: bool = False
+
+
+def update(
+    context: typer.Context,
+    reference: Reference,
+    name: Annotated[str | None, typer.Option("--name", "-n", help="The name that the dashboard shows.")] = None,
+    identifier: Annotated[str | None, typer.Option("--identifier", "-i", help="Another unique identifier.")] = None,
+    credential: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--credential",
+            "-C",
+            metavar="KEY=VALUE",
+            help="A credential; VALUE may be @FILE, @- (standard input), env:NAME, cmd:COMMAND or text:VALUE.",
+        ),
+    ] = None,
+    credentials_file: Annotated[
+        str | None, typer.Option("--credentials-file", metavar="FILE", help="Credentials as a JSON or TOML object.")
+    ] = None,
+    replace_credentials: Annotated[
+        bool, typer.Option("--replace-credentials", help="Let go of the credentials that are not given.")
+    ] = False,
+    active: Annotated[bool | None, typer.Option("--active/--inactive", help="Whether it delivers.")] = None,
+    check_: Annotated[
+        bool | None,
+        typer.Option("--check/--no-check", help="Whether the server tries the credentials (default: no)."),
+    ] = None,
+    conditions_file: Annotated[
+        str | None, typer.Option("--conditions-file", metavar="FILE", help="Conditions as a JSON or TOML list.")
+    ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option("--condition", metavar="ON.FIELD=VALUE", help="Use it only where this holds (!= too); all must."),
+    ] = None,
+    extra: Annotated[
+        list[str] | None, typer.Option("--extra", metavar="KEY=JSON", help="Another field, sent as it is.")
+    ] = None,
+    skip_validation: Annotated[
+        bool, typer.Option("--skip-validation", help="Send what the catalogue does not know.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the _id alone.")] = False,
+    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask the credentials.")] = False,
+) -> View:
+    """Change an integration.
+
+    Servers replace credentials as a whole: give all of them, or say --replace-credentials. Provider and channel cannot
+    be changed.
+    """
+    sources = DraftSources(
+        name=name,
+        identifier=identifier,
+        credentials=credential or (),
+        credentials_file=credentials_file,
+        active=active,
+        check=check_,
+        conditions_file=conditions_file,
+        conditions=condition or (),
+        extra=extra or (),
+    )
+    options = UpdateOptions(replace_credentials, skip_validation, quiet, show_secrets)
+    return _update(invocation(context), reference, sources, options)
+
+
+def _update(run: Invocation, reference: str, sources: DraftSources, options: UpdateOptions) -> View:
+    if sources == DraftSources(check=sources.check):
+        raise UsageError("nothing is to be changed", hint="integrations update --help shows what can be")
+    draft = compose(sources, run.values)
+    run.learn_secrets()
+    run.render.redactor.allow(filter(None, (draft.name, draft.identifier)))
+    run.warn_of_literals()
+    gives_credentials = bool(draft.credentials) or sources.credentials_file is not None
+    with run.api() as api:
+        before = find(reference, api.list(), api.environment())
+        _check(before, draft, options)
+        if gives_credentials and not options.replace_credentials:
+            _refuse_losses(before, draft)
+        patch = IntegrationPatch(
+            name=draft.name,
+            identifier=draft.identifier,
+            active=sources.active,
+            check=draft.check,
+            credentials=draft.credentials if gives_credentials else None,
+            conditions=draft.conditions,
+            extra=draft.extra,
+        )
+        after = api.update(before.id, patch_of(patch))
+        if gives_credentials:
+            _remember(run, api, before, draft)
+    if before.primary and not after.primary:
+        why = "it has conditions" if draft.conditions else "it is inactive"
+        run.render.hint(f"no integration of {before.channel} is primary now, since {why}")
+    if options.quiet:
+        return Text(after.id, json=after.id)
+    if options.show_secrets:
+        run.render.redactor.allow(run.values.secrets)
+    concealed = {key for key, credential in draft.credentials.items() if credential.concealed}
+    return integration_fields(after, concealed=concealed, show_secrets=options.show_secrets)
+
+
+def _check(before: Integration, draft: IntegrationDraft, options: UpdateOptions) -> None:
+    """Find what servers would accept in silence; what was there before is not looked at."""
+    known = catalogue.find(before.provider)
+    whole = replace(draft, provider=before.provider, channel=before.channel, active=False, check=False)
+    check(whole, skip=options.skip_validation or known is None or known.channel != before.channel)
+
+
+def _refuse_losses(before: Integration, draft: IntegrationDraft) -> None:
+    """Refuse to lose credentials that are there, or that the provider cannot do without, by not naming them."""
+    lost = list(_losses(before, draft))
+    if lost:
+        raise InputError(
+            f"{before.identifier} would lose {', '.join(lost)}: servers replace credentials as a whole",
+            hint="give these too, or let go of them with --replace-credentials",
+            details=[f"credentials.{key}: is not given" for key in lost],
+        )
+
+
+def _losses(before: Integration, draft: IntegrationDraft) -> Sequence[str]:
+    provider = catalogue.find(before.provider)
+    needed = [field.key for field in missing(provider, tuple(draft.credentials))] if provider is not None else []
+    there = [key for key in visible_credentials(before) if key not in draft.credentials]
+    return tuple(dict.fromkeys((*there, *needed)))
+
+
+def _remember(run: Invocation, api: Api, before: Integration, draft: IntegrationDraft) -> None:
+    """Let a later `plan` know of the new credentials, if it is a manifest that keeps this integration."""
+    from integrations_cli import fingerprints
+
+    environment = api.environment()
+    if environment is None:
+        return
+    folder = fingerprints.state_folder(run.environ)
+    memory = fingerprints.load(folder, server=run.settings.api_url, environment_id=environment.id)
+    if not memory.knows(before.id):
+        return
+    fields = {f"credentials.{key}": credential.value for key, credential in draft.credentials.items()}
+    try:
+        memory.applied(before.id, fields)
+    except OSError as error:
+        run.render.warn(f"the new credentials cannot be remembered in {folder}: {error.strerror}")
