@@ -10,7 +10,7 @@ import typer
 
 from integrations_cli import settings as settings_module
 from integrations_cli.errors import IntegrationsError, UsageError
-from integrations_cli.frozen import frozen
+from integrations_cli.frozen import frozen, replace
 from integrations_cli.render import ColorChoice, Renderer, is_terminal
 from integrations_cli.settings import Settings, SettingsFlags
 from integrations_cli.values import ValueReader
@@ -162,6 +162,11 @@ class Invocation:
             wrap=wrap,
         ) as api:
             yield api
+
+    def with_profile(self, profile: str) -> Invocation:
+        """The same run with the settings of another profile."""
+        flags = replace(self.flags, profile=profile, sandbox=False, api_url=None)
+        return Invocation(self._surroundings, flags, self.render)
 
     def shared_words(self) -> list[str]:
         """The flags that decide where a call goes, as words of a command line."""

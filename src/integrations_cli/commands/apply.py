@@ -1,0 +1,169 @@
+"""`integrations apply`: makes an environment what a manifest says."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from integrations_cli.apply import CONCURRENCY, Outcome, Run
+from integrations_cli.command_line import quoted
+from integrations_cli.errors import CancelledError, IntegrationsError
+from integrations_cli.pace import PacedTransport, Pacer
+from integrations_cli.plan import Plan
+from integrations_cli.plan_views import outcome_cells, outcome_document, plan_summary, plan_table, told
+from integrations_cli.retry import Clock, RetryPolicy
+from integrations_cli.views import Nothing, View
+
+from .manifests import (
+    Files,
+    PlanOptions,
+    Prune,
+    SkipValidation,
+    Targets,
+    make_plan,
+    memory_of,
+    read,
+    refuse_unresolved,
+)
+from .options import Invocation, invocation
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from integrations_cli.transport import Transport
+
+
+def apply(
+    context: typer.Context,
+    files: Files,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    prune: Prune = False,
+    target: Targets = None,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", metavar="N", min=1, max=64, help="How many requests at a time.")
+    ] = CONCURRENCY,
+    retries: Annotated[
+        int | None, typer.Option("--retries", metavar="N", min=0, max=100, help="How often to try again (default: 3).")
+    ] = None,
+    skip_validation: SkipValidation = False,
+) -> View:
+    """Make the environment what a manifest says.
+
+    Shows the plan and asks first. Standard output gets a line for each action as it ends (status, action, identifier,
+    _id and message, with a TAB between them; one JSON document each with --json). What fails is left and reported: the
+    same command finishes the rest.
+    """
+    options = PlanOptions(files, prune, target or (), skip_validation)
+    policy = RetryPolicy() if retries is None else RetryPolicy(retries=retries)
+    return _apply(invocation(context), options, policy, yes=yes, concurrency=concurrency)
+
+
+def _apply(run: Invocation, options: PlanOptions, policy: RetryPolicy, *, yes: bool, concurrency: int) -> View:
+    run.require_answer(yes=yes)
+    desired = read(run, options)
+    refuse_unresolved(desired, options)
+    pacer = Pacer()
+
+    def paced(transport: Transport, clock: Clock) -> Transport:
+        return PacedTransport(transport, pacer, clock)
+
+    with run.api(policy, paced) as api:
+        environment = api.environment()
+        memory = memory_of(run, environment)
+        plan = make_plan(api, desired, memory, options)
+        if not plan.actions:
+            run.render.note(f"nothing to do: {len(plan.unchanged)} integrations are as the manifest says")
+            return Nothing()
+        run.render.preview(plan_table(plan, environment))
+        name = environment.name if environment is not None and environment.name else run.settings.api_url
+        run.confirm(f"Apply this to {name} ({plan_summary(plan)})?", yes=yes)
+        again = _again(run, options)
+        running = Run(plan, api, memory, concurrency=concurrency, resume=lambda: again)
+        try:
+            counts = _report(run, plan, running)
+        except KeyboardInterrupt:
+            raise CancelledError(
+                "interrupted: it is not known what became of the requests that were under way", hint=f"the rest: {again}"
+            ) from None
+    if run.flags.verbose and pacer.rate is not None:
+        run.render.log(
+            f"{pacer.sent} requests at up to {pacer.rate:.0f} a second, {pacer.limited} of them answered 429"
+        )
+    return _end(run, plan, running, counts, again)
+
+
+def _report(run: Invocation, plan: Plan, running: Run) -> dict[str, int]:
+    """Run the plan, and write a line for each outcome; how many there were of each status."""
+    counts: dict[str, int] = {}
+    with _in_order(running, run.render.note), run.render.progress(len(plan.actions)) as advance:
+        for outcome in running:
+            counts[outcome.status] = counts.get(outcome.status, 0) + 1
+            if run.flags.json:
+                run.render.show_json(outcome_document(outcome), lines=True)
+                continue
+            run.render.row(outcome_cells(outcome))
+            advance(_complaint(outcome))
+    return counts
+
+
+def _complaint(outcome: Outcome) -> str:
+    if outcome.status == "done" and not outcome.note:
+        return ""
+    hint = f" ({outcome.error.hint})" if outcome.error is not None and outcome.error.hint else ""
+    return f"{outcome.action.kind} {outcome.action.identifier}: {outcome.status}: {told(outcome)}{hint}"
+
+
+@contextmanager
+def _in_order(running: Run, note: Callable[[str], None]) -> Iterator[None]:
+    """Let the first Ctrl-C finish what is under way; the second one leaves at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is told of signals
+        return
+
+    def asked(_number: int, _frame: FrameType | None) -> None:
+        if running.stopping:
+            raise KeyboardInterrupt
+        running.stop()
+        note("finishing what is under way; Ctrl-C again leaves at once")
+
+    before = signal.signal(signal.SIGINT, asked)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _again(run: Invocation, options: PlanOptions) -> str:
+    """The command line that does the rest."""
+    words = ["integrations", "apply", *options.files, *run.shared_words()]
+    words += [word for target in options.targets for word in ("--target", target)]
+    words += ["--prune"] * options.prune + ["--skip-validation"] * options.skip_validation
+    return " ".join(quoted(word) for word in words)
+
+
+def _end(run: Invocation, plan: Plan, running: Run, counts: dict[str, int], again: str) -> View:
+    """Say how it ended.
+
+    Raises:
+        CancelledError: Ctrl-C ended it.
+        IntegrationsError: Something is left to be done.
+    """
+    total, tried = len(plan.actions), sum(counts.values())
+    words = [f"{counts[status]} {status}" for status in ("done", "failed", "unknown", "skipped") if status in counts]
+    if tried < total:
+        words.append(f"{total - tried} not begun")
+    summary = f"{', '.join(words)}, of {total}"
+    if counts.get("done", 0) == total:
+        run.render.note(summary)
+        return Nothing()
+    if running.stopped is not None:
+        error = running.stopped
+        raise type(error)(f"{summary}; ended since {error.message}", hint=error.hint, status=error.status) from None
+    if tried < total:
+        raise CancelledError(f"interrupted: {summary}", hint=f"the rest: {again}")
+    raise IntegrationsError(summary, hint=f"what failed is left as it was; the rest: {again}")

@@ -1,0 +1,67 @@
+"""`integrations export`: what is there, as a manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from integrations_cli.errors import InputError
+from integrations_cli.export import Exported
+from integrations_cli.export import export as exported_from
+from integrations_cli.fingerprints import Fingerprints
+from integrations_cli.views import Nothing, Text, View
+
+from .manifests import memory_of
+from .options import Invocation, invocation
+
+
+def export(
+    context: typer.Context,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; JSON by its ending.")
+    ] = None,
+) -> View:
+    """Write the environment as a manifest.
+
+    Secrets are not in it: {{ env = "NAME" }} stands in their place. TOML, or JSON with --json.
+    """
+    return _export(invocation(context), output)
+
+
+def _export(run: Invocation, output: Path | None) -> View:
+    with run.api() as api:
+        environment = api.environment()
+        exported = exported_from(api.list(), run.environ)
+    for note in exported.notes:
+        run.render.warn(note)
+    if output is not None:
+        _write(output, exported)
+        run.render.note(f"{len(exported.document['integrations'])} integrations are in {output}")
+    _adopt(run, memory_of(run, environment), exported)
+    return Text(exported.text, json=exported.document, lines=True) if output is None else Nothing()
+
+
+def _write(path: Path, exported: Exported) -> None:
+    import json
+
+    from integrations_cli.screen import visible_json
+
+    text = exported.text
+    if path.suffix.lower() == ".json":
+        text = visible_json(json.dumps(exported.document, ensure_ascii=False, indent=2)) + "\n"
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InputError(f"--output {path}: cannot write it: {error.strerror}") from None
+
+
+def _adopt(run: Invocation, memory: Fingerprints, exported: Exported) -> None:
+    """Remember that the placeholders stand for what is there, so that a plan of this manifest has nothing to do."""
+    try:
+        memory.adopt(exported.adopted)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        run.render.warn(f"this machine cannot remember in {memory.path.parent} what was exported: {why}")
+        run.render.hint("plan will count the secrets as changed")

@@ -1,0 +1,100 @@
+"""What `plan`, `apply`, `export` and `diff` share: from files and an environment to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from integrations_cli import fingerprints, manifest
+from integrations_cli.api import Api
+from integrations_cli.errors import InputError
+from integrations_cli.fingerprints import Fingerprints
+from integrations_cli.frozen import frozen
+from integrations_cli.manifest import Desired
+from integrations_cli.models import Environment
+from integrations_cli.plan import Plan, plan
+
+from .options import Invocation
+
+Files = Annotated[
+    list[str], typer.Argument(metavar="FILE...", help="TOML or JSON; a folder of them; - is standard input.")
+]
+Prune = Annotated[bool, typer.Option("--prune", help="Delete what the manifest does not describe.")]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option("--target", "-t", metavar="IDENTIFIER", help="Touch only this one (repeatable)."),
+]
+SkipValidation = Annotated[bool, typer.Option("--skip-validation", help="Send what the catalogue does not know.")]
+
+SHOWN = 20
+"""How many unresolved references are named one by one."""
+
+
+@frozen
+class PlanOptions:
+    """What to plan."""
+
+    files: Sequence[str]
+    prune: bool = False
+    targets: Sequence[str] = ()
+    skip_validation: bool = False
+
+
+def read(run: Invocation, options: PlanOptions) -> list[Desired]:
+    """The manifest, its references opened. Nothing is sent.
+
+    Raises:
+        InputError: Everything that is wrong with the files.
+    """
+    desired = manifest.resolve(manifest.load(options.files, run.values), run.values)
+    run.learn_secrets()
+    said = (text for want in desired for text in (want.entry.identifier, want.entry.provider, want.entry.name))
+    run.render.redactor.allow(filter(None, said))
+    return desired
+
+
+def refuse_unresolved(desired: Sequence[Desired], options: PlanOptions) -> None:
+    """See that every reference has a value before anything is sent: a placeholder is never sent in its place.
+
+    Raises:
+        InputError: Every one that has none.
+    """
+    findings = [
+        f"{want.entry.at('credentials', key)}: {why}"
+        for want in desired
+        if not options.targets or want.entry.identifier in options.targets
+        for key, why in want.unresolved.items()
+    ]
+    if findings:
+        raise InputError.of(findings, hint="nothing was sent; set the variables, or leave entries out with --target")
+
+
+def memory_of(run: Invocation, environment: Environment | None) -> Fingerprints:
+    """What this machine remembers of the environment that the key opens."""
+    return fingerprints.load(
+        fingerprints.state_folder(run.environ),
+        server=run.settings.api_url,
+        environment_id=environment.id if environment is not None else "",
+    )
+
+
+def make_plan(api: Api, desired: Sequence[Desired], memory: Fingerprints, options: PlanOptions) -> Plan:
+    """The plan for the environment as it is now."""
+    return plan(
+        desired,
+        api.list(),
+        memory,
+        prune=options.prune,
+        targets=frozenset(options.targets),
+        skip_validation=options.skip_validation,
+    )
+
+
+def tell_unresolved(run: Invocation, plan: Plan) -> None:
+    """Warn of what keeps this plan from being applied."""
+    for message in plan.unresolved[:SHOWN]:
+        run.render.warn(message)
+    if len(plan.unresolved) > SHOWN:
+        run.render.warn(f"{len(plan.unresolved) - SHOWN} more references have no value")

@@ -1,0 +1,45 @@
+"""`integrations plan`: what `apply` would do, and nothing done."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from integrations_cli.errors import PendingError
+from integrations_cli.plan_views import plan_table
+from integrations_cli.views import View
+
+from .manifests import Files, PlanOptions, Prune, SkipValidation, Targets, make_plan, memory_of, read, tell_unresolved
+from .options import Invocation, invocation
+
+
+def plan(
+    context: typer.Context,
+    files: Files,
+    prune: Prune = False,
+    target: Targets = None,
+    skip_validation: SkipValidation = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 9 if there is anything to do, and 0 if not.")
+    ] = False,
+) -> View:
+    """Show what apply would change.
+
+    In a pipe: action, identifier, provider, channel and changes, with a TAB between them. Credentials are not read
+    back from servers: what was applied last from this machine is known by fingerprints, and unknown counts as changed.
+    """
+    options = PlanOptions(files, prune, target or (), skip_validation)
+    return _plan(invocation(context), options, exit_code=exit_code)
+
+
+def _plan(run: Invocation, options: PlanOptions, *, exit_code: bool) -> View:
+    desired = read(run, options)
+    with run.api() as api:
+        environment = api.environment()
+        planned = make_plan(api, desired, memory_of(run, environment), options)
+    tell_unresolved(run, planned)
+    if not planned.actions:
+        run.render.note(f"nothing to do: {len(planned.unchanged)} integrations are as the manifest says")
+    pending = exit_code and bool(planned.actions)
+    return plan_table(planned, environment, exit_code=PendingError.exit_code if pending else 0)
