@@ -10,7 +10,8 @@ which could ask for a password.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from .config_file import ConfigFile, config_path
@@ -20,6 +21,7 @@ from .profile import DEFAULT_URL, SANDBOX
 from .screen import visible
 
 if TYPE_CHECKING:
+    from .api import Api
     from .models import Secret
     from .settings import Settings, SettingsFlags
 
@@ -48,10 +50,26 @@ def answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
         if arguments[:1] == ["profiles"]:
             found = _profiles(environ)
         elif arguments[:1] == ["identifiers"]:
-            found = _identifiers(arguments[1:], environ)
+            found = _in_time(lambda: _identifiers(arguments[1:], environ))
     except (IntegrationsError, OSError, KeyboardInterrupt):
         return ""
     return "".join(f"{visible(name)}\t{visible(about)}\n" for name, about in found if name)
+
+
+def _in_time(ask: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """What `ask` finds in time; nothing if it fails. A name can be slow to resolve, and an answer can trickle in."""
+    from threading import Thread
+
+    found: list[tuple[str, str]] = []
+
+    def work() -> None:
+        with contextlib.suppress(IntegrationsError, OSError):
+            found.extend(ask())
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    return list(found)
 
 
 def _profiles(environ: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -66,22 +84,38 @@ def _address(table: Mapping[str, object]) -> str:
 
 
 def _identifiers(arguments: Sequence[str], environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    from .api import open_api
+    from .api import Api, open_api
     from .retry import RetryPolicy
-    from .settings import resolve
+    from .settings import require_key, resolve
+    from .transport.brief import open_brief
 
     settings = resolve(_flags(arguments), environ, read_key=False)
+    policy = RetryPolicy(retries=0, total=PATIENCE)
+    transport = None
     if settings.sandbox_path is not None:
         if not settings.sandbox_path.exists():
             return []
-    elif settings.api_key is None:
-        settings = replace(settings, api_key=_key_at_hand(settings, environ))
-    settings = replace(settings, timeout=min(settings.timeout, PATIENCE))
-    with open_api(settings, environ, policy=RetryPolicy(retries=0, total=PATIENCE)) as api:
-        return [
-            (integration.identifier, f"{integration.name} ({integration.provider}, {integration.channel})")
-            for integration in api.list()
-        ]
+    else:
+        if settings.api_key is None:
+            settings = replace(settings, api_key=_key_at_hand(settings, environ))
+        transport = open_brief(
+            base_url=settings.api_url,
+            api_key=require_key(settings),
+            environ=environ,
+            ca_bundle=settings.ca_bundle,
+            allow_http=settings.allow_http,
+        )
+    if transport is None:
+        with open_api(settings, environ, policy=policy) as api:
+            return _listed(api)
+    try:
+        return _listed(Api(transport, policy=policy, timeout=settings.timeout))
+    finally:
+        transport.close()
+
+
+def _listed(api: Api) -> list[tuple[str, str]]:
+    return [(one.identifier, f"{one.name} ({one.provider}, {one.channel})") for one in api.list()]
 
 
 def _key_at_hand(settings: Settings, environ: Mapping[str, str]) -> Secret | None:

@@ -12,8 +12,6 @@ from integrations_cli.models import Secret
 from . import Answer, Interrupted, Request, wire_headers
 
 if TYPE_CHECKING:
-    import httpx
-
     from integrations_cli.sandbox import Sandbox
 
 
@@ -22,7 +20,6 @@ class InProcessTransport:
 
     def __init__(self, sandbox: Sandbox, base_url: str, user_agent: str, now: Callable[[], float]) -> None:
         self._sandbox = sandbox
-        self._inner: httpx.BaseTransport = sandbox.transport()
         self._base_url = base_url
         self._api_key = Secret(sandbox.api_keys["Development"])
         self._user_agent = user_agent
@@ -40,30 +37,21 @@ class InProcessTransport:
             ConfigError: Its database cannot be used.
             Interrupted: Ctrl-C.
         """
-        import httpx
-
         from integrations_cli.sandbox import StoreError
 
         started = self._now()
-        outgoing = httpx.Request(
-            request.method,
-            self._base_url + request.path,
-            headers=wire_headers(request, self._api_key, self._user_agent),
-            content=request.body,
-        )
+        headers = wire_headers(request, self._api_key, self._user_agent)
         try:
-            response = self._inner.handle_request(outgoing)
-            body = response.read()
+            reply = self._sandbox.contract.handle(request.method, request.path, headers, request.body or b"")
         except KeyboardInterrupt:
             raise Interrupted(sent=True) from None
         except StoreError as error:
             raise ConfigError(error.message, hint=error.hint) from None
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, body, self._now() - started)
+        named = {name.lower(): value for name, value in reply.headers}
+        return Answer(reply.status, named, reply.body, self._now() - started)
 
     def close(self) -> None:
         """Close the sandbox's database."""
-        self._inner.close()
         self._sandbox.close()
 
 
