@@ -88,7 +88,8 @@ def _apply(run: Invocation, options: PlanOptions, policy: RetryPolicy, *, yes: b
             counts = _report(run, plan, running)
         except KeyboardInterrupt:
             raise CancelledError(
-                "interrupted: it is not known what became of the requests that were under way", hint=f"the rest: {again}"
+                "interrupted: what became of the requests under way is not known",
+                hint=f"the rest: {again}",
             ) from None
     if run.flags.verbose and pacer.rate is not None:
         run.render.log(
