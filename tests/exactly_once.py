@@ -169,7 +169,7 @@ def _wrong_words(played: Played) -> list[str]:
         tried = "tried once" if played.attempts == 1 else f"tried {played.attempts} times"
         if tried not in error.message:
             wrong.append(f"{tried}, and the message does not say so: {error.message}")
-        if RESUME not in (error.hint or "") and "same key can only repeat" not in (error.hint or ""):
+        if RESUME not in (error.hint or "") and "use another key" not in (error.hint or ""):
             wrong.append(f"no way to go on is given: {error.hint}")
         if error.idempotency_key is None:
             wrong.append("the idempotency key is not given")

@@ -41,6 +41,8 @@ class FakeClock:
     def __init__(self, wall: float = 1_800_000_000.0) -> None:
         self.seconds = 1000.0
         self.slept: list[float] = []
+        self.tick: Callable[[], None] = lambda: None
+        """Called before every wait."""
         self._wall = wall - self.seconds
         self._due: list[tuple[float, Callable[[], None]]] = []
 
@@ -52,6 +54,7 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         assert seconds >= 0
+        self.tick()
         self.slept.append(seconds)
         self.advance(seconds)
 

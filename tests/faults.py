@@ -231,6 +231,13 @@ def status_and_work(visit: Visit, code: int, delay: float) -> None:
     visit.send(http(code, error(code), [JSON_TYPE]))
 
 
+def stored_500(visit: Visit) -> None:
+    """What a server answers that has kept a 500 under the key: its message is an object."""
+    headers = [JSON_TYPE, ("Idempotency-Key", visit.asked.key), ("Idempotency-Replay", "true")]
+    message = {"message": "Internal Server Error", "statusCode": 500}
+    visit.send(http(500, error(500, message, errorId="bd8bd67f"), headers))
+
+
 def limited(visit: Visit, wait: str) -> None:
     """A 429 that says when to come back, in whatever way."""
     assert visit.asked
@@ -312,6 +319,7 @@ FAULTS: Final[dict[str, Fault]] = {
     **{f"{code} after work": partial(status_after, code=code) for code in (500, 502, 503, 504)},
     **{f"{code}, then work": partial(status_and_work, code=code, delay=0.3) for code in (500, 502, 503, 504)},
     "504, then work late": partial(status_and_work, code=504, delay=90.0),
+    "stored 500": stored_500,
     "520": partial(status, code=520),
     "409 in progress": partial(in_progress, work=False),
     "409 in progress, then work": partial(in_progress, work=True),

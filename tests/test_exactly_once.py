@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from conftest import Figures
 from exactly_once import CANARY, RESUME, TOKEN, Played, judge, play
 from fault_server import FakeClock, FaultServer
 from faults import HEAVY, KINDS, NAMES
+from program import Program
 
 SEQUENCES = 1000
 SEED = os.environ.get("INTEGRATIONS_FAULT_SEED")
@@ -154,3 +156,215 @@ def test_a_thousand_random_sequences_make_no_duplicate_lose_nothing_and_say_noth
         ["longest, seconds by its clock", f"{longest:.0f}"],
     ]
     figures(f"Random sequences of faults: {request.node.callspec.id}", rows)
+
+
+# -- single statements ------------------------------------------------------------------------------------------------
+
+
+def posts(played: Played) -> list[int | None]:
+    """The statuses of the create's attempts."""
+    return [report.status for report in played.reports if report.method == "POST"]
+
+
+def test_a_taken_identifier_without_faults_is_reported_in_one_attempt(server: FaultServer) -> None:
+    server.plant(providerId="mailgun", channel="email", identifier="main", check=False)
+    played = play(server, [], identifier="main")
+    assert (played.code, posts(played), played.requests) == (6, [409], 1)
+    assert "exists" in played.message
+
+
+def test_a_lost_answer_is_confirmed_from_the_list_where_keys_are_not_kept(tmp_path: Path) -> None:
+    with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=False) as server:
+        played = play(server, ["lost"])
+    assert played.created is not None
+    assert (played.created.confirmed, played.created.replayed, played.created.attempts) == (True, False, 2)
+    assert posts(played) == [None, 409]
+
+
+def test_a_lost_answer_is_repeated_where_keys_are_kept(tmp_path: Path) -> None:
+    with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=True) as server:
+        played = play(server, ["lost"])
+        keys = {asked.key for asked in server.asked}
+        bodies = {asked.body for asked in server.asked}
+    assert played.created is not None
+    assert (played.created.confirmed, played.created.replayed, played.created.idempotency_echoed) == (False, True, True)
+    assert (len(keys), len(bodies)) == (1, 1)
+
+
+def test_what_was_found_with_another_provider_is_a_conflict(tmp_path: Path) -> None:
+    with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=False) as server:
+        server.plant(providerId="sendgrid", channel="email", identifier="main", check=False)
+        played = play(server, ["reset after"], identifier="main")
+    assert played.code == 6
+    assert "sendgrid" in played.message
+    assert "nothing was created" in played.message
+
+
+def test_what_was_there_before_the_first_attempt_is_a_conflict(tmp_path: Path) -> None:
+    with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=False) as server:
+        server.plant(providerId="mailgun", channel="email", identifier="main", check=False)
+        server.clock.advance(300)
+        played = play(server, ["reset after"], identifier="main")
+    assert played.code == 6
+    assert "was there before" in played.message
+
+
+@pytest.mark.parametrize("observed", [False, True])
+def test_only_the_key_s_own_environment_counts_in_the_look_up(tmp_path: Path, observed: bool) -> None:
+    with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=False, observed=observed) as server:
+        server.plant("Production", providerId="mailgun", channel="email", identifier="main", check=False)
+        played = play(server, ["reset after"], identifier="main")
+    assert posts(played) == [None, 409]
+    assert played.code == 8
+    assert "nothing was created" in played.message
+
+
+def test_a_stored_500_is_told_from_a_fresh_one(tmp_path: Path) -> None:
+    with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=True) as server:
+        played = play(server, ["stored 500"])
+    assert played.error is not None
+    assert (played.code, played.error.status, posts(played)) == (8, 500, [500])
+    assert "stored answer" in (played.error.hint or "")
+    assert RESUME not in (played.error.hint or "")
+
+
+@pytest.mark.parametrize("fault", ["silent", "504", "409 in progress"])
+def test_while_the_server_may_be_at_work_it_is_looked_up_until_the_deadline(tmp_path: Path, fault: str) -> None:
+    with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=False) as server:
+        played = play(server, [fault] * 9, retries=0)
+        server.empty()
+        never = play(server, [fault], retries=0)
+    assert played.code == 10
+    assert never.code == 10
+    assert 59 <= never.seconds <= 61
+    assert sum(report.method == "GET" for report in never.reports) >= 5
+
+
+@pytest.mark.parametrize("fault", ["reset after", "502", "503"])
+def test_what_is_over_is_looked_up_for_a_moment_only(tmp_path: Path, fault: str) -> None:
+    with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=False) as server:
+        played = play(server, [fault], retries=0)
+    assert played.code == 8
+    assert played.seconds <= 3
+    assert RESUME in (played.error.hint or "") if played.error else False
+
+
+def test_a_list_that_cannot_be_read_leaves_the_outcome_unknown(server: FaultServer) -> None:
+    played = play(server, ["reset after", *["503"] * 9], retries=0)
+    assert played.code == 10
+    assert "the look-up failed" in played.message
+
+
+def test_retries_can_be_turned_off(server: FaultServer) -> None:
+    assert posts(play(server, ["429"], retries=0)) == [429]
+
+
+def test_every_way_to_ask_for_time_is_kept_to(server: FaultServer) -> None:
+    waits = {"429 0": 0.0, "429 2": 2.0, "429 date": 3.0, "429 past": 0.0, "429 reset": 1.0, "503 wait": 1.0}
+    for fault, wait in waits.items():
+        server.clock.slept.clear()
+        assert play(server, [fault]).code == 0
+        assert server.clock.slept == ([wait] if wait else []), fault
+        server.empty()
+
+
+def test_a_wait_beyond_the_deadline_is_not_waited_for(server: FaultServer) -> None:
+    played = play(server, ["429 3600"])
+    assert (played.code, played.seconds) == (8, 0.0)
+
+
+# -- Ctrl-C at every point --------------------------------------------------------------------------------------------
+
+INTERRUPTED: tuple[list[str], ...] = (
+    [],
+    ["refuse"],
+    ["429 2"],
+    ["503"],
+    ["silent"],
+    ["lost"],
+    ["lost in silence", "silent", "silent", "silent"],
+    ["reset after", "503", "503", "503", "503"],
+)
+
+
+class Hand:
+    """Presses Ctrl-C before the n-th thing that the client does with the network or the clock."""
+
+    def __init__(self, moment: int) -> None:
+        self.left = moment
+
+    def __call__(self) -> None:
+        if self.left == 0:
+            self.left -= 1
+            raise KeyboardInterrupt
+        self.left -= 1
+
+
+def test_ctrl_c_at_every_point_says_what_is_true(unwired: FaultServer, figures: Figures) -> None:
+    said: Counter[str] = Counter()
+    for script in INTERRUPTED:
+        for moment in itertools.count():
+            hand = Hand(moment)
+            unwired.tick = unwired.clock.tick = hand
+            played = play(unwired, script)
+            unwired.tick = unwired.clock.tick = lambda: None
+            assert judge(played, planted(unwired)) == [], (script, moment)
+            unwired.empty()
+            if hand.left >= 0:
+                break
+            assert played.code == 130
+            words = played.message.partition("interrupted")[2]
+            said["not known" if "not known" in words else words.rpartition(": ")[2]] += 1
+    assert set(said) == {"nothing was sent", "nothing was created", "not known"}
+    figures("Ctrl-C at every point of a create", [*said.items()])
+
+
+# -- the whole program ------------------------------------------------------------------------------------------------
+
+
+def resuming_command(hint: str) -> list[str]:
+    """The words of the command that a hint gives, without the program's name."""
+    words = shlex.split(hint[hint.index("integrations create") :])
+    return words[1:]
+
+
+@pytest.mark.parametrize(
+    ("script", "retries", "code"),
+    [(["503"] * 4, 3, 8), (["reset after", *["503"] * 9], 0, 10), (["503 after work", *["503"] * 9], 0, 10)],
+)
+def test_the_command_that_the_program_gives_goes_on_where_it_stopped(
+    server: FaultServer, tmp_path: Path, script: list[str], retries: int, code: int
+) -> None:
+    environ = {"NOVU_SECRET_KEY": server.api_key}
+    program = Program(tmp_path / "home", environ, clock=server.clock, random=Random(3).random)
+    server.script[:] = script
+    flags = ["--provider", "mailgun", "--channel", "email", "--api-url", server.url, "--retries", str(retries)]
+    stopped = program.run("create", *flags, "--json")
+    assert stopped.code == code, stopped.err
+    assert stopped.out == ""
+    assert stopped.error["idempotency_key"]
+    times = "once" if retries == 0 else f"{retries + 1} times"
+    assert f"tried {times}" in stopped.error["message"]
+    server.script.clear()
+    resumed = program.run(*resuming_command(stopped.error["hint"]))
+    # Without keys a server can only say that it is there already.
+    assert resumed.code == 0 or (resumed.code == 6 and not server.idempotency), resumed.err
+    assert len(server.held()) == 1
+
+
+def test_verbose_shows_every_attempt_without_the_key(server: FaultServer, tmp_path: Path) -> None:
+    program = Program(
+        tmp_path / "home", {"NOVU_SECRET_KEY": server.api_key}, clock=server.clock, random=Random(3).random
+    )
+    server.script[:] = ["lost", "429 2"]
+    done = program.run(
+        "create", "--provider", "mailgun", "--api-url", server.url, "--verbose", "-C", f"apiKey={CANARY}"
+    )
+    lines = [line for line in done.err.splitlines() if f"POST {server.url}/v1/integrations" in line]
+    assert done.code == 0, done.err
+    assert len(lines) == 3
+    assert "closed the connection" in lines[0]
+    assert "429" in lines[1]
+    assert "again in 2.00 s" in lines[1]
+    assert server.api_key not in done.err + done.out
+    assert CANARY not in done.err + done.out

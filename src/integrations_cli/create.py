@@ -33,7 +33,11 @@ LOOK_UP_RETRIES: Final = 3
 NEVER_STORED: Final = frozenset({401, 429})
 """Answers that a server does not keep under the idempotency key."""
 
-NEW_KEY: Final = "correct the cause, and use another idempotency key"
+REPLAYED: Final = (
+    "this is the stored answer to an earlier request with this idempotency key: correct the cause, and use another key"
+)
+STORED: Final = "the server keeps this answer under the idempotency key: correct the cause, and use another key"
+REFUSED_CHECK: Final = "a server that checks answers 500 when the provider refuses the credentials: see --no-check"
 
 CLOCK_SLACK: Final = 60.0
 """Seconds by which the clocks of a server and of the proxy before it may differ."""
@@ -286,7 +290,7 @@ class _Creation:
         if isinstance(last, Answer) and last.status != 429:
             error = self._error(last)
             if _replayed(last):
-                error.hint = f"this is the stored answer to an earlier request with this key; {NEW_KEY}"
+                error.hint = REPLAYED
             return self._with_key(error)
         return self._unavailable(last, "")
 
@@ -298,8 +302,14 @@ class _Creation:
 
     def _unavailable(self, last: Outcome, found: str) -> IntegrationsError:
         message, cause = self._what(last)
-        stored = isinstance(last, Answer) and self._echoes(last) and last.status not in NEVER_STORED
-        hint = f"the same key can only repeat this answer; {NEW_KEY}" if stored else self._resuming(cause.hint)
+        if isinstance(last, Answer) and _replayed(last):
+            hint: str | None = REPLAYED
+        elif isinstance(last, Answer) and self._echoes(last) and last.status not in NEVER_STORED:
+            hint = STORED
+        else:
+            hint = self._resuming(cause.hint)
+        if isinstance(last, Answer) and last.status == 500 and self.prepared.draft.check:
+            hint = f"{REFUSED_CHECK}; {hint}" if hint else REFUSED_CHECK
         return self._with_key(
             UnavailableError(
                 f"{message}: {found}nothing was created",

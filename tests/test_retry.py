@@ -1,0 +1,231 @@
+"""When a request is sent again, and after how long."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fault_server import FakeClock
+from integrations_cli.retry import (
+    AttemptReport,
+    Attempts,
+    RetryPolicy,
+    SystemClock,
+    asked_wait,
+    at_work,
+    chance,
+    comes_and_goes,
+    doubtful,
+    iso_moment,
+    moment,
+)
+from integrations_cli.transport import Answer, FailureKind, TransportFailure
+
+WALL = 1_800_000_000.0
+
+
+def answer(status: int, **headers: str) -> Answer:
+    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, b"")
+
+
+def failure(kind: FailureKind = "disconnected", *, sent: bool = True, lasting: bool = False) -> TransportFailure:
+    return TransportFailure(kind, "lost", sent=sent, timed_out=kind == "timeout" and sent, lasting=lasting)
+
+
+# -- what the server asks for -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "wait"),
+    [
+        ("0", 0.0),
+        ("1", 1.0),
+        (" 12 ", 12.0),
+        ("1.5", 1.5),
+        ("007", 7.0),
+        (formatdate(WALL + 90, usegmt=True), 90.0),
+        (formatdate(WALL - 90, usegmt=True), 0.0),
+        (formatdate(WALL + 90, usegmt=True).replace("GMT", "+0000"), 90.0),
+        ("", None),
+        ("soon", None),
+        ("-1", None),
+        ("1e3", None),
+        ("nan", None),
+        ("inf", None),
+        ("٣", None),
+        ("1;2", None),
+        ("12345678901234567890", None),
+        ("Mon, 99 Foo 2026 99:99:99 GMT", None),
+        ("Mon, 01 Jan 99999 00:00:00 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_or_nothing(asked: str, wait: float | None) -> None:
+    assert asked_wait({"retry-after": asked}, WALL) == wait
+
+
+def test_a_date_is_read_by_the_server_s_own_clock() -> None:
+    headers = {"retry-after": formatdate(WALL + 5, usegmt=True), "date": formatdate(WALL + 2, usegmt=True)}
+    assert asked_wait(headers, WALL - 86_400) == 3.0
+
+
+def test_the_rate_limit_s_reset_stands_in_for_a_missing_retry_after_of_a_429() -> None:
+    assert asked_wait({"ratelimit-reset": "2"}, WALL, limited=True) == 2.0
+    assert asked_wait({"ratelimit-reset": "2"}, WALL) is None
+    assert asked_wait({"ratelimit-reset": "2", "retry-after": "1"}, WALL, limited=True) == 1.0
+    assert asked_wait({"ratelimit-reset": "2", "retry-after": "soon"}, WALL, limited=True) == 2.0
+
+
+@given(st.text(), st.text(), st.floats(allow_nan=False, allow_infinity=False))
+def test_no_header_breaks_it(retry_after: str, date: str, wall: float) -> None:
+    wait = asked_wait({"retry-after": retry_after, "date": date}, wall, limited=True)
+    assert wait is None or wait >= 0
+
+
+@given(st.text())
+def test_no_date_breaks_it(text: str) -> None:
+    assert isinstance(moment(text), float | None)
+    assert isinstance(iso_moment(text), float | None)
+
+
+def test_the_dates_of_the_api_are_read() -> None:
+    assert iso_moment("2026-11-23T04:51:58.500Z") == 1795409518.5
+    assert iso_moment("2026-11-23T04:51:58") == 1795409518.0
+    assert iso_moment(None) is None
+    assert iso_moment("yesterday") is None
+
+
+# -- the schedule -----------------------------------------------------------------------------------------------------
+
+
+def schedule(clock: FakeClock, policy: RetryPolicy | None = None, random: float = 1.0) -> Attempts:
+    return Attempts(policy or RetryPolicy(), clock, lambda: random, timeout=30.0)
+
+
+def test_without_a_word_from_the_server_the_wait_is_jittered_and_doubles_up_to_the_ceiling() -> None:
+    attempts = schedule(FakeClock(), RetryPolicy(retries=9, total=1e6))
+    waits = []
+    for _ in range(8):
+        attempts.next_timeout()
+        waits.append(attempts.wait_after(failure()))
+    assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0]
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_the_jitter_is_full(random: float) -> None:
+    attempts = schedule(FakeClock(), random=random)
+    attempts.next_timeout()
+    assert attempts.wait_after(failure()) == random * 0.5
+
+
+def test_after_so_many_retries_it_is_enough() -> None:
+    for retries in range(4):
+        attempts = schedule(FakeClock(), RetryPolicy(retries=retries))
+        made = 0
+        while True:
+            attempts.next_timeout()
+            made += 1
+            if attempts.wait_after(failure()) is None:
+                break
+        assert made == attempts.made == retries + 1
+
+
+def test_no_attempt_begins_after_the_deadline() -> None:
+    clock = FakeClock()
+    attempts = schedule(clock, RetryPolicy(retries=9))
+    attempts.next_timeout()
+    clock.advance(59.8)
+    assert attempts.wait_after(failure()) is None
+    assert attempts.wait_after(answer(429, retry_after="0")) == 0.0
+    assert attempts.wait_after(answer(429, retry_after="1")) is None
+
+
+def test_a_retry_ends_at_the_deadline_and_the_first_attempt_has_all_its_time() -> None:
+    clock = FakeClock()
+    attempts = Attempts(RetryPolicy(), clock, lambda: 0.0, timeout=90.0)
+    assert attempts.next_timeout() == 90.0
+    clock.advance(40)
+    assert attempts.next_timeout() == 20.0
+    clock.advance(40)
+    assert 0 < attempts.next_timeout() < 0.01
+    assert attempts.remaining == -20.0
+
+
+def test_pausing_is_the_clock_s_business() -> None:
+    clock = FakeClock()
+    attempts = schedule(clock)
+    attempts.pause(0.0)
+    attempts.pause(2.5)
+    assert clock.slept == [2.5]
+
+
+def test_the_system_s_clock_and_chance_are_real() -> None:
+    clock = SystemClock()
+    before = clock.now()
+    clock.sleep(0.0)
+    assert clock.now() >= before
+    assert clock.wall() > 1_700_000_000
+    assert len({chance() for _ in range(50)}) > 40
+    assert all(0 <= chance() < 1 for _ in range(50))
+
+
+# -- what an outcome means --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_busy_servers_are_asked_again(status: int) -> None:
+    assert comes_and_goes(answer(status))
+
+
+@pytest.mark.parametrize(
+    "status", [200, 201, 204, 301, 307, 400, 401, 402, 403, 404, 408, 409, 413, 422, 500, 501, 520]
+)
+def test_any_other_answer_stands(status: int) -> None:
+    assert not comes_and_goes(answer(status))
+
+
+def test_a_409_that_says_when_to_come_back_is_a_request_at_work() -> None:
+    assert comes_and_goes(answer(409, retry_after="1"))
+    assert at_work(answer(409, retry_after="1"))
+    assert doubtful(answer(409, retry_after="1"))
+    assert not doubtful(answer(409))
+
+
+def test_a_failure_is_repeated_unless_repeating_cannot_help() -> None:
+    assert comes_and_goes(failure())
+    assert comes_and_goes(failure("connect", sent=False))
+    assert not comes_and_goes(failure("certificate", sent=False, lasting=True))
+
+
+def test_doubt_is_what_may_have_been_done() -> None:
+    assert doubtful(failure(sent=True))
+    assert not doubtful(failure("connect", sent=False))
+    assert [status for status in (303, 400, 401, 404, 422, 429, 500, 502, 503, 504) if doubtful(answer(status))] == [
+        303,
+        500,
+        502,
+        503,
+        504,
+    ]
+
+
+def test_at_work_is_what_was_given_up_too_early() -> None:
+    assert at_work(failure("timeout", sent=True))
+    assert not at_work(failure("timeout", sent=False))
+    assert not at_work(failure("disconnected"))
+    assert [status for status in (429, 500, 502, 503, 504) if at_work(answer(status))] == [504]
+
+
+# -- for --verbose ----------------------------------------------------------------------------------------------------
+
+
+def test_a_report_is_one_line() -> None:
+    url = "https://api.novu.co/v1/integrations"
+    report = AttemptReport("POST", url, 2, 503, None, 0.123, 1.5, echoed=False)
+    assert str(report) == (
+        f"POST {url} (attempt 2): 503 after 0.12 s; the server did not repeat the idempotency key; again in 1.50 s"
+    )
+    report = AttemptReport("GET", url, 1, None, "no connection", None, None)
+    assert str(report) == f"GET {url} (attempt 1): no connection"
