@@ -33,7 +33,7 @@ def list_integrations(
         str | None, typer.Option("--channel", "-c", metavar="CHANNEL", help="Only those of this channel.")
     ] = None,
     provider: Annotated[
-        str | None, typer.Option("--provider", "-p", metavar="ID", help="Only those of this provider.")
+        str | None, typer.Option("--provider", "-p", metavar="PROVIDER", help="Only those of this provider.")
     ] = None,
     active: Annotated[
         bool | None, typer.Option("--active/--inactive", help="Only those that deliver, or only those that do not.")

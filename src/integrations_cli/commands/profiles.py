@@ -19,7 +19,8 @@ from integrations_cli.views import Fields, Row, Table, Text, View
 
 from .options import Invocation, invocation, one_of
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the profile.")]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="The name of the profile.")]
+Name = Annotated[str, typer.Argument(metavar="PROFILE", help="The name of the profile.")]
 
 
 @frozen
@@ -49,7 +50,7 @@ class Opened:
 
 def add_profile(
     context: typer.Context,
-    name: Name,
+    name: NewName,
     api_key_stdin: Annotated[bool, typer.Option("--api-key-stdin", help="Read the key from standard input.")] = False,
     api_key_env: Annotated[
         str | None, typer.Option("--api-key-env", metavar="VAR", help="Take the key from this variable at each run.")
@@ -299,7 +300,9 @@ def _summary(file: ConfigFile, name: str) -> tuple[str | None, str | None, str |
 
 def show_profile(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The profile; left out: what is in use.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="PROFILE", help="The profile; left out: what is in use.")
+    ] = None,
 ) -> View:
     """Show a profile, and where each value comes from.
 
@@ -308,7 +311,7 @@ def show_profile(
     run = invocation(context)
     flags = run.flags
     if name is not None and flags.profile not in {None, name}:
-        raise UsageError("NAME and --profile name two profiles", hint="leave one of them out")
+        raise UsageError("PROFILE and --profile name two profiles", hint="leave one of them out")
     chosen = SettingsFlags(name or flags.profile, flags.sandbox, flags.api_url, flags.timeout)
     settings = resolve(chosen, run.environ, read_key=False)
     for warning in settings.warnings:

@@ -34,8 +34,12 @@ class UpdateOptions:
 def update(
     context: typer.Context,
     reference: Reference,
-    name: Annotated[str | None, typer.Option("--name", "-n", help="The name that the dashboard shows.")] = None,
-    identifier: Annotated[str | None, typer.Option("--identifier", "-i", help="Another unique identifier.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", "-n", metavar="NAME", help="The name that the dashboard shows.")
+    ] = None,
+    identifier: Annotated[
+        str | None, typer.Option("--identifier", "-i", metavar="IDENTIFIER", help="Another unique identifier.")
+    ] = None,
     credential: Annotated[
         list[str] | None,
         typer.Option(

@@ -213,7 +213,7 @@ def _flag(option: Any, context: ClickContext) -> Flag:
 
 
 def _argument(argument: Any, context: ClickContext) -> Argument:
-    metavar = argument.metavar or argument.make_metavar(ctx=context).strip("[]").removesuffix("...")
+    metavar = (argument.metavar or argument.make_metavar(ctx=context)).strip("[]").removesuffix("...")
     choices = _choices(argument, metavar)
     return Argument(
         name=metavar,
