@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shlex
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -156,3 +160,161 @@ def test_ctrl_c_and_ctrl_d_send_nothing_and_restore_the_terminal(
         session.assert_restored()
         assert "error: cancelled: nothing was sent" in session.text
     assert stored(program) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_interrupt_from_outside_is_a_ctrl_c(program: Program, mode: str) -> None:
+    with Session(program, ["create", "--sandbox"], env=mode_env(mode)) as session:
+        session.wait("Channel")
+        assert session.child.pid is not None
+        os.killpg(session.child.pid, signal.SIGINT)
+        assert session.finish() == 130
+        session.assert_restored()
+    assert stored(program) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_declining_stores_nothing(program: Program, mode: str) -> None:
+    arguments, _ = OPEN["summary"]
+    with Session(program, ["create", *arguments.split(), "--sandbox"], env=mode_env(mode)) as session:
+        session.answer(("Cancel: send nothing", "\x1b[B\x1b[B\r" if mode == "screen" else "3\r"))
+        assert session.finish() == 1
+        session.assert_restored()
+        assert "error: cancelled at the summary: nothing was sent" in session.text
+    assert stored(program) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_answer_leads_back_and_the_summary_to_every_answer(program: Program, mode: str) -> None:
+    pick = (lambda down: "\x1b[B" * down + "\r") if mode == "screen" else (lambda down: f"{down + 1}\r")
+    with Session(program, ["create", "-I", "-p", "discord", "-i", "d", "--sandbox"], env=mode_env(mode)) as session:
+        session.answer(
+            ("Name [Discord]:", "First\r"),
+            ("Active", "<\r"),
+            ("Name [First]:", "Second\r"),
+            ("Active", "n\r"),
+            ("Check", "\r"),
+            ("Change an answer", pick(1)),
+            ("Which answer?", pick(2)),
+            ("Name [Second]:", "Third\r"),
+            ("Name: Third", ""),
+            ("Create it", "\r"),
+        )
+        assert session.finish() == 0
+        session.assert_restored()
+    (integration,) = stored(program)
+    assert integration.name == "Third"
+
+
+def test_a_list_gets_shorter_and_longer_as_one_types(program: Program) -> None:
+    with Session(program, ["create", "-I", "--channel", "sms", "--sandbox"], secrets=[]) as session:
+        session.wait("type to search")
+        session.send("zzzz")
+        session.wait("no such entry")
+        session.send("\r")  # nothing to choose: the question stays
+        session.send("\x7f" * 4)
+        session.wait("type to search")
+        session.send("twil")
+        session.wait("> Twilio (twilio)")
+        assert session.text.count("(") == 1
+        session.send("\x04")
+        assert session.finish() == 130
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_hidden_answer_that_looks_like_a_file_is_not_shown(program: Program, mode: str) -> None:
+    flags = ["-I", "-p", "twilio", "-n", "T", "-i", "t", "-C", "accountSid=a", "-C", "from=b", "--sandbox"]
+    with Session(program, ["create", *flags], 40, env=mode_env(mode), secrets=[SECRET]) as session:
+        session.answer(
+            ("(hidden):", f"@{SECRET}\r"),
+            ("is answered as text:VALUE.", f"text:@{SECRET}\r"),
+            ("Active", "\r"),
+            ("Check", "\r"),
+            ("Create it", "\r"),
+        )
+        assert session.finish() == 0
+    assert len(stored(program)) == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_other_lines_of_a_pasted_secret_are_neither_shown_nor_taken_for_answers(
+    program: Program, mode: str
+) -> None:
+    flags = ["-I", "-p", "twilio", "-n", "T", "-i", "t", "-C", "accountSid=a", "-C", "from=b", "--sandbox"]
+    with Session(program, ["create", *flags], env=mode_env(mode), secrets=[SECRET]) as session:
+        session.answer(
+            ("(hidden):", f"first\r{SECRET}\r{SECRET}\r"), ("Active", "n\r"), ("Check", "n\r"), ("Create it", "\r")
+        )
+        assert session.finish() == 0
+    (integration,) = stored(program)
+    assert not integration.active
+
+
+def test_a_secret_of_several_lines_can_be_pasted_in_brackets(program: Program) -> None:
+    key = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----"
+    out = program.home / "out"
+    flags = ["-I", "-p", "fcm", "-n", "F", "-i", "f", "--inactive", "--no-check", "--sandbox"]
+    arguments = ["create", *flags, "--dry-run", "--show-secrets", "--json"]
+    with Session(program, arguments, secrets=[SECRET, "BEGIN"], redirect=f"> {shlex.quote(str(out))}") as session:
+        session.answer(
+            ("(hidden):", f"\x1b[200~{key}\n\x1b[201~"), ("(hidden): ********", "\r"), ("Show the request", "\r")
+        )
+        assert session.finish() == 0
+        session.assert_restored()
+    assert json.loads(out.read_text())["body"]["credentials"] == {"serviceAccount": key}
+    assert stored(program) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "redirect"),
+    [
+        ("", {"CI": "1"}, ""),
+        ("--no-input", {}, ""),
+        ("", {}, "< /dev/null"),
+        ("", {}, "2> err"),
+    ],
+    ids=["CI", "no-input", "stdin", "stderr"],
+)
+@pytest.mark.parametrize("interactive", ["", "--interactive"])
+def test_where_nobody_can_answer_nothing_is_asked(
+    program: Program, arguments: str, env: dict[str, str], redirect: str, interactive: str
+) -> None:
+    line = ["create", "--sandbox", *arguments.split(), *interactive.split()]
+    with Session(program, line, env=env, redirect=redirect) as session:
+        assert session.finish() == 2
+        err = program.home / "err"
+        said = err.read_text() if err.exists() else session.text
+    assert ("--interactive needs" if interactive else "provider: none is given") in said
+    assert "hint:" in said
+
+
+def test_a_dumb_terminal_gets_plain_lines(program: Program) -> None:
+    arguments, _ = OPEN["summary"]
+    with Session(program, ["create", *arguments.split(), "--sandbox"], env={"TERM": "dumb"}) as session:
+        session.answer(("3. Cancel: send nothing", "3\r"))
+        assert session.finish() == 1
+        assert "\x1b" not in session.written
+
+
+@pytest.mark.parametrize("colored", [True, False])
+def test_no_color_is_honoured(program: Program, colored: bool) -> None:
+    env = {} if colored else {"NO_COLOR": "1"}
+    with Session(program, ["create", "--sandbox"], env=env) as session:
+        session.answer(("Channel:", "\x03"))
+        assert session.finish() == 130
+    assert bool(re.search(r"\x1b\[[0-9;]*[39][0-7]\b", session.written)) is colored
+
+
+def test_a_create_without_questions_loads_nothing_that_asks(program: Program) -> None:
+    script = (
+        "import sys; from integrations_cli.cli import run; "
+        "code = run(['create', '--provider', 'discord', '--sandbox', '--quiet']); "
+        "loaded = {name.split('.')[0] for name in sys.modules}; "
+        "asking = {name for name in sys.modules if name.startswith('integrations_cli.') and 'ask' in name}; "
+        "sys.exit(code or len(loaded & {'prompt_toolkit', 'questionary'}) or len(asking))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=program.environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(stored(program)) == 1
