@@ -313,7 +313,8 @@ class Contract:
             out.extend(outcome.headers)
         else:
             document = {"data": outcome.data}
-        body = _encode(document).encode("utf-8", "replace")
+        # Half a character, which only the quotation of a broken body can hold, is written as JSON's own escape.
+        body = _encode(document).encode("utf-8", "backslashreplace")
         if isinstance(outcome, Success) and request.method in ("GET", "HEAD"):
             tag = _entity_tag(body)
             if request.headers.get("if-none-match") == tag:

@@ -12,7 +12,7 @@ from typing import Any, Final
 _CONTEXT: Final = 10
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _PLAIN: Final = re.compile(r'[^"\\\x00-\x1f]*')
-_HEX: Final = re.compile(r"[0-9a-fA-F]{4}")
+_HEX: Final = re.compile(r"[0-9a-fA-F]{0,4}")
 _DIGITS: Final = re.compile(r"[0-9]*")
 _ESCAPES: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _LITERALS: Final[dict[str, tuple[str, Any]]] = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
@@ -43,15 +43,16 @@ def parse(text: str) -> Any:
 
 def strict_violation(text: str) -> str:
     """The message for a text that starts with neither `{` nor `[`: a bare value, which servers refuse."""
-    start = _SPACE.match(text).end()  # type: ignore[union-attr]  # the pattern matches the empty text
-    return _unexpected(text, start) if start < len(text) else "Unexpected end of JSON input"
+    units = _units(text)
+    start = _SPACE.match(units).end()  # type: ignore[union-attr]  # the pattern matches the empty text
+    return _unexpected(units, start) if start < len(units) else "Unexpected end of JSON input"
 
 
 class _Parser:
     """One pass over one text; containers that are still open stand on a stack."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = _units(text)
         self._at = 0
 
     def parse(self) -> Any:
@@ -79,7 +80,7 @@ class _Parser:
                     if self._more("}", "Expected ',' or '}' after property value in JSON"):
                         if self._peek() != '"':
                             raise self._error("Expected double-quoted property name in JSON")
-                        stack.append((container, self._key()))
+                        stack.append((container, self._key(first=False)))
                         break
                 value = container
             else:
@@ -111,12 +112,12 @@ class _Parser:
             return None
         if char != '"':
             raise self._error("Expected property name or '}' in JSON")
-        return self._key()
+        return self._key(first=True)
 
-    def _key(self) -> str:
+    def _key(self, *, first: bool) -> str:
         key = self._string()
         if self._peek() != ":":
-            raise self._error("Expected ':' after property name in JSON")
+            raise self._error("Expected ':' after property name in JSON") if first else self._unexpected()
         self._at += 1
         return key
 
@@ -163,7 +164,6 @@ class _Parser:
 
     def _string(self) -> str:
         parts: list[str] = []
-        escaped = False
         self._at += 1
         while True:
             plain = _PLAIN.match(self._text, self._at)
@@ -174,28 +174,26 @@ class _Parser:
             if char == '"':
                 self._at += 1
                 text = "".join(parts)
-                return _joined(text) if escaped else text
+                return text if text.isascii() else _joined(text)
             if not char:
                 raise self._error("Unterminated string in JSON")
             if char != "\\":
                 raise self._error("Bad control character in string literal in JSON")
             parts.append(self._escape())
-            escaped = True
 
     def _escape(self) -> str:
         self._at += 1
         char = self._text[self._at : self._at + 1]
         if char == "u":
             digits = _HEX.match(self._text, self._at + 1)
-            if digits is None:
-                self._at += 1
+            assert digits is not None  # it matches the empty text
+            self._at = digits.end()
+            if len(digits.group()) < 4:
                 raise self._error("Bad Unicode escape in JSON")
-            self._at += 5
             return chr(int(digits.group(), 16))
-        if not char:
-            raise self._error("Unterminated string in JSON")
         if char not in _ESCAPES:
-            raise self._error("Bad escaped character in JSON")
+            known = "" < char <= "\xff"  # V8 looks no further than these in its table
+            raise self._error("Bad escaped character in JSON") if known else self._unexpected()
         self._at += 1
         return _ESCAPES[char]
 
@@ -205,34 +203,37 @@ class _Parser:
         return self._text[self._at : self._at + 1]
 
     def _error(self, what: str) -> JsonSyntaxError:
-        return JsonSyntaxError(f"{what} at position {_units(self._text[: self._at])}")
+        return JsonSyntaxError(f"{what} at position {self._at}")
 
     def _unexpected(self) -> JsonSyntaxError:
         if self._at >= len(self._text):
             return JsonSyntaxError("Unexpected end of JSON input")
-        if self._text[self._at] == '"':
+        char = self._text[self._at]
+        if char == '"':
             return self._error("Unexpected string in JSON")
+        if char == "-" or "0" <= char <= "9":
+            return self._error("Unexpected number in JSON")
         return JsonSyntaxError(_unexpected(self._text, self._at))
 
 
 def _unexpected(text: str, at: int) -> str:
     """V8's words for a character that may not stand here, with up to ten characters on either side of it."""
     start, end = 0, len(text)
-    if _units(text) > 2 * _CONTEXT:
-        if at >= _CONTEXT:
-            start = at - _CONTEXT
+    before = after = ""
+    if end > 2 * _CONTEXT:
         if at < end - _CONTEXT:
-            end = at + _CONTEXT
-    before = "..." if start else ""
-    after = "..." if end < len(text) else ""
-    return f"Unexpected token '{text[at]}', {before}\"{text[start:end]}\"{after} is not valid JSON"
+            end, after = at + _CONTEXT, "..."
+        if at >= _CONTEXT:
+            start, before = at - _CONTEXT, "..."
+    return _joined(f"Unexpected token '{text[at]}', {before}\"{text[start:end]}\"{after} is not valid JSON")
 
 
 def _joined(text: str) -> str:
-    """The text with the two halves of a character, each written as an escape of its own, put together."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    """The text with the two halves of every character put together."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
-def _units(text: str) -> int:
-    """The length in UTF-16 code units, which is how JavaScript counts."""
-    return len(text) + sum(char > "\uffff" for char in text)
+def _units(text: str) -> str:
+    """The text as JavaScript has it: a character beyond the first 65,536 is two."""
+    raw = text.encode("utf-16-le", "surrogatepass")
+    return "".join(chr(raw[at] | raw[at + 1] << 8) for at in range(0, len(raw), 2))
