@@ -25,6 +25,9 @@ DEEPEST: Final = 60
 LONGEST: Final = 1000
 """Characters of a server's own words that are passed on."""
 
+READ: Final = 64 * LONGEST
+"""Characters of a server's own words that are looked at, so that a secret is seen whole before they are shortened."""
+
 MOST: Final = 50
 """Single findings of a server that are passed on."""
 
@@ -118,7 +121,7 @@ def error_from(answer: Answer, clean: Clean = str) -> IntegrationsError:
 
     `clean` takes what is secret out of them: some servers repeat what they were sent.
     """
-    details = tuple(clean(_line(finding)) for finding in _findings(answer)[:MOST])
+    details = tuple(_line(finding, clean) for finding in _findings(answer)[:MOST])
     words = _shorten("; ".join(details)) or _kind(answer)
     separator = ": " if details else " with "
     status = answer.status
@@ -145,17 +148,25 @@ def _class(answer: Answer) -> type[IntegrationsError]:
     return RejectedError
 
 
-def _hint(answer: Answer, clean: Clean) -> str | None:
+def _hint(answer: Answer, clean: Clean) -> str:
     status = answer.status
     if 300 <= status < 400:
-        place = urlsplit(answer.headers.get("location", "")).netloc.rpartition("@")[2]
-        there = f" (it points to {clean(_line(place))})" if place else ""
+        place = _line(_host(answer.headers.get("location", "")), clean)
+        there = f" (it points to {place})" if place else ""
         return f"redirects are not followed, so that the key goes nowhere else: correct the API's address{there}"
     if status == 409 and "retry-after" in answer.headers:
         return "an earlier request with this idempotency key is still at work: try again in a moment"
     if status >= 500 and status not in {502, 503, 504}:
         return "the cause is in the server's log only; the errorId, if there is one, finds it there"
-    return _HINTS.get(status)
+    return _HINTS.get(status, "correct what the server names")
+
+
+def _host(url: str) -> str:
+    """Where a redirect leads to, without a name and password; nothing for what is no URL."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
 
 
 _HINTS: Final = {
@@ -166,7 +177,6 @@ _HINTS: Final = {
     408: "try again",
     409: "choose another identifier; or show the one that is there with --if-not-exists",
     413: "the request is too large for this server: shorten the credentials or conditions",
-    422: "correct the values that are named",
     429: "too many requests: try again later",
     502: "the server behind the proxy does not answer: try again later",
     503: "the server is down or overloaded: try again later",
@@ -211,7 +221,7 @@ def _field_findings(errors: Json) -> list[str]:
 
 def _plain_text(answer: Answer) -> Sequence[str]:
     """A short text that is neither HTML nor JSON: some proxies answer one line."""
-    text = answer.body[: 4 * LONGEST].decode("utf-8", "replace").strip()
+    text = answer.body[:READ].decode("utf-8", "replace").strip()
     kind = answer.headers.get("content-type", "text/plain").partition(";")[0].strip().lower()
     if kind != "text/plain" or not text or text[0] in "<{[" or "\ufffd" in text or "\x00" in text:
         return []
@@ -247,12 +257,12 @@ def _error_id(answer: Answer, clean: Clean) -> str | None:
     except ValueError:
         return None
     found = body.get("errorId") if isinstance(body, dict) else None
-    return clean(_line(found))[:200] if isinstance(found, str) and found.strip() else None
+    return _line(found, clean)[:200] if isinstance(found, str) and found.strip() else None
 
 
-def _line(text: str) -> str:
-    """The text on one line."""
-    return _shorten(" ".join(text.split()))
+def _line(text: str, clean: Clean) -> str:
+    """The text on one line, first without what is secret: of one that is cut off, a part would stay."""
+    return _shorten(" ".join(clean(text[:READ]).split()))
 
 
 def _shorten(text: str) -> str:
