@@ -79,7 +79,7 @@ class ScreenAsker:
         shown = self._shown(text)
         lines = textwrap.wrap(
             shown,
-            max(20, self._output.get_size().columns - 1),
+            _width(self._output),
             subsequent_indent="    " if shown.startswith(" ") else "",
             break_long_words=False,
             break_on_hyphens=False,
@@ -90,13 +90,13 @@ class ScreenAsker:
     def text(self, question: str, *, default: str = "", back: bool = False) -> str:
         """A line of text; see `asking.Asker`."""
         proposed = f" [{default}]" if default else ""
-        answer = self._ask(_Question(f"{question}{proposed}: ", back=back)).strip() or default
+        answer = self._ask(_Question(f"{question}{proposed}:", back=back)).strip() or default
         self.say(f"{question}: {answer}")
         return answer
 
     def secret(self, question: str, *, back: bool = False) -> str:
         """A text that is not shown; see `asking.Asker`."""
-        answer = self._ask(_Question(f"{question} (hidden): ", back=back, hidden=True))
+        answer = self._ask(_Question(f"{question} (hidden):", back=back, hidden=True))
         self._forget_typed()
         self.say(f"{question}: {MASK if answer else ''}")
         return answer
@@ -105,7 +105,7 @@ class ScreenAsker:
         self, question: str, options: Sequence[Option], *, default: str | None = None, back: bool = False
     ) -> str:
         """One entry of a list that is filtered by what is typed; see `asking.Asker`."""
-        value = self._ask(_Question(f"{_asking(question)} ", back=back, options=options, default=default))
+        value = self._ask(_Question(_asking(question), back=back, options=options, default=default))
         self.say(f"{_asking(question)} {next(option.label for option in options if option.value == value)}")
         return value
 
@@ -166,19 +166,26 @@ class _Question:
         self, source: Input, output: Output, shown: Callable[[str], str], *, color: bool
     ) -> Application[str]:
         """What draws the question and gives the answer: a typed text, or the value of an entry."""
+        import textwrap
+
         style = _COLORED if color else _PLAIN
-        label: StyleAndTextTuples = [(style["label"], shown(self._label))]
+        *above, last = textwrap.wrap(shown(self._label), _width(output), break_on_hyphens=False)
+        label: StyleAndTextTuples = [(style["label"], f"{last} ")]
         control: BufferControl
         if self._hidden:
             control = _Hidden(self._buffer, label)
         else:
             control = BufferControl(self._buffer, input_processors=[BeforeInput(label)], focusable=True)
-        windows = [Window(control, wrap_lines=True, dont_extend_height=True)]
+        typed = Window(control, wrap_lines=True, dont_extend_height=True)
+        windows = [typed]
+        if above:
+            begun = FormattedTextControl([(style["label"], "\n".join(above))], show_cursor=False)
+            windows.insert(0, Window(begun, dont_extend_height=True, always_hide_cursor=True))
         if self._options is not None:
             entries = FormattedTextControl(lambda: self._entries(output, shown, style), show_cursor=False)
             windows.append(Window(entries, dont_extend_height=True, always_hide_cursor=True))
         return Application(
-            layout=Layout(HSplit(windows), focused_element=windows[0]),
+            layout=Layout(HSplit(windows), focused_element=typed),
             key_bindings=self._keys(),
             include_default_pygments_style=False,
             erase_when_done=True,
@@ -257,6 +264,11 @@ class _Question:
                 for name in names:
                     keys.add(name, eager=True)(lambda _, by=by: self._move(by))
         return keys
+
+
+def _width(output: Output) -> int:
+    """How many columns a line of text may take."""
+    return max(20, output.get_size().columns - 1)
 
 
 def _asking(question: str) -> str:
