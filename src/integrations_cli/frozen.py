@@ -45,6 +45,10 @@ def frozen(cls: type[T]) -> type[T]:
             delattr(cls, name)
     methods: dict[str, Any] = {
         "__frozen_fields__": declared,
+        "__frozen_defaults__": (
+            {name: said.default for name, said in declared.items() if said.default is not _MISSING},
+            tuple((name, said.factory) for name, said in declared.items() if said.factory is not None),
+        ),
         "__match_args__": tuple(declared),
         "__init__": _init,
         "__setattr__": _refuse,
@@ -76,17 +80,30 @@ def _declared(value: object) -> Mapping[str, Field]:
 
 def _init(self: object, *arguments: Any, **named: Any) -> None:
     declared = _declared(self)
-    values = dict(zip(declared, arguments, strict=False))
-    if len(arguments) > len(declared) or named.keys() & values.keys() or named.keys() - declared.keys():
-        raise TypeError(f"{type(self).__name__} takes {', '.join(declared)}, each once")
+    defaults, factories = _defaults(self)
+    values = vars(self)
+    values.update(defaults)
+    if arguments:
+        values.update(zip(declared, arguments, strict=False))
+        if len(arguments) > len(declared) or any(name in named for name in list(declared)[: len(arguments)]):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(declared)}, each once")
     values.update(named)
-    if len(values) < len(declared):
-        for name, said in declared.items():
-            if name not in values:
-                if said.factory is None and said.default is _MISSING:
-                    raise TypeError(f"{type(self).__name__} needs {name}")
-                values[name] = said.default if said.factory is None else said.factory()
-    vars(self).update(values)
+    for name, factory in factories:
+        if name not in values:
+            values[name] = factory()
+    # Ten thousand of them are made for a large plan: the keys are compared as a whole.
+    if values.keys() != declared.keys():
+        unknown = values.keys() - declared.keys()
+        if unknown:
+            raise TypeError(f"{type(self).__name__} takes {', '.join(declared)}, each once")
+        needed = next(name for name in declared if name not in values)
+        raise TypeError(f"{type(self).__name__} needs {needed}")
+
+
+def _defaults(value: object) -> tuple[dict[str, Any], tuple[tuple[str, Callable[[], Any]], ...]]:
+    """The fields that have a value where none is given, and those whose value is made then."""
+    found: tuple[dict[str, Any], tuple[tuple[str, Callable[[], Any]], ...]] = value.__frozen_defaults__  # type: ignore[attr-defined]  # as above
+    return found
 
 
 def _refuse(self: object, name: str, *_: object) -> NoReturn:
