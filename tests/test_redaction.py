@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from integrations_cli.models import MASK
-from integrations_cli.redaction import Redactor
+from integrations_cli.redaction import Redactor, secrets_within
 
 SECRET = 'p@ss "wörd"/\\1'
 
@@ -82,3 +82,23 @@ def test_names_and_values_of_a_document_are_cleaned() -> None:
 
 def test_a_longer_secret_is_masked_as_a_whole() -> None:
     assert Redactor(["secret", "secret-longer"]).clean("secret-longer secret") == f"{MASK} {MASK}"
+
+
+def test_the_keys_inside_a_document_are_secrets_of_their_own() -> None:
+    account = json.dumps({"type": "service_account", "private_key": "-----BEGIN-----\nMIIEvQIBADANBgkq\n", "n": 1})
+    redactor = Redactor([account])
+    assert redactor.clean("service_account: MIIEvQIBADANBgkq") == f"service_account: {MASK}"
+    assert redactor.clean(json.dumps(json.loads(account))) == MASK
+
+
+def test_what_sounds_secret_is_found_at_any_depth() -> None:
+    options = {"rejectUnauthorized": False, "pfx": "one", "inner": [{"passphrase": "two", "key": [{"pem": "three"}]}]}
+    assert sorted(secrets_within(options)) == ["one", "three", "two"]
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+def test_json_within_json_gives_nothing_away(times: int) -> None:
+    text: object = {"sent": SECRET}
+    for _ in range(times):
+        text = json.dumps({"message": text})
+    assert "rd" not in Redactor([SECRET]).clean(str(text)).replace("word", "")

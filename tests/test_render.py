@@ -13,7 +13,7 @@ import pytest
 from integrations_cli.errors import RejectedError
 from integrations_cli.models import MASK, Integration
 from integrations_cli.render import Renderer, wants_color
-from integrations_cli.views import Fields, Row, Table, Text, View, integration_fields, masked
+from integrations_cli.views import Fields, Row, Table, Text, View, integration_document, integration_fields, masked
 from program import Terminal
 
 RAW: dict[str, Any] = {
@@ -185,3 +185,26 @@ def test_masking_goes_by_the_catalogue_and_by_where_a_value_came_from() -> None:
     assert masked("mailgun", given) == {"apiKey": MASK, "domain": "b", "odd": MASK}
     assert masked("mailgun", given, concealed={"domain"})["domain"] == MASK
     assert masked(None, given) == {"apiKey": MASK, "domain": "b", "odd": MASK}
+
+
+def test_credentials_are_masked_wherever_a_server_puts_them() -> None:
+    raw = {
+        "_id": "1",
+        "providerId": "nodemailer",
+        "credentials": {"user": "u", "tlsOptions": {"servername": "s", "key": "k", "ca": [{"passphrase": "p"}]}},
+        "apiKey": "k",
+        "history": [{"credentials": {"password": "p", "unheardOf": "x", "host": "h"}}, {"secretKey": "k", "at": 1}],
+        "token": None,
+    }
+    assert integration_document(Integration(raw), show_secrets=True) == raw
+    assert integration_document(Integration(raw)) == {
+        "_id": "1",
+        "providerId": "nodemailer",
+        "credentials": {"user": "u", "tlsOptions": {"servername": "s", "key": MASK, "ca": [{"passphrase": MASK}]}},
+        "apiKey": MASK,
+        "history": [{"credentials": {"password": MASK, "unheardOf": MASK, "host": "h"}}, {"secretKey": MASK, "at": 1}],
+        "token": None,
+    }
+    for credentials in ("text", ["list"], 5):
+        assert integration_document(Integration({"credentials": credentials})) == {"credentials": MASK}
+    assert integration_document(Integration({"credentials": None})) == {"credentials": None}

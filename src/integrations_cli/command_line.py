@@ -42,7 +42,8 @@ def create_line(
     stdin_taken = stdin_taken or any(text.endswith("=@-") for text in sources.credentials)
     for text in sources.credentials:
         name, _, value = text.partition("=")
-        if not value.startswith(_REFERENCE) and catalogue.is_secret(sources.provider, name):
+        secret = catalogue.is_secret(sources.provider, name) or name in catalogue.OBJECT_KEYS  # a key may be in it
+        if secret and not value.startswith(_REFERENCE):
             say("--credential", f"{name}=@{name}.txt" if stdin_taken else f"{name}=@-")
             stdin_taken = True
         else:

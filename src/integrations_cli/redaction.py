@@ -15,45 +15,92 @@ LINE: Final = 12
 """A line of a secret of several lines (a private key) is a secret of its own from this length on."""
 
 LONG: Final = 8
-"""From this length on a form is found where blanks, line ends or invisible characters were put into it too."""
+"""From this length on a form is found where blanks, line ends, backslashes or invisible marks were put in."""
 
 FEW: Final = 100
 """Up to so many forms are looked for one by one, which the interpreter does fast."""
 
-_GAP: Final = "[\\s\x00-\x1f\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+_GAP: Final = "[\\\\\\s\x00-\x1f\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 _GAPS: Final = f"{_GAP}+"
+
+_PLAIN: Final = "[A-Za-z0-9_.~-]+"
+"""What has one form only in JSON, a URL and a page."""
+
+
+def sounds_secret(name: str) -> bool:
+    """Whether a member of this name, of some object that nobody has described, holds a secret: `private_key`, `pfx`."""
+    return name.lower().endswith(("key", "secret", "token", "password", "passphrase", "pfx"))
+
+
+def secrets_within(value: Json) -> Iterator[str]:
+    """The texts below every name that sounds secret, in a decoded JSON value."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _texts(item) if sounds_secret(name) else secrets_within(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from secrets_within(item)
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
+def _pieces(secret: str) -> set[str]:
+    """What of a secret is one by itself: its lines, and, in a JSON document (a service account), keys and tokens."""
+    wholes = {secret}
+    if secret.lstrip().startswith("{"):
+        import json
+        from contextlib import suppress
+
+        with suppress(ValueError, RecursionError):  # it may only begin like one
+            wholes.update(secrets_within(json.loads(secret)))
+    return wholes | {line for whole in wholes for line in whole.splitlines() if len(line) >= LINE}
 
 
 def _forms(secret: str) -> Iterator[str]:
     """The secret as it may come back: as it is, escaped for JSON, a URL or a page, in base64, in hex, line by line."""
-    yield secret
-    for piece in {secret, *(line for line in secret.splitlines() if len(line) >= LINE)}:
-        yield piece
-        yield re.sub(_GAPS, "", piece)
-        yield from _encoded(piece.encode("utf-8", "surrogatepass"))
-        if not piece.isascii() or not piece.isalnum():
-            yield from _escaped(piece)
+    for piece in _pieces(secret):
+        if re.fullmatch(_PLAIN, piece):
+            yield piece
+            yield from _encoded(piece)
+            continue
+        # What is repeated is often the JSON that was sent, and that in its turn is quoted or encoded.
+        for text in {piece, *_as_json(piece)}:
+            yield text
+            yield re.sub(_GAPS, "", text)
+            yield from _encoded(text)
+            yield from _escaped(text)
 
 
-def _escaped(piece: str) -> Iterator[str]:
+def _as_json(text: str) -> tuple[str, str]:
     import json
+
+    return json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _escaped(text: str) -> Iterator[str]:
     from urllib.parse import quote, quote_plus
 
-    yield json.dumps(piece)[1:-1]
-    yield json.dumps(piece, ensure_ascii=False)[1:-1]
-    raw = piece.encode("utf-8", "surrogatepass")
+    yield from _as_json(text)
+    raw = text.encode("utf-8", "surrogatepass")
     for quoted in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
         yield quoted
         yield re.sub("%[0-9A-F]{2}", lambda escape: escape.group().lower(), quoted)
-    entities = piece.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    entities = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     yield entities
     yield entities.replace("'", "&#x27;")
     yield entities.replace("'", "&#39;")
 
 
-def _encoded(raw: bytes) -> Iterator[str]:
+def _encoded(text: str) -> Iterator[str]:
     from base64 import b64encode
 
+    raw = text.encode("utf-8", "surrogatepass")
     yield raw.hex()
     yield raw.hex().upper()
     yield b64encode(raw).decode()

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Final
 from integrations_cli import catalogue
 from integrations_cli.errors import InputError
 from integrations_cli.models import Credential, Json
+from integrations_cli.redaction import secrets_within
 
 if TYPE_CHECKING:
     import subprocess
@@ -154,6 +155,7 @@ class ValueReader:
             return self._revealed(key, text)
         if isinstance(value, str):
             return self._literal(key, value, provider_id, in_arguments=False)
+        self.secrets.update(secrets_within(value))
         return Credential(value)
 
     def _file(self, path: str, what: str, who: str, folder: Path | None) -> str:
@@ -163,11 +165,12 @@ class ValueReader:
 
     def _literal(self, key: str, text: str, provider_id: str | None, *, in_arguments: bool) -> Credential:
         sendable(text, f"credentials.{key}")
-        if catalogue.is_secret(provider_id, key):
-            self.secrets.add(text)
-            if in_arguments and key not in self.literal_secrets:
-                self.literal_secrets.append(key)
-        return Credential(convert(key, text) if in_arguments else text)
+        value = convert(key, text) if in_arguments else text
+        secrets = {text} if catalogue.is_secret(provider_id, key) else set(secrets_within(value))
+        self.secrets |= secrets
+        if secrets and in_arguments and key not in self.literal_secrets:
+            self.literal_secrets.append(key)
+        return Credential(value)
 
     def _revealed(self, key: str, text: str) -> Credential:
         value = convert(key, text)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from . import catalogue
 from .frozen import frozen
 from .models import MASK, Integration, Json
+from .redaction import sounds_secret
 
 
 @frozen
@@ -81,9 +82,26 @@ def masked(
     if show_secrets:
         return dict(credentials)
     return {
-        key: MASK if key in concealed or catalogue.is_secret(provider, key) else value
+        key: MASK if key in concealed or catalogue.is_secret(provider, key) else _masked_within(value, sounds_secret)
         for key, value in credentials.items()
     }
+
+
+def _masked_within(value: Json, secret: Callable[[str], bool]) -> Json:
+    """The value with what stands under a `secret` name replaced, and all credentials too."""
+    if isinstance(value, list):
+        return [_masked_within(item, secret) for item in value]
+    if not isinstance(value, dict):
+        return value
+    document: dict[str, Json] = {}
+    for key, item in value.items():
+        if key == "credentials" and isinstance(item, dict):
+            document[key] = masked(None, item)
+        elif secret(key) and item is not None:
+            document[key] = MASK
+        else:
+            document[key] = _masked_within(item, secret)
+    return document
 
 
 def text_of(value: Json) -> str:
@@ -101,13 +119,16 @@ def integration_document(
     integration: Integration, *, concealed: Collection[str] = (), show_secrets: bool = False
 ) -> dict[str, Json]:
     """The integration as the API gave it, its credentials masked."""
-    document = dict(integration.raw)
-    if isinstance(document.get("credentials"), dict):
-        document["credentials"] = masked(
-            integration.provider, integration.credentials, concealed=concealed, show_secrets=show_secrets
-        )
-    elif "credentials" in document and document["credentials"] is not None and not show_secrets:
-        document["credentials"] = MASK
+    if show_secrets:
+        return dict(integration.raw)
+    document: dict[str, Json] = {}
+    for key, item in integration.raw.items():
+        if key != "credentials":  # a server that tells more than it should may tell it anywhere
+            document |= _masked_within({key: item}, catalogue.secret_keys().__contains__)
+        elif isinstance(item, dict):
+            document[key] = masked(integration.provider, item, concealed=concealed)
+        else:
+            document[key] = None if item is None else MASK
     return document
 
 
