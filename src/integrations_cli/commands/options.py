@@ -132,18 +132,23 @@ class Invocation:
     def settings(self) -> Settings:
         """The settings of this run, resolved once; warnings about them are said then."""
         if self._settings is None:
-            flags = self.flags
-            self._settings = settings_module.resolve(
-                SettingsFlags(flags.profile, flags.sandbox, flags.api_url, flags.timeout), self.environ
-            )
-            if self._settings.api_key is not None:
-                self.render.redactor.learn([self._settings.api_key.reveal()])
+            self._settings = self.resolve()
             for warning in self._settings.warnings:
                 self.render.warn(warning)
-            if flags.verbose:
+            if self.flags.verbose:
                 for field, origin in self._settings.origins.items():
                     self.render.log(f"{field}: {origin}")
         return self._settings
+
+    def resolve(self) -> Settings:
+        """The settings of this run, and nothing said about them; what is printed later will not hold their key."""
+        flags = self.flags
+        found = settings_module.resolve(
+            SettingsFlags(flags.profile, flags.sandbox, flags.api_url, flags.timeout), self.environ
+        )
+        if found.api_key is not None:
+            self.render.redactor.learn([found.api_key.reveal()])
+        return found
 
     @contextmanager
     def api(
