@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from integrations_cli.sandbox.failures import StoreError
+from integrations_cli.sandbox.failures import StoreError, damaged
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,6 +32,8 @@ class Sandbox:
         self.contract = contract
         with store.reading() as room:
             self.api_keys = {environment.name: environment.api_key for environment in room.environments()}
+        if not self.api_keys.keys() >= {"Development", "Production"}:
+            raise damaged(store.path)
 
     @property
     def path(self) -> Path:

@@ -73,19 +73,22 @@ class Room:
         rows = self._connection.execute(
             "SELECT id, organisation, name, identifier, api_key, created FROM environment ORDER BY number"
         )
-        return [Environment(*row) for row in rows]
+        return [self._environment(row) for row in rows]
 
     def environment_of(self, api_key: str) -> Environment | None:
         """The environment that the key opens."""
         row = self._connection.execute(
             "SELECT id, organisation, name, identifier, api_key, created FROM environment WHERE api_key = ?", (api_key,)
         ).fetchone()
-        return Environment(*row) if row else None
+        return self._environment(row) if row else None
 
     def hash_key(self, organisation: str) -> bytes:
         """The organisation's key for hashes, random and never shown."""
         row = self._connection.execute("SELECT hash_key FROM organisation WHERE id = ?", (organisation,)).fetchone()
-        return bytes(row[0])
+        (key,) = row or (None,)
+        if not isinstance(key, bytes):
+            raise damaged(self._path)
+        return key
 
     def integrations(
         self,
@@ -199,7 +202,9 @@ class Room:
         if row is None:
             return None
         body_hash, status, answer, begun = row
-        return Remembered(body_hash, status, None if answer is None else self._json(answer), begun)
+        if not (isinstance(body_hash, bytes) and isinstance(status, int | None) and isinstance(begun, float)):
+            raise damaged(self._path)
+        return Remembered(body_hash, status, None if answer is None else self._json(answer, dict), begun)
 
     def remember(self, organisation: str, key_hash: bytes, remembered: Remembered) -> None:
         """Keep what became of an idempotency key."""
@@ -232,22 +237,33 @@ class Room:
         self._connection.execute("DELETE FROM integration")
         self._connection.execute("DELETE FROM idempotency")
 
+    def _environment(self, row: Sequence[Any]) -> Environment:
+        if not all(isinstance(value, str) for value in row):
+            raise damaged(self._path)
+        return Environment(*row)
+
     def _record(self, row: Sequence[Any]) -> Record:
         active, primary, priority, credentials, conditions, extra = row[9:]
+        if not (all(isinstance(value, str) for value in row[:9]) and isinstance(priority, int)):
+            raise damaged(self._path)
         record = Record(*row[:9])
         record.active = None if active is None else bool(active)
         record.primary = bool(primary)
         record.priority = priority
-        record.credentials = self._json(credentials)
-        record.conditions = self._json(conditions)
-        record.extra = self._json(extra)
+        record.credentials = self._json(credentials, dict)
+        record.conditions = self._json(conditions, list)
+        record.extra = self._json(extra, dict)
         return record
 
-    def _json(self, text: str) -> Any:
+    def _json(self, text: Any, kind: type) -> Any:
+        """What the text says, if it is of that kind: damage that SQLite cannot see is found here."""
         try:
-            return json.loads(text)
-        except ValueError:
-            raise damaged(self._path) from None
+            value = json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            value = None
+        if not isinstance(value, kind):
+            raise damaged(self._path)
+        return value
 
 
 def _row(record: Record) -> tuple[Any, ...]:

@@ -218,6 +218,8 @@ class Store:
             raise
         except sqlite3.Error as error:
             raise _store_error(self.path, error, self._longest_wait) from error
+        except UnicodeDecodeError as error:  # SQLite quotes a damaged file in its error
+            raise damaged(self.path) from error
 
 
 def discard(path: Path) -> None:

@@ -1,0 +1,516 @@
+"""What the sandbox's API promises beyond the recorded exchanges."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from conftest import Figures
+from integrations_cli import catalogue
+from integrations_cli.sandbox import json_text, naming, open_sandbox
+from integrations_cli.sandbox.contract import Contract
+from sandboxed import Answer, Caller
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Caller]:
+    caller = Caller(tmp_path / "sandbox" / "sandbox.db")
+    yield caller
+    caller.store.close()
+
+
+def files_of(caller: Caller) -> bytes:
+    """All that is on the disk now, the log of the transactions too."""
+    return b"".join(path.read_bytes() for path in sorted(caller.path.parent.iterdir()))
+
+
+class TestTheDocumentedContractWins:
+    def test_an_absent_check_means_false(self, api: Caller) -> None:
+        assert api.create().status == 201
+
+    def test_servers_that_take_it_for_true_can_be_played(self, api: Caller) -> None:
+        answer = api.create(contract=api.made(check_default=True))
+        assert (answer.status, answer.message) == (400, ["credentials should not be null or undefined"])
+        assert api.create(contract=api.made(check_default=True), check=False).status == 201
+
+    def test_credentials_are_always_there(self, api: Caller) -> None:
+        created = api.create()
+        assert created.data["credentials"] == {}
+        assert api.listed()[0]["credentials"] == {}
+        assert api.send("PUT", f"/v1/integrations/{created.data['_id']}", {"name": "x"}).data["credentials"] == {}
+
+    def test_set_primary_answers_200(self, api: Caller) -> None:
+        created = api.create(active=False)
+        answer = api.send("POST", f"/v1/integrations/{created.data['_id']}/set-primary")
+        assert (answer.status, answer.data["primary"], answer.data["active"]) == (200, True, True)
+
+    def test_the_channel_tool_is_taken(self, api: Caller) -> None:
+        assert api.create(channel="tool").data["channel"] == "tool"
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("kind", "agent"), ("configurations", {"a": 1, "deep": {"b": [True]}}), ("rules", {"==": [{"var": "x"}, 1]})],
+    )
+    def test_fields_of_current_servers_are_kept(self, api: Caller, field: str, value: Any) -> None:
+        created = api.create(**{field: value})
+        assert created.data[field] == value
+        assert api.listed()[0][field] == value
+        assert field not in api.create(check=False, contract=api.made(observed=True)).data
+
+    @pytest.mark.parametrize(
+        ("field", "message"),
+        [
+            ("kind", "kind must be one of the following values: delivery, agent"),
+            ("configurations", "configurations must be an object"),
+            ("rules", "rules must be an object"),
+        ],
+    )
+    def test_their_types_are_checked(self, api: Caller, field: str, message: str) -> None:
+        assert api.create(**{field: "x"}).message == [message]
+
+
+class TestCheck:
+    def test_it_passes_when_all_required_credentials_are_there(self, api: Caller) -> None:
+        credentials = {"apiKey": "k", "user": "api", "domain": "d", "from": "a@b.co", "senderName": "A"}
+        assert api.create(check=True, credentials=credentials).status == 201
+
+    def test_it_names_what_is_missing(self, api: Caller) -> None:
+        answer = api.create(check=True, credentials={"apiKey": "k", "user": ""})
+        assert answer.status == 400
+        assert (
+            answer.message == "Provider mailgun cannot be checked: missing credentials user, domain, from, senderName"
+        )
+        assert api.listed() == []
+
+    def test_it_looks_at_every_email_provider(self, api: Caller) -> None:
+        for provider in catalogue.providers():
+            if provider.channel == "email" and provider.id not in catalogue.BUILT_IN:
+                required = {field.key for field in provider.credentials if field.required}
+                answer = api.create(providerId=provider.id, check=True, credentials={})
+                assert answer.status == (400 if required else 201)
+                assert not required or all(key in answer.message for key in required)
+
+    def test_other_channels_only_need_some_credentials(self, api: Caller) -> None:
+        assert api.create(providerId="twilio", channel="sms", check=True).status == 400
+        assert api.create(providerId="twilio", channel="sms", check=True, credentials={}).status == 201
+
+    def test_an_update_checks_what_is_stored(self, api: Caller) -> None:
+        created = api.create(credentials={"apiKey": "k"})
+        answer = api.send("PUT", f"/v1/integrations/{created.data['_id']}", {"name": "x", "check": True})
+        assert (
+            answer.message == "Provider mailgun cannot be checked: missing credentials user, domain, from, senderName"
+        )
+
+
+class TestSecrets:
+    def test_none_of_any_kind_reaches_the_disk(self, api: Caller, figures: Figures) -> None:
+        planted = 0
+
+        def secret() -> str:
+            nonlocal planted
+            planted += 1
+            return f"CANARY-{planted:04d}-CANARY"
+
+        def credentials() -> dict[str, Any]:
+            named = {key: secret() for key in sorted(catalogue.secret_keys())}
+            return {**named, "nobodyKnowsThisKey": secret(), "tlsOptions": {"key": secret(), "passphrase": [secret()]}}
+
+        created = api.create(credentials=credentials(), configurations={"inboundWebhookSigningKey": secret()}, key="k1")
+        place = f"/v1/integrations/{created.data['_id']}"
+        replies = [
+            created,
+            api.create(credentials=credentials(), key="k1"),
+            api.create(credentials=credentials(), key="k2", identifier=created.data["identifier"]),
+            api.create(credentials={**credentials(), "secure": "maybe"}, key="k3"),
+            api.create(credentials=credentials(), key="k4", check=True, providerId="nope"),
+            api.send("PUT", place, {"credentials": credentials()}),
+            api.send("PUT", place, {"credentials": credentials(), "identifier": "novu"}, key="k5"),
+            api.send("POST", f"{place}/set-primary", key="k6"),
+            api.send("GET", "/v1/integrations"),
+            api.send("DELETE", place),
+        ]
+        assert [reply.status for reply in replies] == [201, 422, 409, 400, 400, 200, 200, 200, 200, 200]
+        on_disk = files_of(api)
+        answered = json.dumps([reply.body for reply in replies])
+        assert b"mailgun" in on_disk
+        found = (on_disk.count(b"CANARY"), answered.count("CANARY"))
+        figures("sandbox: secret values", [["planted", "found on its disk", "found in answers"], [planted, *found]])
+        assert found == (0, 0)
+
+    def test_a_token_tells_nothing(self, api: Caller) -> None:
+        one, other = (api.create(credentials={"apiKey": value}).data["credentials"]["apiKey"] for value in ("k", "k"))
+        long = api.create(credentials={"apiKey": "k" * 1000}).data["credentials"]["apiKey"]
+        assert len({one, other, long}) == 3
+        assert len(one) == len(long)
+
+    def test_what_is_not_secret_is_kept_plain(self, api: Caller) -> None:
+        given = {"domain": "mg.acme.io", "secure": True, "port": "587", "tlsOptions": {"minVersion": "TLSv1.2"}}
+        assert api.create(credentials=given).data["credentials"] == given
+        assert api.listed()[0]["credentials"] == given
+
+    def test_keys_that_nobody_knows_are_dropped(self, api: Caller) -> None:
+        assert api.create(credentials={"domian": "x"}).data["credentials"] == {}
+
+    def test_every_key_of_the_catalogue_is_known(self, api: Caller) -> None:
+        for provider in catalogue.providers():
+            given: dict[str, Any] = {}
+            for entry in provider.credentials:
+                given[entry.key] = (
+                    True if entry.key in catalogue.BOOLEAN_KEYS else {} if entry.key in catalogue.OBJECT_KEYS else "v"
+                )
+            if provider.id not in catalogue.BUILT_IN:
+                answer = api.create(providerId=provider.id, channel=provider.channel, credentials=given)
+                assert answer.data["credentials"].keys() == given.keys()
+
+
+class TestIdempotency:
+    def test_a_key_is_good_for_a_day(self, api: Caller) -> None:
+        first = api.create(key="k")
+        api.clock.now += 24 * 3600 - 1
+        again = api.create(key="k")
+        assert (again.headers["idempotency-replay"], again.data["_id"]) == ("true", first.data["_id"])
+        api.clock.now += 2
+        later = api.create(key="k")
+        assert "idempotency-replay" not in later.headers
+        assert later.data["_id"] != first.data["_id"]
+
+    def test_old_keys_are_forgotten_when_the_file_is_opened(self, api: Caller) -> None:
+        for number in range(20):
+            api.create(key=f"k{number}")
+        api.store.close()
+        api.clock.now += 24 * 3600 + 1
+        api.__post_init__()
+        with api.store.reading() as room:
+            assert room._connection.execute("SELECT count(*) FROM idempotency").fetchone() == (0,)
+
+    def test_a_request_in_progress_blocks_its_key(self, api: Caller) -> None:
+        meanwhile: list[Answer] = []
+        slow = api.made(slow=lambda: meanwhile.extend([api.create(key="k"), api.create(key="k", name="other")]))
+        first = api.create(key="k", contract=slow)
+        assert first.status == 201
+        assert [answer.status for answer in meanwhile] == [409, 409]
+        assert meanwhile[0].headers["retry-after"] == "1"
+        assert meanwhile[0].headers["idempotency-key"] == "k"
+        assert api.create(key="k").data["_id"] == first.data["_id"]
+
+    def test_one_that_never_ended_blocks_it_for_five_minutes(self, api: Caller) -> None:
+        class KilledError(Exception):
+            pass
+
+        def die() -> None:
+            raise KilledError
+
+        with pytest.raises(KilledError):
+            api.create(key="k", contract=api.made(slow=die))
+        api.clock.now += 299
+        assert api.create(key="k").status == 409
+        api.clock.now += 2
+        assert api.create(key="k").status == 201
+        assert len(api.listed()) == 1
+
+    def test_the_order_of_keys_matters_and_white_space_does_not(self, api: Caller) -> None:
+        bodies = [
+            b'{"providerId":"mailgun","channel":"email"}',
+            b'{ "providerId" : "mailgun",\n "channel":"\\u0065mail" }',
+            b'{"channel":"email","providerId":"mailgun"}',
+        ]
+        answers = [api.send("POST", "/v1/integrations", body, key="k") for body in bodies]
+        assert [answer.status for answer in answers] == [201, 201, 422]
+
+    def test_a_key_may_have_255_characters(self, api: Caller) -> None:
+        assert api.create(key="k" * 255).headers["idempotency-key"] == "k" * 255
+        refused = api.create(key="k" * 256)
+        assert refused.status == 400
+        assert "255 characters" in refused.message
+
+    def test_a_refused_create_leaves_no_trace_and_is_remembered(self, api: Caller) -> None:
+        api.create(active=True, identifier="one")
+        conditions = [{"isNegated": "maybe"}]
+        first = api.create(active=True, conditions=conditions, key="k")
+        again = api.create(active=True, conditions=conditions, key="k")
+        assert (first.status, again.status, first.message) == (400, 400, again.message)
+        assert [(entry["identifier"], entry["priority"]) for entry in api.listed()] == [("one", 1)]
+
+    def test_it_can_be_off(self, api: Caller) -> None:
+        off = api.made(idempotency=False)
+        first, again = api.create(key="k" * 300, contract=off), api.create(key="k" * 300, contract=off)
+        assert first.data["_id"] != again.data["_id"]
+        assert "idempotency-key" not in first.headers
+
+    def test_a_race_makes_one(self, api: Caller) -> None:
+        answers: list[Answer] = []
+        barrier = threading.Barrier(8)
+
+        def run() -> None:
+            barrier.wait()
+            answers.append(api.create(key="k"))
+
+        threads = [threading.Thread(target=run) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert {answer.status for answer in answers} == {201}
+        assert sum("idempotency-replay" not in answer.headers for answer in answers) == 1
+        assert len(api.listed()) == 1
+
+    def test_what_the_file_keeps_of_a_key_are_hashes(self, api: Caller) -> None:
+        api.create(key="a-key-of-the-user", name="a-name")
+        assert b"a-key-of-the-user" not in files_of(api)
+
+
+class TestRateLimit:
+    def test_a_burst_then_so_many_a_second(self, api: Caller) -> None:
+        limited = api.made(rate_limit=10)
+
+        def granted() -> int:
+            count = 0
+            while api.send("GET", "/v1/integrations", contract=limited).status == 200:
+                count += 1
+            return count
+
+        assert granted() == 55
+        api.clock.now += 0.999
+        assert granted() == 0
+        api.clock.now += 0.002
+        assert granted() == 10
+        api.clock.now += 3
+        assert granted() == 30
+        api.clock.now += 60
+        assert granted() == 55
+
+    def test_every_answer_tells(self, api: Caller) -> None:
+        limited = api.made(rate_limit=10)
+        headers = api.create(contract=limited).headers
+        assert (headers["ratelimit-limit"], headers["ratelimit-remaining"]) == ("50", "54")
+        assert headers["ratelimit-policy"].startswith('50;w=5;burst=55;comment="token bucket"')
+        assert "ratelimit-limit" not in api.create().headers
+
+    def test_environments_do_not_share_and_a_clock_put_back_stops_nothing(self, api: Caller) -> None:
+        limited = api.made(rate_limit=1)
+        while api.send("GET", "/v1/integrations", contract=limited).status == 200:
+            pass
+        assert api.send("GET", "/v1/integrations", contract=limited, api_key=api.production.api_key).status == 200
+        api.clock.now -= 3600
+        assert api.send("GET", "/v1/integrations", contract=limited).status == 429
+        api.clock.now += 1
+        assert api.send("GET", "/v1/integrations", contract=limited).status == 200
+
+    def test_a_429_says_when_and_is_not_remembered(self, api: Caller) -> None:
+        limited = api.made(rate_limit=1)
+        while api.send("GET", "/v1/integrations", contract=limited).status == 200:
+            pass
+        refused = api.create(key="k", contract=limited)
+        assert refused.body == {**refused.body, "statusCode": 429, "message": "API rate limit exceeded"}
+        assert "error" not in refused.body
+        assert refused.headers["retry-after"] == "1"
+        api.clock.now += 1
+        assert api.create(key="k", contract=limited).status == 201
+
+    def test_threads_never_get_more_than_there_is(self, api: Caller) -> None:
+        limited = api.made(rate_limit=10)
+        granted: list[int] = []
+
+        def run() -> None:
+            granted.append(
+                sum(api.send("GET", "/v1/environments/me", contract=limited).status == 200 for _ in range(20))
+            )
+
+        threads = [threading.Thread(target=run) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sum(granted) == 55
+
+
+class TestPriorities:
+    def ranks(self, api: Caller) -> dict[str, tuple[int, bool]]:
+        return {entry["identifier"]: (entry["priority"], entry["primary"]) for entry in api.listed()}
+
+    def test_later_ones_line_up_below_the_primary(self, api: Caller) -> None:
+        for name in "abc":
+            api.create(identifier=name, active=True)
+        assert self.ranks(api) == {"a": (3, True), "b": (1, False), "c": (2, False)}
+
+    def test_channels_and_environments_are_apart(self, api: Caller) -> None:
+        api.create(identifier="a", active=True)
+        api.create(identifier="b", active=True, providerId="twilio", channel="sms")
+        api.create(identifier="c", active=True, api_key=api.production.api_key)
+        assert set(self.ranks(api).values()) == {(1, True)}
+
+    def test_a_deleted_one_leaves_no_gap(self, api: Caller) -> None:
+        ids = {name: api.create(identifier=name, active=True).data["_id"] for name in "abcd"}
+        api.send("DELETE", f"/v1/integrations/{ids['c']}")
+        assert self.ranks(api) == {"a": (3, True), "b": (1, False), "d": (2, False)}
+
+    def test_creating_stays_fast_with_many(self, api: Caller) -> None:
+        """The statements for one create do not grow with the number of integrations."""
+        statements: list[str] = []
+        for name in range(30):
+            api.create(identifier=f"i{name}", active=True)
+            if name in (2, 29):
+                statements.append("")
+                api.store._connection.set_trace_callback(lambda text: statements.append(text[:20]))
+                api.create(identifier=f"measured{name}", active=True)
+                api.store._connection.set_trace_callback(None)
+        half = statements.index("", 1)
+        assert statements[:half] == statements[half:]
+
+
+class TestBodies:
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            (b"", ["providerId should not be null or undefined"]),
+            (b"   ", "Unexpected end of JSON input"),
+            (b"[]", ["providerId should not be null or undefined"]),
+            (b"[1,]", "Unexpected token ']', \"[1,]\" is not valid JSON"),
+            (b'{"a":01}', "Unexpected number in JSON at position 6"),
+            (b'{"a":"\x01"}', "Bad control character in string literal in JSON at position 6"),
+            (b'{"a" 1}', "Expected ':' after property name in JSON at position 5"),
+            (b'{"a":1 "b"}', "Expected ',' or '}' after property value in JSON at position 7"),
+            (b"[1 2]", "Expected ',' or ']' after array element in JSON at position 3"),
+            (b'{"a":NaN}', 'Unexpected token \'N\', "{"a":NaN}" is not valid JSON'),
+            (b'{"a":-}', "No number after minus sign in JSON at position 6"),
+            (b'{"a":1.}', "Unterminated fractional number in JSON at position 7"),
+            (b'{"a":1e}', "Exponent part is missing a number in JSON at position 7"),
+            (b'{"a":"\\x"}', "Bad escaped character in JSON at position 7"),
+            (b'{"a":"\\u00"}', "Bad Unicode escape in JSON at position 10"),
+            (b'{"a":1} x', "Unexpected non-whitespace character after JSON at position 8"),
+            ('{"📧":tru}'.encode(), 'Unexpected token \'}\', "{"📧":tru}" is not valid JSON'),
+            (b"aaaaaaaaaaaaaaaaaaaaaaaaaaa", "Unexpected token 'a', \"aaaaaaaaaa\"... is not valid JSON"),
+        ],
+    )
+    def test_what_is_wrong_is_said_as_node_says_it(self, api: Caller, body: bytes, message: Any) -> None:
+        answer = api.send("POST", "/v1/integrations", body)
+        assert answer.status == 400
+        assert (answer.message[:1] if isinstance(message, list) else answer.message) == message
+
+    def test_depth_is_no_problem(self, api: Caller) -> None:
+        deep = b"[" * 45_000 + b"]" * 45_000
+        body = b'{"providerId":"mailgun","channel":"email","z":' + deep + b"}"
+        assert api.send("POST", "/v1/integrations", body, key="k").status == 201
+        assert api.send("POST", "/v1/integrations", body.replace(b":", b": "), key="k").headers["idempotency-replay"]
+        stored = body.replace(b'"z"', b'"rules"').replace(deep, b'{"a":' + deep + b"}")
+        assert api.send("POST", "/v1/integrations", stored).status == 500
+        conditions = body.replace(b'"z"', b'"conditions"')
+        assert api.send("POST", "/v1/integrations", conditions).status == 500
+
+    @pytest.mark.parametrize("number", ["1e999", "9" * 5000, "-1e999"])
+    def test_numbers_that_javascript_cannot_hold_become_null(self, api: Caller, number: str) -> None:
+        body = f'{{"providerId":"mailgun","channel":"email","rules":{{"n":{number},"m":1.0,"k":12345678901234567890}}}}'
+        kept = api.send("POST", "/v1/integrations", body.encode()).data["rules"]
+        assert kept == {"n": None, "m": 1, "k": 12345678901234567168}
+
+    def test_half_characters_become_replacement_characters(self, api: Caller) -> None:
+        body = rb'{"providerId":"mailgun","channel":"email","name":"\ud83d\ude00 \ud800 \\ud800 \udc00x"}'
+        assert api.send("POST", "/v1/integrations", body).data["name"] == "😀 \ufffd \\ud800 \ufffdx"
+
+    @pytest.mark.parametrize(
+        ("headers", "body", "status"),
+        [
+            ({"Content-Type": "application/json; charset=utf-16"}, "{}".encode("utf-16"), 400),
+            ({"Content-Type": "application/json; charset=latin1"}, b"{}", 500),
+            ({"Content-Encoding": "deflate"}, b"nonsense", 500),
+            ({"Content-Encoding": "gzip"}, gzip.compress(b" " * 200_000), 500),
+            ({"Content-Encoding": "gzip"}, gzip.compress(b"{}")[:-9], 500),
+            ({"Content-Encoding": "br"}, b"{}", 500),
+            ({"Content-Type": "text/plain"}, b"x" * 200_000, 400),
+            ({"Content-Type": "application/x-www-form-urlencoded"}, b"providerId=mailgun&channel=email", 201),
+            ({"Content-Type": "application/x-www-form-urlencoded"}, b"providerId[]=mailgun&channel=email", 400),
+            ({"Content-Type": "application/x-www-form-urlencoded"}, b"&".join([b"a=1"] * 2000), 500),
+            ({}, b" " * 102_400, 400),
+            ({}, b" " * 102_401, 500),
+        ],
+    )
+    def test_encodings_and_sizes(self, api: Caller, headers: dict[str, str], body: bytes, status: int) -> None:
+        answer = api.send("POST", "/v1/integrations", body, headers=headers)
+        assert answer.status == status
+        assert ("errorId" in answer.body) == (status == 500)
+
+    def test_the_parser_of_last_resort_agrees_with_the_first(self) -> None:
+        text = '{"a": [1, -2.5e3, true, false, null, {}, [], "\\"\\u00e9\\ud83d\\ude00📧\\n"], "b": {"c": {"d": [[]]}}}'
+        assert json_text.parse(text) == json.loads(text)
+
+
+class TestRoutes:
+    def test_head_is_a_get_without_a_body_on_the_wire(self, api: Caller) -> None:
+        assert api.send("HEAD", "/v1/integrations").status == 200
+
+    @pytest.mark.parametrize("target", ["/v1/integrations/%zz", "/v1/%", "/%ff", "/v1/integrations/%E0%A4%A"])
+    def test_broken_escapes(self, api: Caller, target: str) -> None:
+        answer = api.send("GET", target)
+        assert (answer.status, answer.message) == (400, f"Failed to decode param '{target[1:]}'")
+
+    @pytest.mark.parametrize("target", ["/", "", "//", "/v1", "/v1/integrations/a/b/c", "/v2/environments/me"])
+    def test_there_is_nothing_else(self, api: Caller, target: str) -> None:
+        answer = api.send("GET", target)
+        assert (answer.status, answer.message) == (404, f"Cannot GET {target}")
+
+    def test_ids_are_found_in_upper_case_and_escaped(self, api: Caller) -> None:
+        made = api.create().data["_id"]
+        assert api.send("PUT", f"/v1/integrations/{made.upper()}", {"name": "x"}).status == 200
+        escaped = "".join(f"%{ord(char):02x}" for char in made)
+        assert api.send("PUT", f"/v1/integrations/{escaped}", {"name": "y"}).data["name"] == "y"
+
+    def test_a_list_that_did_not_change_is_not_sent_again(self, api: Caller) -> None:
+        tag = api.send("GET", "/v1/integrations").headers["etag"]
+        assert api.send("GET", "/v1/integrations", headers={"If-None-Match": tag}).status == 304
+        api.create()
+        assert api.send("GET", "/v1/integrations", headers={"If-None-Match": tag}).status == 200
+
+
+class TestInsideHttpx:
+    def test_it_answers_like_a_server(self, tmp_path: Path) -> None:
+        with open_sandbox(tmp_path / "sandbox.db") as sandbox:
+            headers = {"Authorization": f"ApiKey {sandbox.api_keys['Development']}"}
+            with httpx.Client(transport=sandbox.transport(), base_url="http://any.host", headers=headers) as client:
+                body = {"providerId": "mailgun", "channel": "email"}
+                key = {b"Idempotency-Key": "ключ".encode()}
+                answer = client.post("/v1/integrations", json=body, headers=key)
+                assert answer.status_code == 201
+                assert answer.headers.raw[1] == (b"Idempotency-Key", "ключ".encode())
+                listed = client.get("/v1/integrations").json()["data"]
+                assert [entry["providerId"] for entry in listed] == ["novu", "novu", "mailgun"]
+                environment = client.get("/v1/environments/me").json()["data"]
+                assert (environment["name"], environment["_id"]) == ("Development", listed[0]["_environmentId"])
+
+    def test_a_wrong_key_is_refused(self, tmp_path: Path) -> None:
+        with open_sandbox(tmp_path / "sandbox.db") as sandbox, httpx.Client(transport=sandbox.transport()) as client:
+            assert client.get("http://x/v1/integrations", headers={"Authorization": "ApiKey no"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Crème Brûlée & Co", "creme-brulee-and-co"),
+        ("  Straße  Łódź ", "strasse-lodz"),
+        ("100% < $5 | €", "100percent-less-dollar5-or-euro"),
+        ("Ærø\tØ", "aero-o"),
+        ("日本", ""),
+        ("a_b.c", "abc"),
+    ],
+)
+def test_slugs(name: str, slug: str) -> None:
+    assert naming.slug(name) == slug
+
+
+def test_importing_the_contract_takes_no_http_library() -> None:
+    import subprocess
+    import sys
+
+    program = (
+        "import sys, integrations_cli.sandbox.contract\n"
+        "print(sorted({'httpx', 'ssl', 'socket', 'http', 'asyncio', 'rich', 'typer'} & set(sys.modules)))"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stdout == "[]\n"
+    assert Contract.__doc__
