@@ -1,0 +1,267 @@
+"""The sandbox on a loopback socket speaks HTTP/1.1 to clients good and bad."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from integrations_cli.sandbox.server import SandboxServer, serve
+from sandboxed import Caller
+
+BODY = b'{"providerId":"mailgun","channel":"email"}'
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Caller]:
+    caller = Caller(tmp_path / "sandbox.db")
+    yield caller
+    caller.store.close()
+
+
+@pytest.fixture
+def server(api: Caller) -> Iterator[SandboxServer]:
+    with serve(api.contract).start() as running:
+        yield running
+
+
+@pytest.fixture
+def client(api: Caller, server: SandboxServer) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"ApiKey {api.development.api_key}"}
+    with httpx.Client(base_url=server.url, headers=headers) as made:
+        yield made
+
+
+class Wire:
+    """A raw connection."""
+
+    def __init__(self, server: SandboxServer) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        self.incoming = self.socket.makefile("rb")
+
+    def close(self) -> None:
+        self.incoming.close()
+        self.socket.close()
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def answer(self) -> tuple[int, dict[str, str], bytes]:
+        """The next answer."""
+        status = int(self.incoming.readline().split()[1])
+        headers = {}
+        while line := self.incoming.readline().strip():
+            name, _, value = line.decode().partition(": ")
+            headers[name.lower()] = value
+        return status, headers, self.incoming.read(int(headers.get("content-length", "0")))
+
+    def rest(self) -> bytes:
+        """All that comes until the server closes."""
+        return self.incoming.read()
+
+
+@pytest.fixture
+def wire(server: SandboxServer) -> Iterator[Wire]:
+    with closing(Wire(server)) as made:
+        yield made
+
+
+def post(api: Caller, *lines: str, body: bytes = BODY) -> bytes:
+    first = ["POST /v1/integrations HTTP/1.1", "Host: x", f"Authorization: ApiKey {api.development.api_key}"]
+    return "\r\n".join([*first, "Content-Type: application/json", *lines, "", ""]).encode() + body
+
+
+class TestGoodClients:
+    def test_one_connection_carries_many_requests(self, client: httpx.Client) -> None:
+        for number in range(20):
+            created = client.post("/v1/integrations", json={"providerId": "mailgun", "channel": "email"})
+            assert created.status_code == 201
+            assert created.headers["connection"] == "keep-alive"
+            assert len(client.get("/v1/integrations").json()["data"]) == 3 + number
+
+    def test_many_clients_at_once(self, api: Caller, server: SandboxServer) -> None:
+        statuses: list[int] = []
+
+        def run(name: int) -> None:
+            headers = {"Authorization": f"ApiKey {api.development.api_key}"}
+            with httpx.Client(base_url=server.url, headers=headers) as client:
+                for number in range(10):
+                    body = {"providerId": "mailgun", "channel": "email", "identifier": f"{name}-{number}"}
+                    statuses.append(client.post("/v1/integrations", json=body).status_code)
+
+        threads = [threading.Thread(target=run, args=(name,)) for name in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert statuses == [201] * 80
+        assert len(api.listed()) == 80
+
+    def test_chunked_bodies(self, client: httpx.Client) -> None:
+        def parts() -> Iterator[bytes]:
+            for byte in BODY:
+                yield bytes([byte])
+
+        answer = client.post("/v1/integrations", content=parts(), headers={"Content-Type": "application/json"})
+        assert answer.request.headers["transfer-encoding"] == "chunked"
+        assert answer.status_code == 201
+
+    def test_chunks_with_extensions_and_trailers(self, api: Caller, wire: Wire) -> None:
+        chunks = b"5;x=y\r\n" + BODY[:5] + b"\r\n%x\r\n" % (len(BODY) - 5) + BODY[5:] + b"\r\n0\r\nTrailer: x\r\n\r\n"
+        wire.send(post(api, "Transfer-Encoding: chunked", body=chunks) + post(api, f"Content-Length: {len(BODY)}"))
+        assert [wire.answer()[0], wire.answer()[0]] == [201, 201]
+
+    def test_requests_may_be_sent_ahead(self, api: Caller, wire: Wire) -> None:
+        wire.send(post(api, f"Content-Length: {len(BODY)}") * 5)
+        assert [wire.answer()[0] for _ in range(5)] == [201] * 5
+
+    def test_a_client_may_ask_before_it_sends(self, api: Caller, wire: Wire) -> None:
+        wire.send(post(api, f"Content-Length: {len(BODY)}", "Expect: 100-continue", body=b""))
+        assert wire.incoming.readline() == b"HTTP/1.1 100 Continue\r\n"
+        assert wire.incoming.readline() == b"\r\n"
+        wire.send(BODY)
+        assert wire.answer()[0] == 201
+
+    def test_head_has_a_length_and_no_body(self, api: Caller, wire: Wire) -> None:
+        key = f"Authorization: ApiKey {api.development.api_key}\r\n"
+        wire.send(f"HEAD /v1/integrations HTTP/1.1\r\n{key}\r\nGET /v1/integrations HTTP/1.1\r\n{key}\r\n".encode())
+        assert wire.incoming.readline() == b"HTTP/1.1 200 OK\r\n"
+        lines = [wire.incoming.readline() for _ in range(5)]
+        assert lines[-1] == b"\r\n"
+        length = next(int(line.split()[1]) for line in lines if line.startswith(b"Content-Length"))
+        status, _, body = wire.answer()
+        assert (status, len(body)) == (200, length)
+
+    def test_http_1_0_and_close(self, api: Caller, wire: Wire) -> None:
+        wire.send(post(api, f"Content-Length: {len(BODY)}").replace(b"HTTP/1.1", b"HTTP/1.0"))
+        status, headers, _ = wire.answer()
+        assert (status, headers["connection"], wire.rest()) == (201, "close", b"")
+
+    def test_a_client_that_takes_it_for_a_proxy(self, api: Caller, wire: Wire) -> None:
+        wire.send(post(api, f"Content-Length: {len(BODY)}").replace(b"POST /", b"POST http://api.novu.co/"))
+        assert wire.answer()[0] == 201
+
+    @pytest.mark.parametrize("size", [102_401, 5_000_000])
+    def test_a_body_that_is_too_large_is_taken_in_and_refused(self, api: Caller, wire: Wire, size: int) -> None:
+        wire.send(post(api, f"Content-Length: {size}", body=b" " * size) + post(api, f"Content-Length: {len(BODY)}"))
+        assert [wire.answer()[0], wire.answer()[0]] == [500, 201]
+
+
+class TestBadClients:
+    @pytest.mark.parametrize(
+        "garbage",
+        [
+            b"hello\r\n\r\n",
+            b"GET /\r\n\r\n",
+            b"GET / HTTP/2.0\r\n\r\n",
+            b"GET x HTTP/1.1\r\n\r\n",
+            b"GET ftp://x/y HTTP/1.1\r\n\r\n",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+            b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+            b"GET / HTTP/1.1\r\n folded: x\r\n\r\n",
+            b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 201 + b"\r\n",
+            b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: 1_0\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+            b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: 100000000000\r\n\r\n",
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz\r\n",
+        ],
+    )
+    def test_garbage_is_refused_and_the_connection_closed(
+        self, server: SandboxServer, wire: Wire, garbage: bytes
+    ) -> None:
+        wire.send(garbage)
+        status, headers, body = wire.answer()
+        assert (status, headers["connection"]) == (400, "close")
+        assert body.endswith(b"\n")
+        assert wire.rest() == b""
+        with closing(Wire(server)) as other:
+            other.send(b"GET /v1/health-check HTTP/1.1\r\n\r\n")
+            assert other.answer()[0] == 200
+
+    @pytest.mark.parametrize(
+        "start", [b"", b"GET", b"GET / HTTP/1.1\r\nHost", b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc"]
+    )
+    def test_a_client_that_goes_away_is_forgotten(self, api: Caller, start: bytes) -> None:
+        with serve(api.contract).start() as server:
+            with closing(Wire(server)) as gone:
+                gone.send(start)
+            with closing(Wire(server)) as other:
+                other.send(b"GET /v1/health-check HTTP/1.1\r\n\r\n")
+                assert other.answer()[0] == 200
+
+    def test_random_bytes_never_stop_it(self, server: SandboxServer) -> None:
+        chance = random.Random(1)
+        for _ in range(60):
+            with closing(Wire(server)) as wire:
+                wire.send(chance.randbytes(chance.randrange(1, 300)) + b"\r\n\r\n")
+                wire.socket.shutdown(socket.SHUT_WR)
+                wire.rest()
+        with closing(Wire(server)) as wire:
+            wire.send(b"GET /v1/health-check HTTP/1.1\r\n\r\n")
+            assert wire.answer()[0] == 200
+
+
+class TestItself:
+    def test_a_file_that_fails_is_named_in_a_500(self, api: Caller, server: SandboxServer, wire: Wire) -> None:
+        with api.store.writing() as room:
+            room._connection.execute("DROP TABLE integration")
+        wire.send(post(api, f"Content-Length: {len(BODY)}"))
+        status, _, body = wire.answer()
+        assert (status, "is damaged" in json.loads(body)["message"]) == (500, True)
+
+    def test_closing_ends_every_thread_and_connection(self, api: Caller) -> None:
+        before = threading.active_count()
+        server = serve(api.contract).start()
+        wires = [Wire(server) for _ in range(3)]
+        for wire in wires:
+            wire.send(b"GET /v1/health-check HTTP/1.1\r\n\r\n")
+            assert wire.answer()[0] == 200
+        server.close()
+        server.close()
+        assert threading.active_count() == before
+        for wire in wires:
+            assert wire.rest() == b""
+            wire.close()
+        with pytest.raises(ConnectionRefusedError):
+            Wire(server)
+
+    def test_it_can_be_closed_before_it_served(self, api: Caller) -> None:
+        serve(api.contract).close()
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])
+    def test_only_loopback(self, api: Caller, host: str) -> None:
+        with pytest.raises(ValueError, match="loopback addresses only"):
+            serve(api.contract, host)
+
+    def test_localhost_will_do(self, api: Caller) -> None:
+        with serve(api.contract, "localhost").start() as server:
+            assert server.url == f"http://localhost:{server.port}"
+            assert httpx.get(f"{server.url}/v1/health-check").status_code == 200
+
+    def test_a_port_that_is_taken(self, api: Caller, server: SandboxServer) -> None:
+        with pytest.raises(OSError, match=r".+"):
+            serve(api.contract, port=server.port)
+
+    def test_importing_it_takes_no_http_library(self) -> None:
+        program = (
+            "import sys, integrations_cli.sandbox.server\n"
+            "print(sorted({'httpx', 'ssl', 'http.server', 'http.client', 'email', 'socketserver'} & set(sys.modules)))"
+        )
+        finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert finished.stdout == "[]\n"
