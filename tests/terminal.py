@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -93,9 +93,12 @@ class Session:
 
     def wait(self, text: str) -> None:
         """Read until `text` stands on the screen, blanks and line ends not counted."""
-        wanted = "".join(text.split())
-        while wanted not in "".join("".join(self.screen.display).split()):
-            assert self._read(), f"it ended without showing {text!r}:\n{self.text}"
+        self.until(lambda screen: "".join(text.split()) in screen, text)
+
+    def until(self, holds: Callable[[str], bool], what: str) -> None:
+        """Read until something holds of the screen, taken without blanks and line ends."""
+        while not holds("".join("".join(self.screen.display).split())):
+            assert self._read(), f"it ended without showing {what!r}:\n{self.text}"
 
     def send(self, keys: str) -> None:
         self.child.send(keys)
