@@ -114,6 +114,11 @@ def _encoded(text: str) -> Iterator[str]:
             yield inner.replace("+", "-").replace("/", "_")
 
 
+REMEMBERED: Final = 4096
+LONG_TEXT: Final = 64
+"""So many texts, each shorter than this, are not cleaned a second time: a large document repeats a few of them."""
+
+
 class Redactor:
     """Replaces every known secret, in each form that it may take, by a mask. Threads may share it."""
 
@@ -122,6 +127,8 @@ class Redactor:
         self._secrets: set[str] = set()
         self._public = set(public)
         self._known: _Known | None = None
+        self._hidden: set[str] = set()
+        self._cleaned: dict[str, str] = {}
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[str]) -> None:
@@ -129,17 +136,31 @@ class Redactor:
         new = {secret for secret in secrets if len(secret) >= SHORTEST} - self._secrets
         if new:
             self._secrets |= new
-            self._known = None
+            self._forget()
 
     def allow(self, public: Iterable[str]) -> None:
         """Say what is no secret, since the user said it openly."""
         self._public.update(public)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Work out anew what follows from the secrets, when it is needed next."""
         self._known = None
+        self._hidden = self._secrets - self._public
+        self._cleaned = {}
 
     def clean(self, text: str) -> str:
         """The text without the secrets."""
         if not self._secrets or len(text) < SHORTEST:
             return text
+        cleaned = self._cleaned.get(text)
+        if cleaned is None:
+            cleaned = self._clean(text)
+            if len(self._cleaned) < REMEMBERED and len(text) < LONG_TEXT:
+                self._cleaned[text] = cleaned
+        return cleaned
+
+    def _clean(self, text: str) -> str:
         for form in self._found(text):
             text = text.replace(form, MASK)
         together = re.sub(_GAPS, "", text)
@@ -157,14 +178,14 @@ class Redactor:
             return [self.clean_json(item) for item in value]
         if isinstance(value, dict):
             return {self.clean(key): self.clean_json(item) for key, item in value.items()}
-        if isinstance(value, int | float) and str(value) in self._secrets - self._public:
+        if isinstance(value, int | float) and str(value) in self._hidden:
             return MASK
         return value
 
     def _found(self, text: str) -> list[str]:
         """The forms that are in the text, the longest first."""
         if self._known is None:
-            self._known = _Known(self._secrets - self._public)
+            self._known = _Known(self._hidden)
         return sorted(self._known.within(text), key=len, reverse=True)
 
 
