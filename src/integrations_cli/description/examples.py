@@ -27,7 +27,7 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
             "Take the secret from standard input, where no process list shows it.",
         ),
         Example(
-            "integrations create -p sendgrid -i sendgrid-main -C apiKey=env:SENDGRID_KEY --if-not-exists",
+            "integrations create -p getstream -i chat -C apiKey=env:KEY --if-not-exists",
             "Take the secret from the environment, and do nothing if the identifier is there: made for scripts.",
         ),
         Example("integrations create --from-file mailgun.json --json", "Take all of it from a file, and print JSON."),
@@ -77,7 +77,7 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
             "integrations profiles add staging --region eu --api-key-stdin < key.txt", "Take it from standard input."
         ),
         Example(
-            "integrations profiles add production --api-key-command 'op read op://vault/novu/key'",
+            "integrations profiles add live --api-key-command 'op read op://vault/novu'",
             "Ask a password manager for it each time, and store nothing.",
         ),
     ),

@@ -32,6 +32,7 @@ VARIABLES: Final = (
     Variable("INTEGRATIONS_PROFILE", "The profile to use where --profile names none."),
     Variable("INTEGRATIONS_CONFIG", "Another file for the settings."),
     Variable("INTEGRATIONS_SANDBOX", "Another file for the database of the sandbox."),
+    Variable("INTEGRATIONS_STATE", "Another folder for what is remembered of the credentials that were applied."),
     Variable(
         "INTEGRATIONS_ACCESSIBLE", "1 asks by numbered lists and plain lines instead of menus that redraw the screen."
     ),
@@ -68,11 +69,11 @@ FILES: Final = (
         "The sandbox. It never holds the value of a secret credential.",
     ),
     File(
-        "fingerprints.json",
-        "~/.local/state/integrations-cli/fingerprints.json",
-        "~/Library/Application Support/integrations-cli/fingerprints.json",
-        r"%LOCALAPPDATA%\integrations-cli\fingerprints.json",
-        "Keyed hashes of the credentials applied last, so that plan can tell whether they changed; mode 0600.",
+        "fingerprints",
+        "~/.local/state/integrations-cli/fingerprints/",
+        "~/Library/Application Support/integrations-cli/fingerprints/",
+        r"%LOCALAPPDATA%\integrations-cli\fingerprints",
+        "Keyed hashes of the credentials applied last, so that plan can tell whether they changed. Yours alone.",
     ),
 )
-"""What it keeps on disk. The folders are the system's own: XDG variables move them on Linux."""
+"""What it keeps on disk: files, and a folder. The folders are the system's own: XDG variables move them on Linux."""

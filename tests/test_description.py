@@ -1,0 +1,217 @@
+"""The description of the command line says what the program does, and the manual and the completions are made of it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+import typer
+
+from integrations_cli import cli, errors
+from integrations_cli.config_file import config_path
+from integrations_cli.description import KINDS, Command, Program, describe
+from integrations_cli.description.examples import EXAMPLES
+from integrations_cli.description.surroundings import FILES, VARIABLES
+from integrations_cli.fingerprints import state_folder
+from integrations_cli.models import CHANNELS
+from integrations_cli.settings import sandbox_path
+from program import Program as Run
+
+TOP = Path(__file__).parent.parent
+sys.path.insert(0, str(TOP / "scripts"))
+
+import generate_docs  # noqa: E402  # a script, found by the line above
+
+TEXT = {
+    "NAME", "IDENTIFIER", "ID", "ON.FIELD=VALUE", "KEY=JSON", "KEY", "N", "TEXT", "COMMAND", "PORT", "URL", "SECONDS",
+}  # fmt: skip
+"""Metavars whose values nobody can know before they are typed."""
+
+
+@cache
+def program() -> Program:
+    return describe(cli.root(), cli.PROGRAM)
+
+
+COMMANDS = program().root.walk()
+LEAVES = [command for command in COMMANDS if not command.commands]
+
+
+def by_name(command: Command) -> str:
+    return command.name
+
+
+def names(entries: tuple[cli.Entry, ...], before: str = cli.PROGRAM) -> list[str]:
+    return [
+        name
+        for entry in entries
+        for name in (f"{before} {entry.name}", *names(entry.entries, f"{before} {entry.name}"))
+    ]
+
+
+def test_every_command_of_the_table_is_described() -> None:
+    assert [command.name for command in COMMANDS[1:]] == names(cli.TREE)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=by_name)
+def test_the_table_and_the_commands_say_the_same(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The list of commands is written from a table, so that it imports none of them; each has its help of its own."""
+    for child in command.commands:
+        entries = (
+            cli.TREE
+            if command is program().root
+            else next(entry.entries for entry in cli.TREE if entry.name == command.path[1])
+        )
+        assert child.summary == next(entry.help for entry in entries if entry.name == child.path[-1])
+    assert Run(tmp_path).run(*command.path[1:], "--help").code == 0
+    shown = capsys.readouterr().out
+    assert command.summary in " ".join(shown.split())
+    for flag in command.flags:
+        assert all(name in shown for name in (*flag.names, *flag.off))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=by_name)
+def test_everything_has_words_of_its_own(command: Command) -> None:
+    assert command.summary.endswith(".")
+    for flag in command.flags:
+        assert flag.help.endswith((".", "…", ")")), flag
+    assert all(argument.help for argument in command.arguments)
+
+
+@pytest.mark.parametrize("command", LEAVES, ids=by_name)
+def test_the_kind_of_every_value_is_known(command: Command) -> None:
+    """A new metavar is either one of a kind that can be completed, or listed here as text."""
+    for flag in command.flags:
+        assert flag.kind == "none" or flag.metavar in KINDS or flag.metavar in TEXT or flag.choices, flag
+    for argument in command.arguments:
+        assert argument.name in KINDS or argument.name in TEXT, argument
+
+
+@pytest.mark.parametrize("command", LEAVES, ids=by_name)
+def test_every_command_has_examples_that_it_takes(command: Command) -> None:
+    assert command.examples
+    for example in command.examples:
+        words = shlex.split(re.split(r" [<>|] ", example.line)[0])
+        assert words[: len(command.path)] == list(command.path), example
+        assert len(example.line) <= 80, "longer lines are cut in the manual"
+        found: object = cli.root()
+        for name in command.path[1:]:
+            assert isinstance(found, cli.LazyGroup)
+            found = found.get_command(typer.Context(found), name)
+        assert isinstance(found, cli.LeafCommand)
+        context = found.make_context(command.name, words[len(command.path) :])
+        assert context.params
+
+
+def test_the_examples_belong_to_commands() -> None:
+    assert set(EXAMPLES) == {" ".join(command.path[1:]) for command in LEAVES} | {""}
+
+
+def test_the_exit_codes_are_those_of_the_errors() -> None:
+    top = errors.IntegrationsError
+    kinds: list[type[errors.IntegrationsError]] = [top, *top.__subclasses__()]
+    described = {(code.code, name) for code in program().exit_codes for name in code.types}
+    assert described == {(kind.exit_code, kind.type) for kind in kinds}
+    assert [code.code for code in program().exit_codes] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]
+
+
+def spoken_of() -> set[str]:
+    """Every environment variable that the source names."""
+    found: set[str] = set()
+    for path in (TOP / "src").rglob("*.py"):
+        if "description" in path.parts:
+            continue
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found |= set(re.findall(r"\A(?:NOVU|INTEGRATIONS|SSL_CERT)_[A-Z_]+\Z", node.value))
+        found |= set(re.findall(r'environ(?:\.get\(|\[)"([A-Za-z_]+)"', text))
+    return {name.upper() for name in found}
+
+
+def test_every_variable_that_is_read_is_described() -> None:
+    """REQUEST_METHOD only tells that the proxy variables cannot be trusted."""
+    documented = {variable.name for variable in VARIABLES}
+    assert spoken_of() - {"REQUEST_METHOD"} <= documented
+    by_scheme = {"HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "FORCE_COLOR", "CLICOLOR_FORCE"}
+    assert documented - by_scheme <= spoken_of()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folders of the other systems are theirs")
+def test_the_files_are_where_the_description_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    places = [config_path({}), sandbox_path({}), state_folder({})]
+    assert [file.linux.replace("~", str(tmp_path)).rstrip("/") for file in FILES] == [str(place) for place in places]
+
+
+def test_as_json_it_is_complete(tmp_path: Path) -> None:
+    done = Run(tmp_path).run("commands", "--json")
+    assert done.code == 0
+    document = done.json
+    assert [command["command"] for command in document["commands"]] == [
+        " ".join(command.path[1:]) for command in COMMANDS[1:]
+    ]
+    create = document["commands"][0]
+    flags = {flag["names"][0]: flag for flag in create["flags"]}
+    assert flags["--channel"]["choices"] == list(CHANNELS)
+    assert flags["--active"]["off"] == ["--inactive"]
+    assert flags["--credential"]["repeatable"] is True
+    assert flags["--retries"]["type"] == "integer"
+    assert flags["--color"]["default"] == "auto"
+    assert {code["code"] for code in document["exit_codes"]} >= {0, 10, 130}
+    assert "NOVU_SECRET_KEY" in {variable["name"] for variable in document["environment"]}
+
+
+def test_as_text_it_is_an_outline(tmp_path: Path) -> None:
+    done = Run(tmp_path).run("commands")
+    assert done.code == 0
+    lines = done.out.splitlines()
+    for command in COMMANDS[1:]:
+        assert command.name in lines
+    assert any(line.split()[:2] == ["10", "unknown_outcome"] for line in lines)
+
+
+def test_the_manual_and_the_completions_are_fresh() -> None:
+    """`python scripts/generate_docs.py` writes them anew."""
+    assert [str(path) for path in generate_docs.stale(generate_docs.generated(program()))] == []
+
+
+PAGES = sorted((TOP / "man").glob("*.1"))
+
+
+@pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
+def test_mandoc_has_nothing_to_say_about_the_manual() -> None:
+    """Run among the pages, where it finds those that they refer to."""
+    command = ["mandoc", "-T", "lint", "-W", "style", *(page.name for page in PAGES)]
+    done = subprocess.run(command, cwd=TOP / "man", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+def test_groff_has_nothing_to_say_about_the_manual() -> None:
+    for page in PAGES:
+        done = subprocess.run(
+            ["groff", "-mandoc", "-ww", "-Tutf8", "-z", page], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), page.name
+
+
+def test_each_page_has_its_sections() -> None:
+    assert [page.name for page in PAGES] == sorted(f"{'-'.join(command.path)}.1" for command in COMMANDS)
+    for command in LEAVES:
+        page = (TOP / "man" / f"{'-'.join(command.path)}.1").read_text(encoding="utf-8")
+        found = re.findall(r"^\.Sh (.*)$", page, re.MULTILINE)
+        assert found == [
+            "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES", "SEE ALSO",
+        ]  # fmt: skip
