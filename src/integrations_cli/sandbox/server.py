@@ -85,10 +85,12 @@ class SandboxServer:
         if self._thread is not None:
             self._thread.join()
         self._listener.close()
-        for connection in open_now:
-            _hang_up(connection, socket.SHUT_RD)
-        for thread in open_now.values():
-            thread.join()
+        # At first only what comes in is cut off. That does not wake a waiting thread everywhere, so then all of it is.
+        for how in (socket.SHUT_RD, socket.SHUT_RDWR):
+            for connection in open_now:
+                _hang_up(connection, how)
+            for thread in open_now.values():
+                thread.join(timeout=1.0)
         self._wake.close()
         self._woken.close()
 
