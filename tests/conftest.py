@@ -22,19 +22,30 @@ def figures(request: pytest.FixtureRequest) -> Figures:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what the tests kept, once each, ordered by title."""
-    tables = {
-        title: rows
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        if getattr(report, "when", None) == "call"
-        for name, (title, rows) in report.user_properties
-        if name == _PROPERTY
-    }
-    for title in sorted(tables):
+    """Print what the tests kept, once each, ordered by title. What several tests kept under one title is one table."""
+    tables: dict[str, dict[str, list[list[str]]]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", None) == "call":
+                for name, value in report.user_properties:
+                    if name == _PROPERTY:
+                        tables.setdefault(value[0], {})[report.nodeid] = value[1]
+    for title, kept in sorted(tables.items()):
         terminalreporter.section(title)
-        rows = tables[title]
+        rows = [row for node in sorted(kept) for row in kept[node]]
+        if len(kept) > 1:
+            rows.append(_total(rows))
         widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
         for row in rows:
             line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             terminalreporter.write_line(line.rstrip())
+
+
+def _total(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The last row of a table that several tests made: the sum of each column of numbers (`12 runs`)."""
+    total = []
+    for column in zip(*rows, strict=True):
+        parts = [cell.partition(" ") for cell in column]
+        numbers = all(number.isdecimal() and word == parts[0][2] for number, _, word in parts)
+        total.append(f"{sum(int(number) for number, _, _ in parts)} {parts[0][2]}".strip() if numbers else "")
+    return [total[0] or "in all", *total[1:]]
