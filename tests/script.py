@@ -1,0 +1,123 @@
+"""A script that holds the conversation in place of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from integrations_cli.asking import BACK, GoBack, Option, insist
+from integrations_cli.drafting import DraftSources, compose
+from integrations_cli.models import IntegrationDraft
+from integrations_cli.prompts import Conversation
+from integrations_cli.values import ValueReader
+
+Answer = str | bool | None
+"""What the script answers; None takes what is proposed."""
+
+
+class Script:
+    """Answers questions one after the other, and checks that each is the expected one."""
+
+    def __init__(self, *turns: tuple[str, Answer]) -> None:
+        self.turns = list(turns)
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.options: list[list[str]] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def text(self, question: str, *, default: str = "", back: bool = False) -> str:
+        answer = self._turn(question, back)
+        self.said.append(f"[{default}]")
+        return default if answer is None else str(answer)
+
+    def secret(self, question: str, *, back: bool = False) -> str:
+        answer = self._turn(question, back)
+        return "" if answer is None else str(answer)
+
+    def choose(
+        self, question: str, options: Sequence[Option], *, default: str | None = None, back: bool = False
+    ) -> str:
+        answer = self._turn(question, back)
+        self.options.append([option.label for option in options])
+        value = default if answer is None else str(answer)
+        assert value in [option.value for option in options]
+        assert value is not None
+        return value
+
+    def confirm(self, question: str, default: bool = False, *, back: bool = False) -> bool:
+        answer = self._turn(question, back)
+        return default if answer is None else answer is True
+
+    def ask_secret(self, label: str) -> str:
+        return insist(self, label)
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        yield
+
+    def _turn(self, question: str, back: bool) -> Answer:
+        assert self.turns, f"nobody expected to be asked {question!r}"
+        expected, answer = self.turns.pop(0)
+        assert expected in question
+        self.asked.append(question)
+        if answer == BACK:
+            assert back
+            raise GoBack
+        return answer
+
+    @property
+    def shown(self) -> str:
+        """All that the person has seen."""
+        return "\n".join([*self.said, *self.asked, *(label for labels in self.options for label in labels)])
+
+
+class Everything(Script):
+    """Answers whatever is asked: with the proposal, else with something that fits."""
+
+    def _turn(self, question: str, back: bool) -> Answer:
+        self.asked.append(question)
+        if question.startswith("Active"):
+            return True
+        return None
+
+    def text(self, question: str, *, default: str = "", back: bool = False) -> str:
+        return super().text(question, default=default, back=back) or ("x" if "(required" in question else "")
+
+    def secret(self, question: str, *, back: bool = False) -> str:
+        return super().secret(question, back=back) or "hidden-value"
+
+
+def no_stdin() -> bytes:
+    raise AssertionError("nothing may read standard input")
+
+
+def hold(
+    script: Script,
+    *,
+    environ: Mapping[str, str] | None = None,
+    run: Callable[[Sequence[str], str], str] | None = None,
+    folder: Path | None = None,
+    skip: bool = False,
+    **flags: Any,
+) -> tuple[IntegrationDraft, DraftSources]:
+    """The conversation that these flags begin and this script carries on."""
+    sources = DraftSources(**flags)
+    reader = ValueReader(stdin=no_stdin, environ=environ or {}, run=run, folder=folder)
+    reader.claim_stdin("the conversation")
+    conversation = Conversation(script, compose(sources, reader), sources, reader, skip=skip)
+    outcome = conversation.hold(where="the sandbox")
+    assert not script.turns
+    return outcome
+
+
+def values(draft: IntegrationDraft) -> dict[str, Any]:
+    return {key: credential.value for key, credential in draft.credentials.items()}
+
+
+SECRET = "xK9-planted-SECRET-7f"
+END: tuple[tuple[str, Answer], ...] = (("Active", None), ("Check", None), ("Ready?", "create"))
+FLAGS: dict[str, Any] = {"name": "N", "identifier": "i"}

@@ -1,0 +1,174 @@
+"""The questions about credentials: references, hidden answers, choices, and what may be left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations_cli import catalogue
+from integrations_cli.asking import BACK
+from integrations_cli.command_line import create_line
+from integrations_cli.models import IntegrationDraft
+from script import END, FLAGS, SECRET, Answer, Script, hold, values
+
+
+class TestCredentials:
+    def ask(
+        self, *turns: tuple[str, Answer], provider: str = "twilio", **more: Any
+    ) -> tuple[Script, IntegrationDraft, str]:
+        script = Script(*turns, *END)
+        draft, sources = hold(script, provider=provider, **FLAGS, **more)
+        assert SECRET not in script.shown
+        line = create_line(sources)
+        assert SECRET not in line
+        return script, draft, line
+
+    def test_references_are_read_and_shown_as_they_were_said(self, tmp_path: Path) -> None:
+        (tmp_path / "token").write_text(f"{SECRET}\n")
+        script, draft, line = self.ask(
+            ("Account SID", "env:SID"),
+            ("Auth token", "@token"),
+            ("From", "cmd:op read from"),
+            environ={"SID": "AC1"},
+            run=lambda argv, _: "+1" if list(argv) == ["op", "read", "from"] else "",
+            folder=tmp_path,
+        )
+        assert values(draft) == {"accountSid": "AC1", "token": SECRET, "from": "+1"}
+        assert all(credential.concealed for credential in draft.credentials.values())
+        assert "  Auth token: @token" in script.said
+        assert "accountSid=env:SID --credential token=@token --credential 'from=cmd:op read from'" in line
+
+    def test_a_reference_that_cannot_be_read_is_asked_again(self) -> None:
+        script, draft, _ = self.ask(
+            ("Account SID", "env:SID"),
+            ("Account SID", "AC1"),
+            ("Auth token", "@-"),
+            ("Auth token", SECRET),
+            ("From", "+1"),
+        )
+        assert "the environment variable SID is not set" in script.shown
+        assert "standard input can be read only once: the conversation and token=@-" in script.shown
+        assert values(draft)["token"] == SECRET
+
+    @pytest.mark.parametrize("prefix", ["@", "@~/", "@./", "@a//", "@/"])
+    def test_a_hidden_answer_that_looks_like_a_reference_is_not_shown(self, prefix: str, tmp_path: Path) -> None:
+        script, draft, line = self.ask(
+            ("Account SID", "AC1"),
+            ("Auth token", f"{prefix}{SECRET}"),
+            ("Auth token", f"text:{prefix}{SECRET}"),
+            ("From", "text:@acme"),
+            folder=tmp_path,
+        )
+        assert "credentials.token: cannot read the file" in script.shown
+        assert values(draft) == {"accountSid": "AC1", "token": f"{prefix}{SECRET}", "from": "@acme"}
+        assert "from=text:@acme" in line
+
+    def test_a_folder_in_a_hidden_answer_is_not_shown(self, tmp_path: Path) -> None:
+        (tmp_path / SECRET).mkdir()
+        script, *_ = self.ask(
+            ("Account SID", "AC1"), ("Auth token", f"@{SECRET}"), ("Auth token", "x"), ("From", "+1"), folder=tmp_path
+        )
+        assert "is a folder, not a file" in script.shown
+
+    def test_several_hidden_answers_cannot_all_come_from_standard_input(self) -> None:
+        _, _, line = self.ask(
+            ("App ID", "a"),
+            ("Client ID", "b"),
+            ("Client Secret", SECRET),
+            ("Signing Secret", f"{SECRET}2"),
+            ("Redirect URL", ""),
+            ("HMAC?", True),
+            provider="slack",
+        )
+        assert "secretKey=@- --credential signingSecret=@signingSecret.txt --credential hmac=true" in line
+
+    def test_blanks_around_a_hidden_answer_go_and_lines_stay(self) -> None:
+        _, draft, _ = self.ask(("Service Account", "{\n  1\n}\n"), provider="fcm")
+        assert values(draft) == {"serviceAccount": "{\n  1\n}"}
+        _, draft, _ = self.ask(("Service Account", f"  {SECRET} \n"), provider="fcm")
+        assert values(draft) == {"serviceAccount": SECRET}
+
+    def test_several_lines_that_may_be_seen_become_a_file_in_the_line(self) -> None:
+        _, draft, line = self.ask(
+            ("Method", "PUT"),
+            ("Endpoint URL", "https://acme.io"),
+            ("Headers", ""),
+            ("Body", "a\nb"),
+            ("Hmac Key", ""),
+            provider="tool-webhook",
+        )
+        assert values(draft)["body"] == "a\nb"
+        assert "body=@body.txt" in line
+
+    def test_choices_propose_the_default(self) -> None:
+        script, draft, _ = self.ask(
+            ("Service Plan ID", "p"), ("API Token", "t"), ("Region", None), ("From", "+1"), provider="sinch"
+        )
+        assert values(draft)["region"] == "eu"
+        assert script.options[0] == ["eu", "us", "au", "br", "ca"]
+
+    @pytest.mark.parametrize(("provider", "answer"), [("sendgrid", "-"), ("sparkpost", None)])
+    def test_a_choice_can_be_left_out(self, provider: str, answer: Answer) -> None:
+        script = Script(
+            ("API Key", "k"),
+            *([("Region", answer), ("IP Pool", "")] if provider == "sendgrid" else [("Region", answer)]),
+            ("From", "a@b.c"),
+            ("Sender", "A"),
+            *END,
+        )
+        draft, _ = hold(script, provider=provider, **FLAGS)
+        assert "region" not in draft.credentials
+
+    def test_a_wrong_value_is_told_and_asked_again(self) -> None:
+        script, draft, _ = self.ask(
+            ("User", ""),
+            ("Password", ""),
+            ("Host", "h"),
+            ("Port", "25"),
+            ("Secure?", True),
+            ("Require TLS?", False),
+            ("Ignore TLS?", None),
+            ("TLS options", "{no"),
+            ("TLS options", '{"rejectUnauthorized": false}'),
+            *self.rest("nodemailer", after="tlsOptions"),
+            provider="nodemailer",
+        )
+        assert "credentials.tlsOptions: must be a JSON object" in script.shown
+        assert values(draft)["tlsOptions"] == {"rejectUnauthorized": False}
+        assert (values(draft)["secure"], values(draft)["requireTls"], values(draft)["port"]) == (True, False, "25")
+
+    @staticmethod
+    def rest(provider_id: str, *, after: str) -> list[tuple[str, Answer]]:
+        """Some answer to each question behind the one about `after`."""
+        provider = catalogue.find(provider_id)
+        assert provider is not None
+        keys = [field.key for field in provider.credentials]
+        fields = provider.credentials[keys.index(after) + 1 :]
+        return [(field.label, "x" if field.required else "") for field in fields]
+
+    def test_a_required_one_can_be_left_out_and_leaves_it_inactive(self) -> None:
+        script = Script(
+            ("Account SID", "AC1"),
+            ("Auth token", ""),
+            ("Leave Auth token out?", False),
+            ("Auth token", ""),
+            ("Leave Auth token out?", BACK),
+            ("Auth token", ""),
+            ("Leave Auth token out?", True),
+            ("From", "+1"),
+            ("Ready?", "create"),
+        )
+        draft, _ = hold(script, provider="twilio", **FLAGS)
+        assert values(draft) == {"accountSid": "AC1", "from": "+1"}
+        assert not draft.active
+        assert "  Still needed before it can be active: Auth token" in script.said
+
+    def test_with_active_a_required_one_cannot_be_left_out(self) -> None:
+        script = Script(
+            ("Account SID", "AC1"), ("Auth token", ""), ("Auth token", SECRET), ("From", "+1"), ("Check", None), END[-1]
+        )
+        draft, _ = hold(script, provider="twilio", active=True, **FLAGS)
+        assert "Twilio needs Auth token to be active or checked." in script.said
+        assert draft.active
