@@ -18,7 +18,7 @@ LAYERS = (
     {"checkup", "completion", "description"},
     {"render", "prompts", "credential_questions", "asking", "asking_screen", "create", "apply", "plan_views"},
     {"api", "export", "plan", "compare", "differences", "references"},
-    {"settings", "manifest", "entries", "documents", "drafting", "fingerprints", "views", "command_line"},
+    {"settings", "manifest", "entries", "documents", "plain_toml", "drafting", "fingerprints", "views", "command_line"},
     {"values", "config_file", "api_key", "profile"},
     {"transport", "retry", "pace", "catalogue", "sandbox"},
     {"models", "places", "redaction", "screen", "saving"},

@@ -132,6 +132,11 @@ def document(source: Source, findings: list[str]) -> Mapping[str, Json] | None:
 
 
 def _toml(source: Source, findings: list[str]) -> Json:
+    from .plain_toml import loads
+
+    plain = loads(source.text)
+    if plain is not None:
+        return plain
     import tomllib
 
     try:

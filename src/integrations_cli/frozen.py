@@ -85,7 +85,7 @@ def _init(self: object, *arguments: Any, **named: Any) -> None:
     values.update(defaults)
     if arguments:
         values.update(zip(declared, arguments, strict=False))
-        if len(arguments) > len(declared) or any(name in named for name in list(declared)[: len(arguments)]):
+        if len(arguments) > len(declared) or (named and not named.keys().isdisjoint([*declared][: len(arguments)])):
             raise TypeError(f"{type(self).__name__} takes {', '.join(declared)}, each once")
     values.update(named)
     for name, factory in factories:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from . import catalogue
 from .catalogue.checks import check
@@ -32,8 +32,7 @@ Kind = Literal["create", "update", "set-primary", "delete"]
 STAGES: Final[tuple[Kind, ...]] = ("create", "update", "set-primary", "delete")
 
 
-@frozen
-class Change:
+class Change(NamedTuple):
     """One field that is to change; `note` says more. Of credentials there are no values, only what is known of them."""
 
     field: str

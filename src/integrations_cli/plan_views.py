@@ -12,17 +12,16 @@ from .views import Row, Table, text_of
 _CAPTIONS = {"create": "to create", "update": "to update", "set-primary": "to make primary", "delete": "to delete"}
 
 
-def plan_table(plan: Plan, environment: Environment | None, *, exit_code: int = 0) -> Table:
-    """A plan: its actions by kind, and what each of them changes."""
+def plan_table(plan: Plan) -> Table:
+    """A plan for people: its actions by kind, and what each of them changes."""
     groups = [
         (kind, [_row(action) for action in plan.actions if action.kind == kind]) for kind in STAGES if plan.count(kind)
     ]
     return Table(
         columns=("action", "identifier", "provider", "channel", "changes"),
         groups=groups,
-        json=plan_document(plan, environment),
+        json=None,
         caption=plan_summary(plan),
-        exit_code=exit_code,
     )
 
 
@@ -37,7 +36,7 @@ def plan_document(plan: Plan, environment: Environment | None) -> dict[str, Json
     return {
         "environment": None if environment is None else {"_id": environment.id, "name": environment.name},
         "actions": [
-            {**_action_document(action), "changes": [_change_document(change) for change in action.changes]}
+            {**_action_document(action), "changes": [_change_document(action, change) for change in action.changes]}
             for action in plan.actions
         ],
         "unchanged": list(plan.unchanged),
@@ -90,8 +89,16 @@ def _action_document(action: Action) -> dict[str, Json]:
     }
 
 
-def _change_document(change: Change) -> dict[str, Json]:
-    return {"field": change.field, "before": change.before, "after": change.after, "note": change.note or None}
+def _change_document(action: Action, change: Change) -> dict[str, Json]:
+    """One change; `before` and `after` are left out where they are not known, as credentials are."""
+    document: dict[str, Json] = {"field": change.field}
+    if not change.field.startswith("credentials."):
+        if action.kind != "create":
+            document["before"] = change.before
+        document["after"] = change.after
+    if change.note:
+        document["note"] = change.note
+    return document
 
 
 def _row(action: Action) -> Row:

@@ -172,15 +172,16 @@ class Redactor:
 
     def clean_json(self, value: Json) -> Json:
         """A copy of a decoded JSON value with every string in it cleaned, the names of its members too."""
+        if value is None:  # documents are large, and this is what they hold most of
+            return None
         if isinstance(value, str):
             return self.clean(value)
+        if isinstance(value, dict):
+            clean, seen = self.clean, self._cleaned
+            return {seen.get(key) or clean(key): self.clean_json(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.clean_json(item) for item in value]
-        if isinstance(value, dict):
-            return {self.clean(key): self.clean_json(item) for key, item in value.items()}
-        if isinstance(value, int | float) and str(value) in self._hidden:
-            return MASK
-        return value
+        return MASK if isinstance(value, (int, float)) and str(value) in self._hidden else value
 
     def _found(self, text: str) -> list[str]:
         """The forms that are in the text, the longest first."""
@@ -206,9 +207,11 @@ class _Known:
         """
         if not self._starts:
             return {form for form in self._forms if form in text}
+        starts, size = self._starts, SHORTEST
+        found = [position for position in range(len(text) - size + 1) if text[position : position + size] in starts]
         return {
             form
-            for position in range(len(text) - SHORTEST + 1)
-            for form in self._starts.get(text[position : position + SHORTEST], ())
+            for position in found
+            for form in starts[text[position : position + size]]
             if text.startswith(form, position)
         }

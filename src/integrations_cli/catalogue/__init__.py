@@ -71,6 +71,7 @@ def secret_keys() -> frozenset[str]:
     return frozenset(_document()["secret_keys"]).union(marked)
 
 
+@cache
 def is_secret(provider_id: str | None, key: str) -> bool:
     """Whether the value of `key` must be masked.
 

@@ -107,7 +107,7 @@ def _unsendable(draft: IntegrationDraft) -> Iterator[str]:
 def _unencodable(where: str, value: Json) -> Iterator[str]:
     """Why JSON cannot hold `value`, with the path to it; the value itself is never shown."""
     if isinstance(value, str):
-        if any("\ud800" <= character <= "\udfff" for character in value):
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             yield f"{where}: is not valid Unicode text"
     elif isinstance(value, float):
         if not math.isfinite(value):

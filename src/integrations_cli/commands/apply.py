@@ -79,7 +79,7 @@ def _apply(run: Invocation, options: PlanOptions, policy: RetryPolicy, *, yes: b
         if not plan.actions:
             run.render.note(f"nothing to do: {len(plan.unchanged)} integrations are as the manifest says")
             return Nothing()
-        run.render.preview(plan_table(plan, environment))
+        run.render.preview(plan_table(plan))
         name = environment.name if environment is not None and environment.name else run.settings.api_url
         run.confirm(f"Apply this to {name} ({plan_summary(plan)})?", yes=yes)
         again = _again(run, options)

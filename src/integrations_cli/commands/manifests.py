@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -40,6 +41,21 @@ class PlanOptions:
     prune: bool = False
     targets: Sequence[str] = ()
     skip_validation: bool = False
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Do not look for garbage in what stays: with thousands of entries that takes longer than the work."""
+    import gc
+
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def read(run: Invocation, options: PlanOptions) -> list[Desired]:

@@ -7,11 +7,25 @@ from typing import Annotated
 import typer
 
 from integrations_cli.errors import PendingError
-from integrations_cli.plan_views import plan_table
-from integrations_cli.views import View
+from integrations_cli.plan_views import plan_document, plan_table
+from integrations_cli.views import Nothing, View
 
-from .manifests import Files, PlanOptions, Prune, SkipValidation, Targets, make_plan, memory_of, read, tell_unresolved
+from .manifests import (
+    Files,
+    PlanOptions,
+    Prune,
+    SkipValidation,
+    Targets,
+    make_plan,
+    memory_of,
+    read,
+    tell_unresolved,
+    without_collector,
+)
 from .options import Invocation, invocation
+
+MANY = 1000
+"""So many actions are not written as JSON for the eye, on many lines: that takes longer than to plan them."""
 
 
 def plan(
@@ -34,12 +48,16 @@ def plan(
 
 
 def _plan(run: Invocation, options: PlanOptions, *, exit_code: bool) -> View:
-    desired = read(run, options)
-    with run.api() as api:
-        environment = api.environment()
-        planned = make_plan(api, desired, memory_of(run, environment), options)
-    tell_unresolved(run, planned)
-    if not planned.actions:
-        run.render.note(f"nothing to do: {len(planned.unchanged)} integrations are as the manifest says")
-    pending = exit_code and bool(planned.actions)
-    return plan_table(planned, environment, exit_code=PendingError.exit_code if pending else 0)
+    with without_collector():
+        desired = read(run, options)
+        with run.api() as api:
+            environment = api.environment()
+            planned = make_plan(api, desired, memory_of(run, environment), options)
+        tell_unresolved(run, planned)
+        if not planned.actions:
+            run.render.note(f"nothing to do: {len(planned.unchanged)} integrations are as the manifest says")
+        if run.flags.json:
+            run.render.show_json(plan_document(planned, environment), lines=len(planned.actions) > MANY)
+        else:
+            run.render.show(plan_table(planned))
+    return Nothing(exit_code=PendingError.exit_code if exit_code and planned.actions else 0)
