@@ -236,15 +236,16 @@ def parse_origin(base_url: str, *, allow_http: bool) -> Origin:
         raise ConfigError(
             "the API's address holds a user name or a password", hint="leave them out; the API key is all it needs"
         )
-    if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment or port == 0:
+    ordinary = host and all(character.isalnum() or character in "-._:" for character in host) and " " not in prefix
+    if parts.scheme not in {"http", "https"} or not ordinary or parts.query or parts.fragment or port == 0:
         raise ConfigError(
-            f"the API's address cannot be used: {base_url}",
+            "the API's address cannot be used",
             hint="it looks like https://api.novu.co; see --api-url and NOVU_API_URL",
         )
     if parts.scheme == "http":
         if not (allow_http or is_loopback(host)):
             raise ConfigError(
-                f"the API key would cross the network unencrypted: {base_url}",
+                f"the API key would cross the network unencrypted: http://{host}",
                 hint="use https://; or, if the network is yours, set allow_http = true in the profile",
             )
         return Origin("http", host, port or 80, prefix)

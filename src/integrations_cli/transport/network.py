@@ -88,13 +88,15 @@ class NetworkTransport:
             with closing(response):
                 names = {
                     name.decode("ascii", "replace").lower(): value.decode("utf-8", "replace")
-                    for name, value in response.headers.raw
+                    for name, value in response.extensions["headers"]
                 }
                 body = _read(response.iter_raw())
         except KeyboardInterrupt:
             raise Interrupted(sent=exchange.sent) from None
         except _FAILURES as error:
             raise self._failure(error, exchange, timeout) from None
+        if body and "content-encoding" in names:
+            body = unpack(body, names["content-encoding"])
         return Answer(response.status_code, names, body or b"", self._now() - started, overlong=body is None)
 
     def close(self) -> None:
@@ -192,6 +194,23 @@ def _read(chunks: Iterable[bytes]) -> bytes | None:
     return b"".join(parts)
 
 
+def unpack(body: bytes, encoding: str) -> bytes | None:
+    """The body of a server that packs it although it was asked not to; None if it would be too large.
+
+    What cannot be unpacked stays as it is, and is no JSON then.
+    """
+    if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
+        return body
+    import zlib
+
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        plain = unpacker.decompress(body, MAX_ANSWER + 1)
+    except zlib.error:
+        return body
+    return plain if len(plain) <= MAX_ANSWER else None
+
+
 def _reason(cause: BaseException) -> str:
     """The system's own word for why there is no connection; its texts hold neither data nor names."""
     if isinstance(cause, ConnectionRefusedError):
@@ -243,7 +262,8 @@ class PoolTransport(httpx.BaseTransport):
     """Sends the client's requests through a connection pool of ours.
 
     httpx's own transport takes no network backend, and builds a TLS context where plain HTTP needs none. The exceptions
-    of the pool are left as they are: `NetworkTransport` gives each of them its meaning.
+    of the pool are left as they are: `NetworkTransport` gives each of them its meaning. The client is not shown where a
+    server would send it, nor the cookies that it should keep: it would read both, and we follow and keep none.
     """
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
@@ -262,7 +282,10 @@ class PoolTransport(httpx.BaseTransport):
                 extensions=request.extensions,
             )
         )
-        return httpx.Response(response.status, headers=response.headers, stream=PoolStream(response))
+        shown = [header for header in response.headers if header[0].lower() not in {b"location", b"set-cookie"}]
+        return httpx.Response(
+            response.status, headers=shown, stream=PoolStream(response), extensions={"headers": response.headers}
+        )
 
     def close(self) -> None:
         """Close the connections of the pool."""

@@ -19,6 +19,7 @@ PIECE: Final = 16 * 1024
 """Bytes written at once, so that a slow reader cannot stretch the deadline."""
 
 SocketOptions = Iterable[Any] | None
+Resolve = Callable[..., list[Any]]
 
 
 class Overlong(Exception):  # noqa: N818 - it ends an exchange, it is no error of the caller
@@ -171,8 +172,10 @@ def _ends_with_last_chunk(body: bytes) -> bool:
 class Dialler(httpcore.SyncBackend):
     """Opens TCP connections: the look-up of the name is bounded too, and one dead address leaves time for the next."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], resolve: Resolve = socket.getaddrinfo) -> None:
+        """`now` in seconds; `resolve` looks a name up, as the function of the socket module does."""
         self._now = now
+        self._resolve = resolve
 
     def connect_tcp(
         self,
@@ -185,7 +188,7 @@ class Dialler(httpcore.SyncBackend):
         """Connect to the first address of `host` that answers."""
         limit = 60.0 if timeout is None else timeout
         deadline = self._now() + limit
-        addresses = _addresses(host, port, limit)
+        addresses = _addresses(host, port, limit, self._resolve)
         for index, address in enumerate(addresses):
             share = max(deadline - self._now(), 0.001) / (len(addresses) - index)
             try:
@@ -196,7 +199,7 @@ class Dialler(httpcore.SyncBackend):
         raise httpcore.ConnectError(socket.gaierror(socket.EAI_NONAME, "no address"))
 
 
-def _addresses(host: str, port: int, timeout: float) -> list[str]:
+def _addresses(host: str, port: int, timeout: float, resolve: Resolve) -> list[str]:
     """The addresses of a name, in the system's order of preference."""
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
@@ -209,7 +212,7 @@ def _addresses(host: str, port: int, timeout: float) -> list[str]:
 
     def look_up() -> None:
         try:
-            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            entries = resolve(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             failed.append(error)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import sys
 from collections.abc import Mapping
@@ -52,21 +53,36 @@ def context(ca_bundle: str | None, environ: Mapping[str, str]) -> ssl.SSLContext
 
 
 def _named(place: str, by: str) -> ssl.SSLContext:
+    """Trust in the file or folder that the user names, and in nothing else."""
     path = Path(place).expanduser()
     try:
-        if path.is_dir():
-            if not any(path.iterdir()):
-                raise ConfigError(f"{by} names an empty folder: {place}", hint="it should hold certificates")
-            return ssl.create_default_context(capath=str(path))
-        return ssl.create_default_context(cafile=str(path))
+        if not path.is_dir():
+            return ssl.create_default_context(cafile=str(path))
+        if _is_hashed(place):
+            return ssl.create_default_context(capath=place)
+        return _of_all_files(path, place, by)
     except ssl.SSLError:
-        raise ConfigError(
-            f"{by} names a file without certificates: {place}", hint="PEM is expected: -----BEGIN CERTIFICATE-----"
-        ) from None
+        raise _without_certificates(place, by) from None
     except OSError as error:
-        raise ConfigError(
-            f"{by} names a file that cannot be read: {place}: {error.strerror}", hint="correct the path"
-        ) from None
+        raise ConfigError(f"{by}: {place} cannot be read: {error.strerror}", hint="correct the path") from None
+
+
+def _of_all_files(folder: Path, place: str, by: str) -> ssl.SSLContext:
+    """Trust in the certificates of a folder whose files have ordinary names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for file in folder.iterdir():
+        if file.is_file():
+            with contextlib.suppress(ssl.SSLError):  # a key, a readme
+                context.load_verify_locations(cafile=str(file))
+    if not context.cert_store_stats()["x509_ca"]:
+        raise _without_certificates(place, by)
+    return context
+
+
+def _without_certificates(place: str, by: str) -> ConfigError:
+    return ConfigError(
+        f"{by}: {place} holds no certificates", hint="PEM is expected: a file that begins -----BEGIN CERTIFICATE-----"
+    )
 
 
 def _is_hashed(folder: str) -> bool:
