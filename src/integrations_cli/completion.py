@@ -43,20 +43,20 @@ def complete(arguments: Sequence[str]) -> int:
     return 0
 
 
-def answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-    """The lines to print for what comes after `integrations __complete`."""
+def answer(arguments: Sequence[str], environ: Mapping[str, str], patience: float = PATIENCE) -> str:
+    """The lines to print for what comes after `integrations __complete`; a server has `patience` seconds."""
     found: list[tuple[str, str]] = []
     try:
         if arguments[:1] == ["profiles"]:
             found = _profiles(environ)
         elif arguments[:1] == ["identifiers"]:
-            found = _in_time(lambda: _identifiers(arguments[1:], environ))
+            found = _in_time(lambda: _identifiers(arguments[1:], environ, patience), patience)
     except (IntegrationsError, OSError, KeyboardInterrupt):
         return ""
     return "".join(f"{visible(name)}\t{visible(about)}\n" for name, about in found if name)
 
 
-def _in_time(ask: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
+def _in_time(ask: Callable[[], list[tuple[str, str]]], patience: float) -> list[tuple[str, str]]:
     """What `ask` finds in time; nothing if it fails. A name can be slow to resolve, and an answer can trickle in."""
     from threading import Thread
 
@@ -68,7 +68,7 @@ def _in_time(ask: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
 
     thread = Thread(target=work, daemon=True)
     thread.start()
-    thread.join(PATIENCE)
+    thread.join(patience)
     return list(found)
 
 
@@ -83,14 +83,14 @@ def _address(table: Mapping[str, object]) -> str:
     return str(table.get("api_url") or table.get("region") or DEFAULT_URL)
 
 
-def _identifiers(arguments: Sequence[str], environ: Mapping[str, str]) -> list[tuple[str, str]]:
+def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience: float) -> list[tuple[str, str]]:
     from .api import Api, open_api
     from .retry import RetryPolicy
     from .settings import require_key, resolve
     from .transport.brief import open_brief
 
     settings = resolve(_flags(arguments), environ, read_key=False)
-    policy = RetryPolicy(retries=0, total=PATIENCE)
+    policy = RetryPolicy(retries=0, total=patience)
     transport = None
     if settings.sandbox_path is not None:
         if not settings.sandbox_path.exists():

@@ -1,0 +1,359 @@
+"""TAB in real shells, and the answers that the program gives to it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from integrations_cli.completion import answer
+from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.server import serve
+from program import Program
+from scripted_server import Reply, scripted
+from shells import bash, fish, needs, zsh
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="these shells need a pseudo-terminal")
+
+CASES = {
+    # commands, at both levels
+    "integrations cre": "integrations create ",
+    "integrations set": "integrations set-primary ",
+    "integrations profiles rem": "integrations profiles remove ",
+    # flags, and the second name of one
+    "integrations create --prov": "integrations create --provider ",
+    "integrations create --inac": "integrations create --inactive ",
+    "integrations list --sand": "integrations list --sandbox ",
+    "integrations --vers": "integrations --version ",
+    # each way to give a value
+    "integrations create -p mailgu": "integrations create -p mailgun ",
+    "integrations create --provider mailgu": "integrations create --provider mailgun ",
+    "integrations create --provider=mailgu": "integrations create --provider=mailgun ",
+    "integrations create -pmailgu": "integrations create -pmailgun ",
+    "integrations create -qp mailgu": "integrations create -qp mailgun ",
+    # each kind of value
+    "integrations create --channel pu": "integrations create --channel push ",
+    "integrations create --color=al": "integrations create --color=always ",
+    "integrations profiles add x --region e": "integrations profiles add x --region eu ",
+    "integrations profiles add x --api-key-env ODD_V": "integrations profiles add x --api-key-env ODD_VARIABLE ",
+    "integrations providers show twili": "integrations providers show twilio ",
+    "integrations create -f wit": "integrations create -f with\\ blank.json ",
+    "integrations create --from-file=wit": "integrations create --from-file=with\\ blank.json ",
+    "integrations plan with\\ blank.json fol": "integrations plan with\\ blank.json folder/",
+    # credentials: the keys of the provider on the line, wherever it stands
+    "integrations create -p mailgun -C do": "integrations create -p mailgun -C domain=",
+    "integrations create --provider=mailgun -C do": "integrations create --provider=mailgun -C domain=",
+    "integrations create -p sendgrid -C do": "integrations create -p sendgrid -C do",
+    "integrations create -psendgrid -C region=e": "integrations create -psendgrid -C region=eu ",
+    "integrations create -p nodemailer -C secure=t": "integrations create -p nodemailer -C secure=true ",
+    "integrations create -p mailgun -C apiKey=@wit": "integrations create -p mailgun -C apiKey=@with\\ blank.json ",
+    "integrations create -p mailgun -C user=@folder/in": "integrations create -p mailgun -C user=@folder/inner.txt ",
+    "integrations create --credential=apiKey=@wit": "integrations create --credential=apiKey=@with\\ blank.json ",
+    "integrations create -C apiKey=env:ODD_V": "integrations create -C apiKey=env:ODD_VARIABLE ",
+    # what the program is asked for
+    "integrations create --profile stag": "integrations create --profile staging ",
+    "integrations create -Pstag": "integrations create -Pstaging ",
+    "integrations profiles use stag": "integrations profiles use staging ",
+    "integrations diff --against stag": "integrations diff --against staging ",
+    "integrations get plai": "integrations get plain-one ",
+    "integrations delete --yes plai": "integrations delete --yes plain-one ",
+    # after an end of flags there are none; and where nothing is known nothing is offered
+    "integrations get -- plai": "integrations get -- plain-one ",
+    "integrations create --name with": "integrations create --name with",
+    "integrations nonsense --prov": "integrations nonsense --prov",
+}
+
+OFFERED = ["plain-one\tof Mailgun", "semi;colon\tx", "dollar$(touch pwned)\tx", "a:b=c@d\tx", "it's\tx", "back`tick\tx"]
+
+ODD = {
+    "integrations get semi": "semi;colon",
+    "integrations get doll": "dollar$(touch pwned)",
+    "integrations get a:b": "a:b=c@d",
+    "integrations get a:b=c@": "a:b=c@d",
+    "integrations get it": "it's",
+    "integrations get back": "back`tick",
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with some files, and programs that write down that they were started."""
+    (tmp_path / "folder").mkdir()
+    for name in ("with blank.json", "folder/inner.txt", "other.toml"):
+        (tmp_path / name).touch()
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    answers = "\n".join(["staging\tx", *OFFERED])
+    for name in ("integrations", "python", "python3"):
+        stub = programs / name
+        stub.write_text(f"#!/bin/sh\necho {name} \"$@\" >>{tmp_path}/started\ncat <<'END'\n{answers}\nEND\n")
+        stub.chmod(stub.stat().st_mode | stat.S_IXUSR)
+    return tmp_path
+
+
+@pytest.fixture
+def environ(home: Path) -> dict[str, str]:
+    return {"PATH": f"{home}/bin:{os.environ['PATH']}", "ODD_VARIABLE": "1"}
+
+
+def started(home: Path) -> list[str]:
+    record = home / "started"
+    return record.read_text().splitlines() if record.exists() else []
+
+
+@needs("bash")
+def test_bash_completes_every_kind_of_word(home: Path, environ: dict[str, str]) -> None:
+    with bash(home, environ) as tab:
+        assert {typed: tab(typed) for typed in CASES} == CASES
+
+
+@needs("zsh")
+def test_zsh_completes_every_kind_of_word(home: Path, environ: dict[str, str]) -> None:
+    with zsh(home, environ) as tab:
+        expected = CASES | {"integrations create --prov": "integrations create --provider="}  # its own way to put it
+        assert {typed: tab(typed) for typed in CASES} == expected
+
+
+@needs("fish")
+@pytest.mark.parametrize("typed", CASES)
+def test_fish_completes_every_kind_of_word(home: Path, environ: dict[str, str], typed: str) -> None:
+    """fish offers whole words and quotes the one that is taken itself."""
+    last = typed.rsplit(" ", 1)[1]
+    completed = CASES[typed]
+    expected = [] if completed == typed else [completed[len(typed) - len(last) :].rstrip(" ").replace("\\", "")]
+    assert fish(home, environ, typed) == expected
+
+
+@needs("bash")
+def test_bash_offers_odd_names_as_one_harmless_word(home: Path, environ: dict[str, str]) -> None:
+    with bash(home, environ) as tab:
+        for typed, name in ODD.items():
+            assert shlex.split(tab(typed))[-1] == name
+        assert tab("integrations get 'semi") == "integrations get 'semi;colon' "
+        assert tab('integrations get "semi') == 'integrations get "semi;colon" '
+        assert tab('integrations get "doll') == 'integrations get "doll', "no quotes would keep that from being run"
+        assert tab('integrations create -C "apiKey=@wit') == 'integrations create -C "apiKey=@with blank.json" '
+    assert not (home / "pwned").exists()
+
+
+@needs("zsh")
+def test_zsh_offers_odd_names_as_one_harmless_word(home: Path, environ: dict[str, str]) -> None:
+    with zsh(home, environ) as tab:
+        for typed, name in ODD.items():
+            assert shlex.split(tab(typed))[-1] == name
+    assert not (home / "pwned").exists()
+
+
+@needs("fish")
+@pytest.mark.parametrize("typed", ODD)
+def test_fish_offers_odd_names_as_they_are(home: Path, environ: dict[str, str], typed: str) -> None:
+    assert fish(home, environ, typed) == [ODD[typed]]
+    assert not (home / "pwned").exists()
+
+
+STATIC = [typed for typed in CASES if "stag" not in typed and "plai" not in typed]
+
+
+@needs("bash")
+def test_bash_starts_no_program_for_what_stands_in_its_file(home: Path, environ: dict[str, str]) -> None:
+    with bash(home, environ) as tab:
+        for typed in STATIC:
+            tab(typed)
+        assert started(home) == []
+        tab("integrations get -P prod --sandbox --api-url=http://127.0.0.1:1 plai")
+    assert started(home) == ["integrations __complete identifiers -P prod --sandbox --api-url http://127.0.0.1:1"]
+
+
+@needs("zsh")
+def test_zsh_starts_no_program_for_what_stands_in_its_file(home: Path, environ: dict[str, str]) -> None:
+    with zsh(home, environ) as tab:
+        for typed in STATIC:
+            tab(typed)
+        assert started(home) == []
+        tab("integrations get -P prod --sandbox --api-url=http://127.0.0.1:1 plai")
+    (call,) = started(home)
+    assert call.startswith("integrations __complete identifiers ")
+    assert {*call.split()[3:]} == {"-P", "prod", "--sandbox", "--api-url", "http://127.0.0.1:1"}
+
+
+@needs("fish")
+def test_fish_starts_no_program_for_what_stands_in_its_file(home: Path, environ: dict[str, str]) -> None:
+    for typed in STATIC[::4]:
+        fish(home, environ, typed)
+    assert started(home) == []
+    fish(home, environ, "integrations get -P prod --sandbox --api-url=http://127.0.0.1:1 plai")
+    (call,) = started(home)
+    assert call.split()[:3] == ["integrations", "__complete", "identifiers"]
+    assert "--sandbox" in call
+    assert "--api-url http://127.0.0.1:1" in call
+    assert "prod" in call
+
+
+@needs("bash")
+def test_bash_asks_the_program_that_is_on_the_line(tmp_path: Path) -> None:
+    """The real one, by the path that was typed, for the sandbox's own integrations."""
+    program = Program(tmp_path / "home")
+    assert program.run("create", "-p", "mailgun", "-i", "made-here", "--sandbox").code == 0
+    own = tmp_path / "own" / "integrations"
+    own.parent.mkdir()
+    own.write_text(f'#!/bin/sh\nexec {sys.executable} -m integrations_cli "$@"\n')
+    own.chmod(0o755)
+    with bash(tmp_path, program.environ) as tab:
+        assert tab(f"{own} get --sandbox made") == f"{own} get --sandbox made-here "
+        assert tab("~/own/integrations use --profile sand") == "~/own/integrations use --profile sandbox "
+
+
+# What the program answers
+
+
+def names(lines: str) -> list[str]:
+    return [line.split("\t")[0] for line in lines.splitlines()]
+
+
+def environ_of(path: Path, config: str = "", **more: str) -> dict[str, str]:
+    (path / "config.toml").write_text(config)
+    (path / "config.toml").chmod(0o600)
+    return {
+        "INTEGRATIONS_CONFIG": str(path / "config.toml"),
+        "INTEGRATIONS_SANDBOX": str(path / "sandbox.db"),
+        **more,
+    }
+
+
+PROFILES = """
+[profiles.staging]
+region = "eu"
+api_key_command = ["touch", "{ran}"]
+[profiles.local]
+api_url = "{url}"
+api_key = "k3y-in-the-file"
+"""
+
+
+def test_profiles_are_read_from_the_settings(tmp_path: Path) -> None:
+    config = PROFILES.format(ran=tmp_path / "ran", url="http://127.0.0.1:1")
+    assert answer(["profiles"], environ_of(tmp_path, config)) == (
+        "staging\teu\nlocal\thttp://127.0.0.1:1\nsandbox\tthe built-in API\n"
+    )
+    assert not (tmp_path / "ran").exists()
+
+
+def test_without_settings_there_is_the_sandbox(tmp_path: Path) -> None:
+    environ = {"INTEGRATIONS_CONFIG": str(tmp_path / "none.toml")}
+    assert names(answer(["profiles"], environ)) == ["sandbox"]
+
+
+@pytest.mark.parametrize("config", ["default_profile = ", "profiles = 3", "\x00", "[profiles]\nx = 1"])
+def test_broken_settings_are_met_with_silence(tmp_path: Path, config: str) -> None:
+    for asked in (["profiles"], ["identifiers"], ["identifiers", "--profile", "x"]):
+        assert answer(asked, environ_of(tmp_path, config)) == ""
+
+
+@pytest.mark.parametrize("asked", [[], ["nonsense"], ["identifiers", "--profile"], ["identifiers", "--api-url", "x y"]])
+def test_nonsense_is_met_with_silence(tmp_path: Path, asked: list[str]) -> None:
+    assert answer(asked, environ_of(tmp_path)) == ""
+
+
+def test_identifiers_come_from_the_server_that_the_line_means(tmp_path: Path) -> None:
+    with open_sandbox(tmp_path / "server.db") as sandbox, serve(sandbox.contract, port=0).start() as server:
+        environ = environ_of(tmp_path, NOVU_SECRET_KEY=sandbox.api_keys["Development"], NOVU_API_URL=server.url)
+        by_environment = answer(["identifiers"], environ)
+        elsewhere = environ_of(tmp_path, NOVU_SECRET_KEY=sandbox.api_keys["Production"])
+        by_flag = answer(["identifiers", "--api-url", server.url], elsewhere)
+    assert by_environment.startswith("novu-in-app-")
+    assert "(novu, in_app)" in by_environment
+    assert len(names(by_environment)) == len(names(by_flag)) == 1
+    assert names(by_environment) != names(by_flag)
+
+
+def test_a_profile_is_asked_with_the_key_of_its_file_or_variable(tmp_path: Path) -> None:
+    listed = Reply(200, {"data": [{"_id": "1", "identifier": "there", "providerId": "mailgun", "channel": "email"}]})
+    with scripted(listed) as server:
+        config = PROFILES.format(ran="", url=server.url) + (
+            f'[profiles.named]\napi_url = "{server.url}"\napi_key_env = "NAMED"\n'
+        )
+        environ = environ_of(tmp_path, config, NAMED="k3y-in-a-variable")
+        assert names(answer(["identifiers", "-P", "local"], environ)) == ["there"]
+        assert names(answer(["identifiers", "--profile", "named"], environ)) == ["there"]
+    sent = [request.headers["Authorization"] for request in server.received]
+    assert sent == ["ApiKey k3y-in-the-file", "ApiKey k3y-in-a-variable"]
+
+
+def test_a_tab_runs_no_command_of_the_settings(tmp_path: Path) -> None:
+    """A password manager would ask for a fingerprint in the middle of a line."""
+    config = PROFILES.format(ran=tmp_path / "ran", url="http://127.0.0.1:1")
+    assert answer(["identifiers", "--profile", "staging"], environ_of(tmp_path, config)) == ""
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_sandbox_is_read_and_never_made(tmp_path: Path) -> None:
+    environ = environ_of(tmp_path)
+    assert answer(["identifiers", "--sandbox"], environ) == ""
+    assert not (tmp_path / "sandbox.db").exists()
+    open_sandbox(tmp_path / "sandbox.db").close()
+    (name,) = names(answer(["identifiers", "--sandbox"], environ))
+    assert name.startswith("novu-in-app-")
+
+
+def test_what_a_server_says_cannot_leave_its_line_or_steer_the_terminal(tmp_path: Path) -> None:
+    hostile = [
+        {
+            "_id": "1",
+            "identifier": "a\nb\tc\x1b]0;x\x07",
+            "name": "\u202ename\r\n",
+            "providerId": "p\x9b",
+            "channel": "email",
+        },
+        {"_id": "2", "identifier": "", "name": "no identifier"},
+        {"_id": "3", "identifier": 7, "name": ["no", "text"]},
+    ]
+    with scripted(Reply(200, {"data": hostile})) as server:
+        lines = answer(["identifiers"], environ_of(tmp_path, NOVU_SECRET_KEY="k", NOVU_API_URL=server.url))
+    assert lines == "a\\nb\\tc\\x1b]0;x\\x07\t\\u202ename\\r\\n (p\\x9b, email)\n"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(401, {"message": "API Key not found"}),
+        Reply(302, b"", {"Location": "http://127.0.0.1:1/"}),
+        Reply(429, {"message": "slow down"}, {"Retry-After": "60"}),
+        Reply(500, b""),
+        Reply(200, b"<html>"),
+        Reply(200, b'{"data": {"no": "list"}}'),
+        Reply(200, b"[" * 100_000),
+    ],
+)
+def test_a_server_that_refuses_or_rambles_is_met_with_silence(tmp_path: Path, reply: Reply) -> None:
+    with scripted(reply) as server:
+        assert answer(["identifiers"], environ_of(tmp_path, NOVU_SECRET_KEY="k", NOVU_API_URL=server.url)) == ""
+    assert len(server.received) == 1
+
+
+def test_a_server_that_stays_silent_is_not_waited_for(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        environ = environ_of(tmp_path, NOVU_SECRET_KEY="k", NOVU_API_URL=url)
+        assert answer(["identifiers"], environ, patience=0.05) == ""
+
+
+def test_a_proxy_that_is_set_is_used(tmp_path: Path) -> None:
+    """The quick client knows none: the real one goes instead."""
+    listed = Reply(200, {"data": [{"_id": "1", "identifier": "there"}]})
+    with scripted(listed) as proxy:
+        config = '[profiles.far]\napi_url = "http://novu.invalid"\nallow_http = true\napi_key = "k3y"\n'
+        environ = environ_of(tmp_path, config, HTTP_PROXY=proxy.url)
+        assert names(answer(["identifiers", "--profile", "far"], environ)) == ["there"]
+    assert proxy.received[0].path.startswith("http://novu.invalid/")
+
+
+def test_the_program_answers_a_tab_before_anything_else(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    done = program.spawn("__complete", "profiles")
+    assert (done.code, done.out, done.err) == (0, "sandbox\tthe built-in API\n", "")
+    assert program.spawn("__complete", "nonsense").out == ""
