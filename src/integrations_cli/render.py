@@ -76,9 +76,7 @@ class Renderer:
         if self.json and not (isinstance(view, Text) and view.json is None):
             self.show_json(view.json)
         elif isinstance(view, Text):
-            text = self.redactor.clean(view.text)
-            lines = text.removesuffix("\n").split("\n") if view.lines else [text]
-            self._write("".join(f"{visible(line)}\n" for line in lines))
+            self._write(self.text(view.text, lines=view.lines))
         elif is_terminal(self._stdout):
             self._draw(view)
         elif isinstance(view, Fields):
@@ -92,14 +90,21 @@ class Renderer:
 
     def show_json(self, document: Json, *, lines: bool = False) -> None:
         """Print one JSON document, never wrapped or coloured; with `lines` on one line, for streams of them."""
+        self._write(self.json_text(document, lines=lines))
+
+    def text(self, text: str, *, lines: bool) -> str:
+        """A text as it is printed: with `lines` it keeps its own, otherwise it becomes one."""
+        text = self.redactor.clean(text)
+        parts = text.removesuffix("\n").split("\n") if lines else [text]
+        return "".join(f"{visible(part)}\n" for part in parts)
+
+    def json_text(self, document: Json, *, lines: bool = False) -> str:
+        """A document as it is printed; with `lines` on one line."""
         import json
 
         document = self.redactor.clean_json(document)
-        if lines:
-            encoded = json.dumps(document, ensure_ascii=False)
-            self._write(visible_json(encoded, indented=False) + "\n")
-        else:
-            self._write(visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n")
+        encoded = json.dumps(document, ensure_ascii=False, indent=None if lines else 2)
+        return visible_json(encoded, indented=not lines) + "\n"
 
     def row(self, cells: Sequence[str]) -> None:
         """Print one line of a table that grows while its reader watches, with TABs between the cells."""

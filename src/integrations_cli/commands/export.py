@@ -37,20 +37,18 @@ def _export(run: Invocation, output: Path | None) -> View:
     for note in exported.notes:
         run.render.warn(note)
     if output is not None:
-        _write(output, exported)
+        _write(run, output, exported)
         run.render.note(f"{len(exported.document['integrations'])} integrations are in {output}")
     _adopt(run, memory_of(run, environment), exported)
     return Text(exported.text, json=exported.document, lines=True) if output is None else Nothing()
 
 
-def _write(path: Path, exported: Exported) -> None:
-    import json
-
-    from integrations_cli.screen import visible_json
-
-    text = exported.text
+def _write(run: Invocation, path: Path, exported: Exported) -> None:
+    """Write the file as it would be printed: without the key, if a server repeats it."""
     if path.suffix.lower() == ".json":
-        text = visible_json(json.dumps(exported.document, ensure_ascii=False, indent=2)) + "\n"
+        text = run.render.json_text(exported.document)
+    else:
+        text = run.render.text(exported.text, lines=True)
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
