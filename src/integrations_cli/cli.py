@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from typer._click import Parameter as ClickParameter
 
 PROGRAM = "integrations"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Entry(NamedTuple):
@@ -89,7 +92,7 @@ class LeafCommand(TyperCommand):
 
     def __init__(self, name: str | None, **attributes: Any) -> None:
         """Take what Typer read out of the function, and add the shared flags."""
-        common, _, _ = get_params_convertors_ctx_param_name_from_function(shared)
+        common, _, _ = get_params_convertors_ctx_param_name_from_function(evaluated(shared))
         attributes["params"] = [*(attributes.get("params") or ()), *common]
         super().__init__(name, **attributes)
 
@@ -161,8 +164,14 @@ def load(entry: Entry) -> ClickCommand:
     module, _, function = entry.place.partition(":")
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     command = app.command(entry.name, cls=LeafCommand, context_settings=dict(_SETTINGS))
-    command(getattr(import_module(f"{__package__}.commands.{module}"), function))
+    command(evaluated(getattr(import_module(f"{__package__}.commands.{module}"), function)))
     return get_command(app)
+
+
+def evaluated(function: Function) -> Function:
+    """The function with its annotations as objects: Typer reads them four times, and compiles text anew each time."""
+    function.__annotations__ = inspect.get_annotations(function, eval_str=True)
+    return function
 
 
 def _version(context: ClickContext, parameter: ClickParameter, value: bool) -> None:  # noqa: ARG001  # Typer's form
