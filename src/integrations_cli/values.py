@@ -44,6 +44,7 @@ COMMAND_SECONDS: Final = 30.0
 _REFERENCES: Final = ("env", "file", "command")
 _PREFIXES: Final = ("@", "env:", "cmd:", "text:")
 _SAFE_VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
+_SAFE_PATH: Final = r"[\w ~:./\\-]*[./\\][\w ~-]{1,40}"
 _LITERAL_HINT: Final = "a value that itself begins with @, env: or cmd: is written KEY=text:VALUE"
 
 
@@ -114,7 +115,7 @@ class ValueReader:
             path = value[1:]
             if not path:
                 raise InputError(f"{what}: @ names no file", hint=f"write {key}=@FILE or {key}=@-; {_LITERAL_HINT}")
-            text = self._file(path, what, f"{key}=@-", self._folder)
+            text = self._file(path, what, f"{key}=@-", self._folder, by_name=re.fullmatch(_SAFE_PATH, path) is not None)
         elif value.startswith("env:"):
             text = read_environment(value.removeprefix("env:"), self._environ, what)
         elif value.startswith("cmd:"):
@@ -158,10 +159,10 @@ class ValueReader:
         self.secrets.update(secrets_within(value))
         return Credential(value)
 
-    def _file(self, path: str, what: str, who: str, folder: Path | None) -> str:
+    def _file(self, path: str, what: str, who: str, folder: Path | None, *, by_name: bool = True) -> str:
         if path == "-":
             return decode(self.read_stdin(who), what, "standard input")
-        return read_file((folder or self._folder) / _expanded(path, what), what)
+        return read_file((folder or self._folder) / _expanded(path, what), what, by_name=by_name)
 
     def _literal(self, key: str, text: str, provider_id: str | None, *, in_arguments: bool) -> Credential:
         sendable(text, f"credentials.{key}")
@@ -186,8 +187,9 @@ def parse_assignment(text: str) -> tuple[str, str]:
         InputError: There is no key or no equals sign. The text is not repeated: it may be a secret.
     """
     key, equals, value = text.partition("=")
-    if not equals:
-        named = f" {key}" if key in catalogue.known_keys() else ""
+    known = key in catalogue.known_keys()
+    if not equals or not (known or value.strip("=")):  # base64, whose end looks like a KEY without its VALUE
+        named = f" {key}" if known else ""
         raise InputError(f"--credential{named} has no value", hint="write it as KEY=VALUE, for example apiKey=@key.txt")
     if not key.strip():
         raise InputError("--credential has no key before the equals sign", hint="write it as KEY=VALUE")
@@ -220,8 +222,10 @@ def convert(key: str, text: str) -> Json:
     return text
 
 
-def read_file(path: Path, what: str) -> str:
+def read_file(path: Path, what: str, *, by_name: bool = True) -> str:
     """The text in a file without its final line end; `what` (`credentials.apiKey`) begins every message.
+
+    With `by_name` false one that cannot be read is not named: what stands after the @ may be no path, but a password.
 
     Raises:
         InputError: It is missing, unreadable, a folder, too big, empty or not text.
@@ -233,7 +237,8 @@ def read_file(path: Path, what: str) -> str:
         if path.is_dir():
             raise InputError(f"{what}: {path} is a folder, not a file") from None
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
-        raise InputError(f"{what}: cannot read the file {path}: {reason}", hint=_LITERAL_HINT) from None
+        named = f"the file {path}" if by_name else "the file that @ names"
+        raise InputError(f"{what}: cannot read {named}: {reason}", hint=_LITERAL_HINT) from None
     return decode(content, what, f"the file {path}")
 
 
@@ -389,7 +394,7 @@ def _expanded(path: str, what: str) -> Path:
     try:
         return Path(path).expanduser() if path.startswith("~") else Path(path)
     except RuntimeError:
-        raise InputError(f"{what}: there is no home folder for the file {path}") from None
+        raise InputError(f"{what}: there is no home folder for the file that begins with ~") from None
 
 
 def _long_texts(value: Json) -> Iterator[str]:
