@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 from .config_file import ConfigFile, config_path
 from .errors import IntegrationsError
 from .frozen import replace
-from .profile import DEFAULT_URL, SANDBOX
+from .profile import DEFAULT_URL, REGIONS, SANDBOX, clean_url
+from .redaction import Redactor
 from .screen import visible
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def answer(arguments: Sequence[str], environ: Mapping[str, str], patience: float
             found = _profiles(environ)
         elif arguments[:1] == ["identifiers"]:
             found = _in_time(lambda: _identifiers(arguments[1:], environ, patience), patience)
-    except (IntegrationsError, OSError, KeyboardInterrupt):
+    except (Exception, KeyboardInterrupt):  # noqa: BLE001  # the outermost boundary: in the middle of a line being typed
         return ""
     return "".join(f"{visible(name)}\t{visible(about)}\n" for name, about in found if name)
 
@@ -63,7 +64,7 @@ def _in_time(ask: Callable[[], list[tuple[str, str]]], patience: float) -> list[
     found: list[tuple[str, str]] = []
 
     def work() -> None:
-        with contextlib.suppress(IntegrationsError, OSError):
+        with contextlib.suppress(Exception):  # a thread would write its traceback into the line being typed
             found.extend(ask())
 
     thread = Thread(target=work, daemon=True)
@@ -80,7 +81,14 @@ def _profiles(environ: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _address(table: Mapping[str, object]) -> str:
-    return str(table.get("api_url") or table.get("region") or DEFAULT_URL)
+    """The address in a profile; nothing for one that cannot be used: it may hold a password."""
+    region = table.get("region")
+    if isinstance(region, str) and region in REGIONS:
+        return region
+    try:
+        return clean_url(str(table.get("api_url") or DEFAULT_URL), "the address")
+    except IntegrationsError:
+        return ""
 
 
 def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience: float) -> list[tuple[str, str]]:
@@ -108,14 +116,16 @@ def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience:
     if transport is None:
         with open_api(settings, environ, policy=policy) as api:
             return _listed(api)
+    redactor = Redactor([require_key(settings).reveal()])
     try:
-        return _listed(Api(transport, policy=policy, timeout=settings.timeout))
+        return _listed(Api(transport, policy=policy, timeout=settings.timeout, redactor=redactor))
     finally:
         transport.close()
 
 
 def _listed(api: Api) -> list[tuple[str, str]]:
-    return [(one.identifier, f"{one.name} ({one.provider}, {one.channel})") for one in api.list()]
+    clean = api.redactor.clean
+    return [(clean(one.identifier), clean(f"{one.name} ({one.provider}, {one.channel})")) for one in api.list()]
 
 
 def _key_at_hand(settings: Settings, environ: Mapping[str, str]) -> Secret | None:
