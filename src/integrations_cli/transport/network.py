@@ -61,6 +61,7 @@ class NetworkTransport:
         self._backend = backend
         self._now = now
         self._proxy = proxy
+        self._failures = _FAILURES + (_socks_failures() if proxy is not None and proxy.is_socks else ())
 
     @property
     def base_url(self) -> str:
@@ -93,7 +94,11 @@ class NetworkTransport:
                 body = _read(response.iter_raw())
         except KeyboardInterrupt:
             raise Interrupted(sent=exchange.sent) from None
-        except _FAILURES as error:
+        except self._failures as error:
+            if exchange.sent and not isinstance(error, _FAILURES):
+                raise
+            if exchange.opened is not None and not exchange.sent:
+                exchange.opened.close()  # the pool forgets a connection that fails while it is being made
             raise self._failure(error, exchange, timeout) from None
         if body and "content-encoding" in names:
             body = unpack(body, names["content-encoding"])
@@ -113,16 +118,16 @@ class NetworkTransport:
 
             message, hint = explain(cause, where)
             return TransportFailure("certificate", message, sent=sent, lasting=True, hint=hint)
-        if isinstance(error, httpcore.ProxyError):
+        if isinstance(error, httpcore.ProxyError) or not isinstance(error, _FAILURES):
             return self._proxy_failure(str(error))
         via = f" (through the proxy {self._proxy.url})" if self._proxy is not None else ""
         if isinstance(error, _TIMEOUTS) or isinstance(cause, TimeoutError):
             if not sent:
                 return TransportFailure(
-                    "timeout", f"no connection to {where} within {timeout:g} s{via}", sent=False, hint=_NO_CONNECTION
+                    "timeout", f"no connection to {where} within {timeout:.3g} s{via}", sent=False, hint=_NO_CONNECTION
                 )
             return TransportFailure(
-                "timeout", f"no answer from {where} within {timeout:g} s", sent=True, timed_out=True, hint=_SLOW
+                "timeout", f"no answer from {where} within {timeout:.3g} s", sent=True, timed_out=True, hint=_SLOW
             )
         if isinstance(cause, ssl.SSLError):
             return TransportFailure(
@@ -173,6 +178,13 @@ class NetworkTransport:
             lasting=status.isdecimal() and status.startswith("4"),
             hint=f"check {self._proxy.variable}, or except the host with NO_PROXY",
         )
+
+
+def _socks_failures() -> tuple[type[Exception], ...]:
+    """What the SOCKS library and the pool raise when the proxy answers something else than the protocol has."""
+    import socksio
+
+    return (socksio.SOCKSError, AssertionError, ValueError, IndexError, KeyError)
 
 
 _NO_CONNECTION = "check the network, the API's address and that the server is up"
@@ -316,7 +328,7 @@ def _pool(
             keepalive_expiry=KEPT_FOR,
             network_backend=backend,
         )
-    if proxy.scheme.startswith("socks"):
+    if proxy.is_socks:
         from importlib.util import find_spec
 
         if find_spec("socksio") is None:

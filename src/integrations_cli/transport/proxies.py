@@ -27,6 +27,11 @@ class Proxy(NamedTuple):
         return f"Proxy({self.url!r})"
 
     @property
+    def is_socks(self) -> bool:
+        """Whether it speaks SOCKS, and not HTTP."""
+        return self.scheme.startswith("socks")
+
+    @property
     def url(self) -> str:
         """Its address, without name and password."""
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -29,7 +29,7 @@ class Overlong(Exception):  # noqa: N818 - it ends an exchange, it is no error o
 class Exchange:
     """One request and its answer: until when, how much, and whether the request has begun to leave."""
 
-    __slots__ = ("allowance", "deadline", "method", "sent")
+    __slots__ = ("allowance", "deadline", "method", "opened", "sent")
 
     def __init__(self, method: str, deadline: float, allowance: int) -> None:
         """Begin: `deadline` on the backend's clock, `allowance` in bytes."""
@@ -37,6 +37,7 @@ class Exchange:
         self.deadline = deadline
         self.allowance = allowance
         self.sent = False
+        self.opened: httpcore.NetworkStream | None = None
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
@@ -77,6 +78,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         """Connect before the deadline."""
         remaining = self.remaining(httpcore.ConnectTimeout)
         stream = self._inner.connect_tcp(host, port, remaining, local_address, socket_options)
+        self.exchange.opened = stream
         return DeadlineStream(stream, self)
 
 
