@@ -11,6 +11,7 @@ channel, and is left out if some of that failed: what is to replace it may not b
 from __future__ import annotations
 
 import queue
+import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,9 @@ CONCURRENCY: Final = 4
 
 GIVE_UP: Final = 8
 """So many failures in a row to reach the server end the run: each of them has been tried several times."""
+
+SAVED_AT_ONCE: Final = 10
+"""So many outcomes are remembered together: what a process that is killed has not saved yet counts as changed."""
 
 Status = Literal["done", "failed", "unknown", "skipped"]
 
@@ -50,7 +54,7 @@ class Run:
     """One run of one plan. Iterate over it once; `stop` may be called from anywhere, a signal handler too.
 
     After the iteration `stopped` says why actions are left that have no outcome, if there are any: an error of this
-    run, or None if it was asked to stop.
+    run, or None if it was asked to stop. `forgotten` says why what was applied could not be remembered, if so.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Run:
         `resume` gives the command that goes on where this run stops.
         """
         self.stopped: IntegrationsError | None = None
+        self.forgotten = ""
         self.stopping = False
         self._plan = plan
         self._api = api
@@ -78,7 +83,7 @@ class Run:
         self._created = {action.identifier: "" for action in plan.actions if action.kind == "set-primary"}
         self._broken: dict[str, str] = {}
         self._unreachable = 0
-        self._forgetful = False
+        self._unsaved: list[Outcome] = []
 
     def stop(self) -> None:
         """Begin nothing more; what is under way is finished."""
@@ -99,6 +104,7 @@ class Run:
         finally:
             for _ in workers:
                 self._tasks.put(None)
+            self._save()
         for worker in workers:
             worker.join()
 
@@ -106,14 +112,16 @@ class Run:
         waiting = _Waiting(actions)
         under_way = 0
         while True:
+            ready: list[Outcome] = []
             while under_way < workers and not self.stopping and (action := waiting.next()) is not None:
                 skipped = self._skipped(action)
-                if skipped is not None:
+                if skipped is None:
+                    self._tasks.put(self._with_id(action))
+                    under_way += 1
+                else:
                     waiting.done(action)
-                    yield skipped
-                    continue
-                self._tasks.put(self._with_id(action))
-                under_way += 1
+                    ready.append(skipped)
+            yield from ready
             if not under_way:
                 return
             result = self._next_result()
@@ -121,7 +129,8 @@ class Run:
             if isinstance(result, BaseException):
                 raise result
             waiting.done(result.action)
-            yield self._noted(result)
+            self._note(result)
+            yield result
 
     def _next_result(self) -> Outcome | BaseException:
         while True:
@@ -150,7 +159,7 @@ class Run:
             )
         return None
 
-    def _noted(self, outcome: Outcome) -> Outcome:
+    def _note(self, outcome: Outcome) -> None:
         """Keep what later actions and later runs need to know of an outcome."""
         action = outcome.action
         self._unreachable = self._unreachable + 1 if isinstance(outcome.error, UnavailableError) else 0
@@ -160,15 +169,19 @@ class Run:
                 self.stopped, self.stopping = outcome.error, True
         elif action.kind == "create" and action.identifier in self._created:
             self._created[action.identifier] = outcome.id
+        self._unsaved.append(outcome)
+        if len(self._unsaved) >= SAVED_AT_ONCE:
+            self._save()
+
+    def _save(self) -> None:
+        """Remember what was applied since the last time."""
+        outcomes, self._unsaved = self._unsaved, []
         try:
-            self._remember(outcome)
+            with self._memory.together():
+                for outcome in outcomes:
+                    self._remember(outcome)
         except OSError as error:
-            if not self._forgetful:
-                self._forgetful = True
-                why = error.strerror or type(error).__name__
-                note = f"what was applied cannot be remembered in {self._memory.path.parent}: {why}"
-                return replace(outcome, note=f"{outcome.note}; {note}" if outcome.note else note)
-        return outcome
+            self.forgotten = f"{self._memory.path.parent}: {error.strerror or type(error).__name__}"
 
     def _remember(self, outcome: Outcome) -> None:
         action = outcome.action
@@ -229,7 +242,7 @@ class Run:
 
     def _create(self, action: Action) -> Outcome:
         draft = _first_draft(action)
-        prepared = create.prepare(draft, random=self._api.random)
+        prepared = create.prepare(draft, secrets.token_hex(16), random=self._api.random)
         key = self._memory.pending(action.identifier, prepared.body)
         if key is not None:
             prepared = prepared._replace(key=key)

@@ -19,7 +19,8 @@ placeholder counts as unchanged.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -56,6 +57,7 @@ class Fingerprints:
     _salt: bytes | None = field(default=None, repr=False)
     _records: dict[str, Record] = field(default_factory=dict, repr=False)
     _lines: int = 0
+    _held: list[str] | None = None
 
     def knows(self, name: str) -> bool:
         """Whether anything is remembered of the integration `name`."""
@@ -158,23 +160,45 @@ class Fingerprints:
         import hmac
 
         assert self._salt is not None
-        text = json.dumps([self.path.name, name, path, value], sort_keys=True)
-        return hmac.digest(self._salt, text.encode(), "sha256")[:16].hex()
+        said = f"text {value}" if isinstance(value, str) else f"json {json.dumps(value, sort_keys=True)}"
+        text = f"{self.path.name}\n{name}\n{path!r}\n{said}"
+        return hmac.digest(self._salt, text.encode("utf-8", "surrogatepass"), "sha256")[:16].hex()
 
     def _open_salt(self) -> None:
         if self._salt is None:
             self._salt = _salt(self.path.parent)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Save what is remembered inside of the block as one, at its end.
+
+        Raises:
+            OSError: It cannot be saved.
+        """
+        self._held = []
+        try:
+            yield
+        finally:
+            lines, self._held = self._held, None
+            self._save(lines)
+
     def _remember(self, records: Mapping[str, Record]) -> None:
-        if not records:
-            return
         for name, record in records.items():
             self._records[name] = record
             if record == Record():
                 del self._records[name]
+        lines = [_line(name, record) for name, record in records.items()]
+        if self._held is None:
+            self._save(lines)
+        else:
+            self._held += lines
+
+    def _save(self, lines: Sequence[str]) -> None:
+        if not lines:
+            return
         with saving.exclusive(self.path):
-            _append(self.path, "".join(_line(name, record) for name, record in records.items()).encode())
-            self._lines += len(records)
+            _append(self.path, "".join(lines).encode())
+            self._lines += len(lines)
             if self._lines > 2 * len(self._records) + SPARE:
                 self._compact()
 

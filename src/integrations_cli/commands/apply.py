@@ -82,7 +82,7 @@ def _apply(run: Invocation, options: PlanOptions, policy: RetryPolicy, *, yes: b
         run.render.preview(plan_table(plan))
         name = environment.name if environment is not None and environment.name else run.settings.api_url
         run.confirm(f"Apply this to {name} ({plan_summary(plan)})?", yes=yes)
-        again = _again(run, options)
+        again, began = _again(run, options), api.clock.now()
         running = Run(plan, api, memory, concurrency=concurrency, resume=lambda: again)
         try:
             counts = _report(run, plan, running)
@@ -91,10 +91,12 @@ def _apply(run: Invocation, options: PlanOptions, policy: RetryPolicy, *, yes: b
                 "interrupted: what became of the requests under way is not known",
                 hint=f"the rest: {again}",
             ) from None
-    if run.flags.verbose and pacer.rate is not None:
-        run.render.log(
-            f"{pacer.sent} requests at up to {pacer.rate:.0f} a second, {pacer.limited} of them answered 429"
-        )
+        seconds = api.clock.now() - began
+    if running.forgotten:
+        run.render.warn(f"what was applied cannot be remembered in {running.forgotten}; plan will count it as changed")
+    if run.flags.verbose:
+        limit = "" if pacer.rate is None else f", limited to {pacer.rate:.0f} a second"
+        run.render.log(f"{pacer.sent} requests in {seconds:.2f} s{limit}, {pacer.limited} of them answered 429")
     return _end(run, plan, running, counts, again)
 
 
