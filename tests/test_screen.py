@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_cli.screen import visible, visible_json
+from integrations_cli.screen import _STEERING, visible, visible_json
 
 
 @pytest.mark.parametrize(
@@ -59,3 +60,8 @@ def test_a_json_document_still_says_the_same(value: object) -> None:
         shown = visible_json(document, indented=indent is not None)
         assert json.loads(shown) == json.loads(document)
         assert all(visible(line) == line for line in shown.split("\n"))
+
+
+def test_what_python_calls_printable_needs_no_second_look() -> None:
+    steering = re.compile(_STEERING)
+    assert [hex(code) for code in range(0x110000) if chr(code).isprintable() and steering.match(chr(code))] == []

@@ -9,7 +9,7 @@ from . import catalogue
 from .drafting import DraftSources
 
 _REFERENCE = ("@", "env:", "cmd:")
-_PLAIN = re.compile(r"[A-Za-z0-9@%+=:,./_-]+")
+_PLAIN = r"[A-Za-z0-9@%+=:,./_-]+"
 
 
 def create_line(
@@ -61,4 +61,4 @@ def create_line(
 
 def quoted(word: str) -> str:
     """The word as a POSIX shell takes it, on one line."""
-    return word if _PLAIN.fullmatch(word) else "'" + word.replace("'", "'\"'\"'") + "'"
+    return word if re.fullmatch(_PLAIN, word) else "'" + word.replace("'", "'\"'\"'") + "'"

@@ -30,10 +30,10 @@ LARGEST: Final = 1024 * 1024
 
 _TOP_KEYS: Final = ("default_profile", "profiles")
 
-_STRINGS_AND_COMMENTS: Final = re.compile(
-    r'"""(?:\\.|[^\\])*?"{3,5}' + r"|'''.*?'{3,5}" + r'|"(?:\\.|[^"\\\n])*"' + r"|'[^'\n]*'" + r"|(?P<comment>\#)",
-    re.DOTALL,
+_STRINGS_AND_COMMENTS: Final = (
+    r'(?s)"""(?:\\.|[^\\])*?"{3,5}' + r"|'''.*?'{3,5}" + r'|"(?:\\.|[^"\\\n])*"' + r"|'[^'\n]*'" + r"|(?P<comment>\#)"
 )
+"""Compiled when a file is saved."""
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
@@ -234,7 +234,7 @@ def edit(path: Path, change: Callable[[ConfigFile], None], *, patience: float = 
 
 def has_comments(text: str) -> bool:
     """Whether a valid TOML text has a comment, which reading and writing it loses."""
-    return any(found["comment"] for found in _STRINGS_AND_COMMENTS.finditer(text))
+    return any(found["comment"] for found in re.finditer(_STRINGS_AND_COMMENTS, text))
 
 
 def _read(path: Path) -> tuple[bytes, int | None]:

@@ -38,7 +38,7 @@ _FLAGS: Final = {
 _SWITCHES: Final = ("active", "check")
 _FIELDS: Final = (*_TEXTS, "credentials", *_SWITCHES, "conditions")
 
-_CONDITION = re.compile(r"(?P<on>[A-Za-z][A-Za-z0-9]*)\.(?P<field>[^=!]+?)(?P<not>!?)=(?P<value>.*)", re.DOTALL)
+_CONDITION = r"(?s)(?P<on>[A-Za-z][A-Za-z0-9]*)\.(?P<field>[^=!]+?)(?P<not>!?)=(?P<value>.*)"
 
 
 @frozen
@@ -258,7 +258,7 @@ def _group(texts: Sequence[str]) -> list[Json]:
     """`ON.FIELD=VALUE` texts as one group of conditions that must all hold, as the dashboard writes it."""
     children = []
     for text in texts:
-        match = _CONDITION.fullmatch(text)
+        match = re.fullmatch(_CONDITION, text)
         if match is None:
             raise InputError(
                 f"--condition {text!r} is not of the form ON.FIELD=VALUE",

@@ -27,13 +27,13 @@ KEY_SOURCES: Final = ("api_key", "api_key_env", "api_key_command", "api_key_keyr
 
 PROFILE_KEYS: Final = ("api_url", "region", *KEY_SOURCES, "timeout", "ca_bundle", "allow_http")
 
-_VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
+# Patterns are text here, and compiled when they are first used: most runs need none of them.
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_VARIABLE: Final = r"[A-Z_][A-Z0-9_]{0,63}"
 
-_URL: Final = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[^][:/%]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/.*)?", re.IGNORECASE
-)
+_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+
+_URL: Final = r"(?i)(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[^][:/%]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/.*)?"
 
 Locate = Callable[[str], str]
 """Where a key of the profile stands, for a message: `/…/config.toml, line 4, column 1: timeout of profile staging`."""
@@ -110,7 +110,7 @@ def read_profile(name: str, table: Mapping[str, Json], locate: Locate) -> Profil
 
 def shown_variable(name: str) -> str:
     """The name of a variable for a message; what does not look like one is not shown: it may be the key itself."""
-    return name if _VARIABLE.fullmatch(name) else "that api_key_env names"
+    return name if re.fullmatch(_VARIABLE, name) else "that api_key_env names"
 
 
 def _key_source(table: Mapping[str, Json], locate: Locate) -> KeySource | None:
@@ -188,7 +188,7 @@ def check_name(name: str) -> str:
             f"a profile cannot be called {SANDBOX}: that name belongs to the built-in sandbox",
             hint="choose another name",
         )
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise ConfigError(
             "the name of a profile is made of letters, digits, dots, underscores and hyphens, starts with a letter or "
             "a digit, and has at most 64 characters"
@@ -223,7 +223,7 @@ def clean_url(text: str, what: str, error: type[IntegrationsError] = ConfigError
         raise error(f"{what} must not have a query (?) or a fragment (#)", hint=hint)
     if not text.lower().startswith(("https://", "http://")):
         raise error(f"{what} must begin with https:// (or http:// for this machine)", hint=hint)
-    parts = _URL.fullmatch(text)
+    parts = re.fullmatch(_URL, text)
     if parts is None or not parts["host"].strip(".") or not 0 < int(parts["port"] or "443") <= 65535:
         raise error(f"{what} has no valid host name or port", hint=hint)
     path = (parts["path"] or "").rstrip("/").removesuffix("/v1").rstrip("/")
@@ -247,7 +247,7 @@ def check_http(url: str, what: str, *, allowed: bool) -> None:
 
 def is_loopback(url: str) -> bool:
     """Whether a clean `url` can only mean this machine: `localhost`, 127.0.0.0/8 or `::1`; no name is looked up."""
-    parts = _URL.fullmatch(url)
+    parts = re.fullmatch(_URL, url)
     host = parts["host"] if parts is not None else ""
     if host.startswith("["):
         from ipaddress import IPv6Address

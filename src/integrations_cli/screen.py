@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 # C0 and C1 controls and DEL; soft hyphen, Arabic letter mark, Mongolian vowel separator; zero-width characters and
 # direction marks; line and paragraph separators; direction embeddings, overrides and isolates; invisible operators;
 # byte-order mark; interlinear annotation; lone surrogates; language tags.
-_STEERING = re.compile(
+_STEERING = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def _sub(escape: Callable[[re.Match[str]], str], text: str) -> str:
+    # What Python calls printable holds none of them: most texts are, and then the pattern is not even compiled.
+    return text if text.isprintable() else re.sub(_STEERING, escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -27,7 +33,7 @@ def _escape(match: re.Match[str]) -> str:
 
 def visible(text: str) -> str:
     """The text on one line, with every control, direction and zero-width character written as an escape."""
-    return _STEERING.sub(_escape, text)
+    return _sub(_escape, text)
 
 
 def _escape_json(match: re.Match[str]) -> str:
@@ -44,8 +50,8 @@ def visible_json(document: str, *, indented: bool = True) -> str:
     The line ends of an indented document stay: inside a string JSON has no raw ones.
     """
     if not indented:
-        return _STEERING.sub(_escape_json, document)
-    return "\n".join(_STEERING.sub(_escape_json, line) for line in document.split("\n"))
+        return _sub(_escape_json, document)
+    return "\n".join(_sub(_escape_json, line) for line in document.split("\n"))
 
 
 def _escape_toml(match: re.Match[str]) -> str:
@@ -55,4 +61,4 @@ def _escape_toml(match: re.Match[str]) -> str:
 
 def visible_toml(document: str) -> str:
     """The same for a TOML document whose strings all stand between quotation marks and on one line."""
-    return "\n".join(_STEERING.sub(_escape_toml, line) for line in document.split("\n"))
+    return "\n".join(_sub(_escape_toml, line) for line in document.split("\n"))

@@ -43,7 +43,7 @@ COMMAND_SECONDS: Final = 30.0
 
 _REFERENCES: Final = ("env", "file", "command")
 _PREFIXES: Final = ("@", "env:", "cmd:", "text:")
-_SAFE_VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
+_SAFE_VARIABLE: Final = r"[A-Z_][A-Z0-9_]{0,63}"
 _SAFE_PATH: Final = r"[\w ~:./\\-]*[./\\][\w ~-]{1,40}"
 _LITERAL_HINT: Final = "a value that itself begins with @, env: or cmd: is written KEY=text:VALUE"
 
@@ -248,7 +248,7 @@ def read_environment(name: str, environ: Mapping[str, str], what: str) -> str:
     Raises:
         InputError: It is not set, or empty. A name that looks like a value (`env:$KEY`, by mistake) is not repeated.
     """
-    shown = f"the environment variable {name}" if _SAFE_VARIABLE.fullmatch(name) else "the environment variable"
+    shown = f"the environment variable {name}" if re.fullmatch(_SAFE_VARIABLE, name) else "the environment variable"
     if not name or name not in environ:
         raise InputError(f"{what}: {shown} is not set", hint="env: takes the name of a variable, without a $")
     return sendable(environ[name], what, shown)

@@ -15,7 +15,7 @@ from integrations_cli.models import Credential, CredentialField, IntegrationDraf
 
 from .nearest import nearest, nearest_named
 
-_OBJECT_ID: Final = re.compile(r"[0-9a-fA-F]{24}")
+_OBJECT_ID: Final = r"[0-9a-fA-F]{24}"
 _REFERENCES: Final = frozenset({"env", "file", "command"})
 
 
@@ -131,7 +131,7 @@ def _mistaken(draft: IntegrationDraft, provider: Provider | None) -> Iterator[st
         yield f"provider: the catalogue has no {draft.provider!r}{providers_like(draft.provider)}"
     if draft.channel:
         yield from _wrong_channel(draft.channel, provider)
-    if draft.environment_id is not None and not _OBJECT_ID.fullmatch(draft.environment_id):
+    if draft.environment_id is not None and not re.fullmatch(_OBJECT_ID, draft.environment_id):
         yield "environment-id: is not an id (24 digits from 0 to 9 and a to f)"
     for field in ("name", "identifier"):
         if getattr(draft, field) == "":
