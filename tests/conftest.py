@@ -26,26 +26,29 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     tables: dict[str, dict[str, list[list[str]]]] = {}
     for reports in terminalreporter.stats.values():
         for report in reports:
-            if getattr(report, "when", None) == "call":
-                for name, value in report.user_properties:
-                    if name == _PROPERTY:
-                        tables.setdefault(value[0], {})[report.nodeid] = value[1]
+            for name, value in getattr(report, "user_properties", ()):
+                if name == _PROPERTY:
+                    tables.setdefault(value[0], {})[report.nodeid] = value[1]
     for title, kept in sorted(tables.items()):
         terminalreporter.section(title)
         rows = [row for node in sorted(kept) for row in kept[node]]
         if len(kept) > 1:
-            rows.append(_total(rows))
+            names = dict.fromkeys(row[0] for row in rows)
+            rows = [_sum([row for row in rows if row[0] == name], name) for name in names]
+            rows.append(_sum(rows, "in all"))
         widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
         for row in rows:
             line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             terminalreporter.write_line(line.rstrip())
 
 
-def _total(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The last row of a table that several tests made: the sum of each column of numbers (`12 runs`)."""
-    total = []
-    for column in zip(*rows, strict=True):
+def _sum(rows: Sequence[Sequence[str]], name: str) -> list[str]:
+    """One row for several of a table that several tests made: the sum of each column of numbers (`12 runs`)."""
+    if len(rows) == 1:
+        return list(rows[0])
+    total = [name]
+    for column in list(zip(*rows, strict=True))[1:]:
         parts = [cell.partition(" ") for cell in column]
         numbers = all(number.isdecimal() and word == parts[0][2] for number, _, word in parts)
         total.append(f"{sum(int(number) for number, _, _ in parts)} {parts[0][2]}".strip() if numbers else "")
-    return [total[0] or "in all", *total[1:]]
+    return total
