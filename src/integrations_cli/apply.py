@@ -28,7 +28,7 @@ from .plan import Action, Plan
 CONCURRENCY: Final = 4
 
 GIVE_UP: Final = 8
-"""So many failures in a row to reach the server end the run: each of them has been tried several times."""
+"""So many actions in a row for which the server cannot be reached, or refuses the key, end the run."""
 
 SAVED_AT_ONCE: Final = 10
 """So many outcomes are remembered together: what a process that is killed has not saved yet counts as changed."""
@@ -82,7 +82,7 @@ class Run:
         self._results: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
         self._created = {action.identifier: "" for action in plan.actions if action.kind == "set-primary"}
         self._broken: dict[str, str] = {}
-        self._unreachable = 0
+        self._turned_away = 0
         self._unsaved: list[Outcome] = []
 
     def stop(self) -> None:
@@ -162,10 +162,10 @@ class Run:
     def _note(self, outcome: Outcome) -> None:
         """Keep what later actions and later runs need to know of an outcome."""
         action = outcome.action
-        self._unreachable = self._unreachable + 1 if isinstance(outcome.error, UnavailableError) else 0
+        self._turned_away = self._turned_away + 1 if isinstance(outcome.error, (AuthError, UnavailableError)) else 0
         if outcome.status != "done":
             self._broken.setdefault(action.channel, action.identifier)
-            if isinstance(outcome.error, AuthError) or self._unreachable >= GIVE_UP:
+            if self._turned_away >= GIVE_UP:
                 self.stopped, self.stopping = outcome.error, True
         elif action.kind == "create" and action.identifier in self._created:
             self._created[action.identifier] = outcome.id

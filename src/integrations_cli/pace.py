@@ -38,6 +38,12 @@ SHORTEST_HOLD: Final = 0.25
 DEFAULT_HOLD: Final = 1.0
 """Seconds without a request after a 429 that does not say."""
 
+LONGEST_HOLD: Final = 60.0
+"""Seconds beyond which nothing is held: no operation waits for so long, and each says what it was asked."""
+
+SLOWEST: Final = 1.0
+"""Requests a second below which no rate is taken for the server's."""
+
 RISE: Final = 0.01
 """By which part the rate is raised every second after a 429 has lowered it."""
 
@@ -88,8 +94,11 @@ class Pacer:
             self.sent += 1
             return 0.0
 
-    def answered(self, now: float, status: int | None, headers: Mapping[str, str]) -> None:
-        """Learn from an answer that came at `now`; `status` is None where none came."""
+    def answered(self, now: float, status: int | None, headers: Mapping[str, str], wall: float = 0.0) -> None:
+        """Learn from an answer that came at `now`; `status` is None where none came.
+
+        `wall` is the same moment in seconds since 1970, for the dates that servers send.
+        """
         with self._lock:
             self._under_way -= 1
             self._read_policy(headers)
@@ -99,7 +108,7 @@ class Pacer:
                 self._remaining = float(left) - self._under_way
             if status == 429:
                 self.limited += 1
-                self._hold(now, headers)
+                self._hold(now, asked_wait(headers, wall, limited=True))
             elif status is not None:
                 self._accepted += 1
 
@@ -110,7 +119,7 @@ class Pacer:
     def _current_rate(self, now: float) -> float | None:
         if self.rate is None:
             return None
-        risen = (1 + RISE) ** max(now - self._raised_at, 0.0)
+        risen = (1 + RISE) ** min(max(now - self._raised_at, 0.0), LONGEST_HOLD)
         self._raised_at = max(self._raised_at, now)
         if not self._announced:
             self.rate *= risen
@@ -133,10 +142,9 @@ class Pacer:
         burst = _BURST.search(text)
         self._burst = float(burst[1]) if burst else None
 
-    def _hold(self, now: float, headers: Mapping[str, str]) -> None:
-        """Let nothing leave for a while; the 429s of requests that left before that count as one."""
-        asked = asked_wait(headers, now, limited=True)
-        wait = DEFAULT_HOLD if asked is None else max(asked, SHORTEST_HOLD)
+    def _hold(self, now: float, asked: float | None) -> None:
+        """Let nothing leave for the seconds that were asked; the 429s of requests that left before count as one."""
+        wait = DEFAULT_HOLD if asked is None or asked > LONGEST_HOLD else max(asked, SHORTEST_HOLD)
         again = now >= self._held_until
         self._held_until = max(self._held_until, now + wait)
         self._next = max(self._next, self._held_until)
@@ -148,7 +156,7 @@ class Pacer:
             return
         began = self._counted_from if self._counted_from is not None else now
         seen = max(self._accepted, 1) / max(now - began, 1.0)
-        self.rate = seen * (1 - 3 * RISE) if self.rate is None else min(seen, self.rate) * (1 - 3 * RISE)
+        self.rate = max((seen if self.rate is None else min(seen, self.rate)) * (1 - 3 * RISE), SLOWEST)
         self._accepted, self._counted_from = 0, now
 
 
@@ -181,7 +189,7 @@ class PacedTransport:
             answer = self._inner.send(request, timeout)
             status, headers = answer.status, answer.headers
         finally:
-            self._pacer.answered(self._clock.now(), status, headers)
+            self._pacer.answered(self._clock.now(), status, headers, self._clock.wall())
         return answer
 
     def close(self) -> None:
