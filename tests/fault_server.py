@@ -24,7 +24,7 @@ from typing import Any, Final, Protocol, Self
 
 import httpcore
 
-from faults import CONNECT_FAULTS, FAULTS, HEAVY, http
+from faults import CONNECT_FAULTS, FAULTS, HEAVY, JSON_TYPE, error, http
 from integrations_cli.sandbox import open_sandbox
 
 GUARD: Final = 30.0
@@ -110,6 +110,8 @@ class FaultServer:
         """The faults that were met, each with the method of the request (`-` for one that never arrived)."""
         self.tick: Callable[[], None] = lambda: None
         """Called before whatever the client does with the network: where Ctrl-C can come."""
+        self._failed: set[str] = set()
+        self._worked: set[str] = set()
         self._given_up: dict[int, tuple[float, Callable[[], None]]] = {}
         self._numbers = itertools.count(1)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)  # bound in any case: it gives the port
@@ -225,9 +227,22 @@ class FaultServer:
             self._connections.discard(connection)
 
     def answer_to(self, asked: Asked) -> bytes:
-        """What the sandbox answers, as bytes of HTTP."""
+        """What the sandbox answers, as bytes of HTTP; or the 500 that is stored under the key."""
+        if asked.key in self._failed:
+            # As a real server repeats it: the message is an object.
+            message = {"message": "Internal Server Error", "statusCode": 500}
+            headers = [JSON_TYPE, ("Idempotency-Key", asked.key), ("Idempotency-Replay", "true")]
+            return http(500, error(500, message, errorId="bd8bd67f"), headers)
+        self._worked.add(asked.key)
         reply = self.sandbox.contract.handle(asked.method, asked.target, asked.headers, asked.body)
         return http(reply.status, reply.body, [*reply.headers, ("Date", formatdate(self.clock.wall(), usegmt=True))])
+
+    def fail_for_ever(self, key: str) -> bool:
+        """Store a 500 under a key, as a server does that keeps keys, unless it has stored another answer before."""
+        if not key or not self.idempotency or key in self._worked:
+            return False
+        self._failed.add(key)
+        return True
 
     def carry_out(self, asked: Asked) -> None:
         """Do what was asked; nobody hears the answer."""

@@ -232,10 +232,12 @@ def status_and_work(visit: Visit, code: int, delay: float) -> None:
 
 
 def stored_500(visit: Visit) -> None:
-    """What a server answers that has kept a 500 under the key: its message is an object."""
-    headers = [JSON_TYPE, ("Idempotency-Key", visit.asked.key), ("Idempotency-Replay", "true")]
-    message = {"message": "Internal Server Error", "statusCode": 500}
-    visit.send(http(500, error(500, message, errorId="bd8bd67f"), headers))
+    """A 500, which a server that keeps keys repeats from then on, whenever a request with this key comes."""
+    asked = visit.asked
+    if not visit.server.fail_for_ever(asked.key):
+        status(visit, 500)
+        return
+    visit.send(visit.server.answer_to(asked))
 
 
 def limited(visit: Visit, wait: str) -> None:

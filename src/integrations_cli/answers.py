@@ -53,7 +53,7 @@ def decode(answer: Answer) -> Json:
     return value
 
 
-def unreadable(answer: Answer, instead_of: str = "JSON") -> UnreadableAnswerError:
+def unreadable(answer: Answer, instead_of: str = "what the API answers") -> UnreadableAnswerError:
     """The error that says what came `instead_of` the expected."""
     return UnreadableAnswerError(
         f"the server answered {answer.status} with {_kind(answer)} instead of {instead_of}",
