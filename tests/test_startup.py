@@ -1,0 +1,140 @@
+"""What each way through the program imports: start-up is a budget, and this is where it would be overspent unnoticed.
+
+Our own modules are listed exactly: whoever imports another one on one of these ways says so here. Of everything else
+the list says what may never come, however it comes.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from integrations_cli import __version__
+from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.server import serve
+from program import Program
+
+RUN = """
+import json, sys
+import integrations_cli.__main__ as start
+start._leave = lambda code: None
+sys.argv[:] = ["integrations", *json.loads(sys.argv[1])]
+before = set(sys.modules)
+code = start.main()
+sys.stdout.flush()
+sys.stderr.write("\\n" + json.dumps({"code": code, "modules": sorted(set(sys.modules) - before)}))
+"""
+
+TAB = frozenset({"completion", "config_file", "errors", "frozen", "models", "profile", "redaction", "screen"})
+COMMAND_LINE = frozenset({
+    "api_key", "catalogue", "cli", "commands", "commands.options", "config_file", "errors", "frozen", "models",
+    "profile", "redaction", "render", "screen", "settings", "values", "views",
+})  # fmt: skip
+TALK = frozenset({"answers", "api", "retry", "transport"})
+CREATE = COMMAND_LINE | TALK | {
+    "catalogue.checks", "catalogue.nearest", "command_line", "commands.create", "create", "drafting",
+}  # fmt: skip
+NETWORK = frozenset({"transport.network", "transport.streams"})
+
+NEVER = frozenset({
+    "asyncio", "concurrent.futures", "ctypes", "importlib.metadata", "multiprocessing", "sqlite3", "tomllib",
+    "unittest", "xml", "rich", "questionary", "prompt_toolkit", "pydantic", "pygments", "click", "platformdirs",
+    "tomli_w", "keyring",
+})  # fmt: skip
+NO_HTTP = frozenset({"httpx", "httpcore", "h11", "http.client", "ssl", "certifi", "anyio"})
+NO_TYPER = frozenset({"typer", "inspect", "subprocess", "difflib"})
+
+
+def imported(program: Program, *arguments: str, env: Mapping[str, str] | None = None) -> tuple[set[str], set[str]]:
+    """The modules that a run imports: our own, without the name of the package, and all others."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, json.dumps(arguments)],
+        env={**program.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = json.loads(done.stderr.splitlines()[-1])
+    assert said["code"] == 0, done.stderr
+    ours = {name.removeprefix("integrations_cli.") for name in said["modules"] if name.startswith("integrations_cli.")}
+    return ours, {name for name in said["modules"] if not name.startswith("integrations_cli")}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path / "home")
+
+
+def test_the_version_is_told_by_nothing_but_a_literal(program: Program) -> None:
+    assert imported(program, "--version") == (set(), set())
+    assert program.spawn("--version").out == f"integrations {__version__}\n"
+
+
+def test_help_needs_typer_and_no_command(program: Program) -> None:
+    ours, others = imported(program, "--help")
+    assert ours == COMMAND_LINE
+    assert not others & (NEVER | NO_HTTP)
+
+
+def test_the_help_of_a_command_needs_that_one(program: Program) -> None:
+    ours, others = imported(program, "create", "--help")
+    assert ours == CREATE
+    assert not others & (NEVER | NO_HTTP)
+
+
+def test_a_tab_for_a_profile_needs_no_typer(program: Program) -> None:
+    program.config.parent.mkdir(parents=True)
+    program.config.write_text('[profiles.staging]\nregion = "eu"\n')
+    program.config.chmod(0o600)
+    ours, others = imported(program, "__complete", "profiles")
+    assert ours == TAB
+    assert not others & ((NEVER - {"tomllib"}) | NO_HTTP | NO_TYPER)
+
+
+def test_the_ways_over_a_network(program: Program, tmp_path: Path) -> None:
+    with open_sandbox(tmp_path / "served.db") as sandbox, serve(sandbox.contract, port=0).start() as server:
+        env = {"NOVU_API_URL": server.url, "NOVU_SECRET_KEY": sandbox.api_keys["Development"]}
+        for flags in ([], ["--json"]):
+            ours, others = imported(program, "create", "--provider", "mailgun", *flags, env=env)
+            assert ours == CREATE | NETWORK
+            assert not others & NEVER
+        ours, others = imported(program, "__complete", "identifiers", env=env)
+        assert ours == TAB | TALK | {"api_key", "settings", "transport.brief"}
+        assert not others & (NEVER | NO_TYPER | {"httpx", "httpcore", "h11"})
+
+
+def test_the_sandbox_needs_no_http(program: Program) -> None:
+    ours, others = imported(program, "create", "--provider", "mailgun", "--sandbox")
+    ours_alone = {name for name in ours if name.partition(".")[0] != "sandbox"}
+    assert ours_alone == CREATE | {"transport.in_process"}
+    assert not others & ((NEVER - {"sqlite3"}) | NO_HTTP)
+
+
+def test_over_plain_http_no_certificates_are_read(program: Program, tmp_path: Path) -> None:
+    """Reading them takes longer than the rest of a request."""
+    code = "import ssl\nssl.SSLContext = ssl.create_default_context = None\n" + RUN
+    with open_sandbox(tmp_path / "served.db") as sandbox, serve(sandbox.contract, port=0).start() as server:
+        env = {"NOVU_API_URL": server.url, "NOVU_SECRET_KEY": sandbox.api_keys["Development"]}
+        done = subprocess.run(
+            [sys.executable, "-c", code, json.dumps(["create", "--provider", "mailgun"])],
+            env={**program.environ, **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert json.loads(done.stderr.splitlines()[-1])["code"] == 0, done.stderr
+
+
+def test_the_program_ends_with_its_code_and_all_that_it_said(program: Program) -> None:
+    """It leaves without taking its modules apart: what was printed must be out by then."""
+    done = program.spawn("create", "--provider", "mailgun", "--sandbox", "--json")
+    assert done.code == 0
+    assert done.json["providerId"] == "mailgun"
+    assert program.spawn("create", "--provider", "nonsense").code == 2
+    assert program.spawn("get", "nobody", "--sandbox").code == 5
+    assert program.spawn("commands", "--json").json["name"] == "integrations"
