@@ -41,7 +41,7 @@ def http(
 
 
 class RawServer:
-    """One connection after the other; `answer` may be changed between two runs of the program."""
+    """A thread for each connection; `answer` may be changed between two runs of the program."""
 
     def __init__(self, answer: Answering) -> None:
         self.answer = answer
@@ -49,7 +49,8 @@ class RawServer:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._listener.getsockname()[1]
         self._closing = False
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._threads: list[threading.Thread] = []
+        self._thread = threading.Thread(target=self._accept, daemon=True)
 
     @property
     def url(self) -> str:
@@ -65,21 +66,31 @@ class RawServer:
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE).close()
         self._thread.join(PATIENCE)
+        for thread in self._threads:
+            thread.join(PATIENCE)
         self._listener.close()
 
-    def _serve(self) -> None:
-        while not self._closing:
+    def _accept(self) -> None:
+        while True:
             connection, _ = self._listener.accept()
+            if self._closing:
+                connection.close()
+                return
             connection.settimeout(PATIENCE)
-            with connection, contextlib.suppress(OSError):
-                request = _read(connection)
-                if request is not None:
-                    self.received.append(request)
-                    connection.sendall(self.answer(request))
-                    connection.shutdown(socket.SHUT_WR)
-                    # What the client has still to say is taken, or closing would take back what was sent.
-                    while connection.recv(65536):
-                        pass
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            self._threads.append(threading.Thread(target=self._serve, args=(connection,), daemon=True))
+            self._threads[-1].start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            request = _read(connection)
+            if request is not None:
+                self.received.append(request)
+                connection.sendall(self.answer(request))
+                connection.shutdown(socket.SHUT_WR)
+                # What the client has still to say is taken, or closing would take back what was sent.
+                while connection.recv(65536):
+                    pass
 
 
 def _read(connection: socket.socket) -> Request | None:
