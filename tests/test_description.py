@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -215,3 +216,11 @@ def test_each_page_has_its_sections() -> None:
         assert found == [
             "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES", "SEE ALSO",
         ]  # fmt: skip
+
+
+def test_everything_that_is_generated_is_installed() -> None:
+    settings = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
+    shared = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    assert shared.pop("man") == "share/man/man1"
+    assert {TOP / source for source in shared} == set((TOP / "completions").iterdir())
+    assert all(place.startswith("share/") for place in shared.values())
