@@ -82,6 +82,8 @@ def test_every_single_fault_ends_with_one_or_none_and_the_truth(
 def test_every_pair_of_faults_in_a_row_does_too(
     unwired: FaultServer, retries: int, figures: Figures, request: pytest.FixtureRequest
 ) -> None:
+    if retries == 0 and unwired.idempotency:
+        pytest.skip("the second fault meets the look-up then, to which the keys make no difference")
     pairs = itertools.product(KINDS, KINDS)
     codes, requests = play_all(unwired, [(pair, retries) for pair in pairs])
     figures(f"Pairs of faults: {request.node.callspec.id}", table(codes, requests))
