@@ -187,10 +187,15 @@ def _twice(source: Source) -> list[str]:
     """A finding for each key that is written a second time, with both places."""
     from .places import written_twice
 
-    return [
-        f"{source.name}:{later.line}: {shown(later.path)}: is in {source.name}:{earlier.line} already"
-        for earlier, later in written_twice(source.places())
-    ]
+    tables: set[tuple[Key, ...]] = set()
+    findings: list[str] = []
+    for earlier, later in written_twice(source.places()):
+        if not any(later.path[:end] in tables for end in range(len(later.path))):
+            findings.append(
+                f"{source.name}:{later.line}: {shown(later.path)}: is in {source.name}:{earlier.line} already"
+            )
+            tables.add(later.path)
+    return findings
 
 
 def _syntax(source: Source, message: str) -> str:
@@ -198,7 +203,9 @@ def _syntax(source: Source, message: str) -> str:
     import re
 
     match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message, re.DOTALL)
-    place, said = (f"{match[2]}:{match[3]}", match[1]) if match else (str(source.text.count("\n") + 1), message)
+    last = str(source.text.count("\n") + 1)
+    place, said = (f"{match[2]}:{match[3]}", match[1]) if match else (last, message.replace("(at end", "at the end"))
+    said = said.replace("at the end of document)", "at the end of the file")
     return f"{source.name}:{place}: not valid TOML: {_lowered(said)}"
 
 

@@ -1,0 +1,439 @@
+"""Manifests are read strictly: everything that is wrong is said at once, with its file and line."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations_cli import manifest, plain_toml
+from integrations_cli.documents import Source
+from integrations_cli.errors import InputError
+from integrations_cli.manifest import Manifest
+from integrations_cli.places import lines, places
+from integrations_cli.values import ValueReader
+
+WHOLE = """
+version = 1
+
+[integrations.mailgun-main]            # the identifier
+provider = "mailgun"
+name = "Mailgun"
+active = true
+primary = true
+credentials = { apiKey = { env = "MAILGUN_KEY" }, user = "api", domain = "mg.acme.io", from = "f", senderName = "A" }
+
+[integrations."text me"]
+provider = "twilio"
+credentials.accountSid = "AC1"
+credentials.token = { command = ["op", "read", "x"] }
+conditions = [
+  { isNegated = false, type = "GROUP", value = "AND", children = [] },
+]
+
+[integrations.smtp]
+provider = "nodemailer"
+check = true
+rules = { "==" = [{ var = "x" }, 1] }
+[integrations.smtp.credentials]
+secure = true
+port = "587"
+tlsOptions = { rejectUnauthorized = false, minVersion = "TLSv1.2" }
+password = { file = "password.txt" }
+"""
+
+
+def read(text: str, form: Any = "toml", name: str = "env.toml") -> Manifest:
+    return manifest.parse([Source(name, text, form)])
+
+
+def findings(*texts: str, form: Any = "toml") -> list[str]:
+    """What is said of one manifest, or of several files that are one."""
+    names = ["env.toml"] if len(texts) == 1 else [f"{number}.toml" for number in range(len(texts))]
+    with pytest.raises(InputError) as caught:
+        manifest.parse([Source(name, text, form) for name, text in zip(names, texts, strict=True)])
+    assert "; ".join(caught.value.details) == caught.value.message
+    return list(caught.value.details)
+
+
+def reader(folder: Path | None = None, **environ: str) -> ValueReader:
+    return ValueReader(stdin=lambda: b"", environ=environ, folder=folder)
+
+
+# -- what is read -----------------------------------------------------------------------------------------------------
+
+
+def test_everything_that_can_be_said_is_read() -> None:
+    entries = read(WHOLE).entries
+    assert list(entries) == ["mailgun-main", "text me", "smtp"]
+    main, phone, smtp = entries.values()
+    assert (main.provider, main.channel, main.name, main.active, main.primary) == (
+        "mailgun",
+        "email",
+        "Mailgun",
+        True,
+        True,
+    )
+    assert main.credentials is not None
+    assert main.credentials["apiKey"] == {"env": "MAILGUN_KEY"}
+    assert (phone.channel, phone.active, phone.primary, phone.name, phone.check) == ("sms", None, None, None, False)
+    assert phone.conditions == [{"isNegated": False, "type": "GROUP", "value": "AND", "children": []}]
+    assert smtp.check is True
+    assert smtp.extra == {"rules": {"==": [{"var": "x"}, 1]}}
+    assert smtp.credentials is not None
+    assert smtp.credentials["tlsOptions"] == {"rejectUnauthorized": False, "minVersion": "TLSv1.2"}
+
+
+def test_json_says_the_same() -> None:
+    assert read(json.dumps(tomllib.loads(WHOLE)), "json") == read(WHOLE)
+
+
+def test_an_unknown_provider_or_channel_is_left_to_what_is_there() -> None:
+    entry = read('version = 1\n[integrations.x]\nprovider = "new-one"\nchannel = "voice"').entries["x"]
+    assert (entry.provider, entry.channel) == ("new-one", "voice")
+
+
+def test_several_files_are_one_manifest(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('version = 1\n[integrations.a]\nprovider = "expo"\n')
+    (tmp_path / "b.json").write_text('{"version": 1, "integrations": {"b": {"provider": "fcm"}}}')
+    (tmp_path / "notes.txt").write_text("not a manifest")
+    (tmp_path / ".hidden.toml").write_text("not one either")
+    (tmp_path / "sub").mkdir()
+    assert list(manifest.load([str(tmp_path)], reader()).entries) == ["a", "b"]
+    both = [str(tmp_path / "b.json"), str(tmp_path / "a.toml")]
+    assert list(manifest.load(both, reader()).entries) == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    "text", ['version = 1\n[integrations.a]\nprovider = "expo"', '{"version": 1, "integrations": {}}']
+)
+def test_standard_input_is_toml_or_json(text: str) -> None:
+    source = ValueReader(stdin=text.encode, environ={})
+    assert set(manifest.load(["-"], source).entries) <= {"a"}
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "env.toml"
+    path.write_bytes(b'\xef\xbb\xbfversion = 1\r\n[integrations.a]\r\nprovider = "expo"\r\n')
+    assert list(manifest.load([str(path)], reader()).entries) == ["a"]
+
+
+# -- what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines_", "said"),
+    [
+        (['nmae = "x"'], "env.toml:4: integrations.a.nmae: there is no such key: did you mean name?"),
+        (
+            ["credentails = { }"],
+            "env.toml:4: integrations.a.credentails: there is no such key: did you mean credentials?",
+        ),
+        (['providerId = "x"'], "env.toml:4: integrations.a.providerId: there is no such key: did you mean provider?"),
+        (['name = ""'], "env.toml:4: integrations.a.name: must be a text that is not empty, not an empty text"),
+        (["name = 1"], "env.toml:4: integrations.a.name: must be a text that is not empty, not a number"),
+        (['active = "true"'], "env.toml:4: integrations.a.active: must be true or false, not a text"),
+        (["primary = 1"], "env.toml:4: integrations.a.primary: must be true or false, not a number"),
+        (["credentials = []"], "env.toml:4: integrations.a.credentials: must be a table, not a list"),
+        (
+            ["credentials = { port = 587 }"],
+            (
+                "env.toml:4: integrations.a.credentials.port: "
+                "must be a text that is not empty, not a number: put it in quotes"
+            ),
+        ),
+        (
+            ["[integrations.a.credentials]", "", 'secure = "true"'],
+            "env.toml:6: integrations.a.credentials.secure: must be true or false, without quotes, not a text",
+        ),
+        (
+            ["[integrations.a.credentials]", 'tlsOptions = "{}"'],
+            "env.toml:5: integrations.a.credentials.tlsOptions: must be a table, not a text",
+        ),
+        (
+            ["[integrations.a.credentials]", 'apiKey = { envv = "X" }'],
+            (
+                "env.toml:5: integrations.a.credentials.apiKey: "
+                "must be a text, or a reference of one key: env, file or command"
+            ),
+        ),
+        (
+            ["[integrations.a.credentials.apiKey]", 'command = "op read"'],
+            "env.toml:5: integrations.a.credentials.apiKey.command: must be a list of texts, the program first",
+        ),
+        (
+            ["[integrations.a.credentials.apiKey]", "env = 1"],
+            "env.toml:5: integrations.a.credentials.apiKey.env: must be a text that is not empty, not a number",
+        ),
+        (["conditions = [1]"], "env.toml:4: integrations.a.conditions[0]: must be a table, not a number"),
+        (["conditions = {}"], "env.toml:4: integrations.a.conditions: must be a list, not a table"),
+        (
+            ["configurations = { since = 1979-05-27 }"],
+            (
+                "env.toml:4: integrations.a.configurations.since: "
+                "is a date or a time, which JSON does not have: put it in quotes"
+            ),
+        ),
+        (["rules = { x = nan }"], "env.toml:4: integrations.a.rules.x: is not a number that JSON has"),
+        (['rules = { json = "{" }'], "env.toml:4: integrations.a.rules.json: must hold valid JSON"),
+        (
+            ["active = false", "primary = true"],
+            (
+                "env.toml:5: integrations.a.primary: only an active integration can be the primary one: "
+                "set active = true, or leave primary out"
+            ),
+        ),
+        (
+            ["primary = true", "conditions = [{}]"],
+            "env.toml:4: integrations.a.primary: the primary one has no conditions: servers take one of the two away",
+        ),
+        (
+            ['channel = "push"', "primary = true"],
+            "env.toml:5: integrations.a.primary: the channel push has no primary one; email and sms have",
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_integration_is_said_with_its_line(lines_: list[str], said: str) -> None:
+    text = "\n".join(["version = 1", "[integrations.a]", 'provider = "mailgun"', *lines_])
+    assert findings(text) == [said]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "env.toml:1: version is missing: write version = 1 at the top"),
+        ("version = 2", "env.toml:1: version: must be 1, the one that this program reads"),
+        ("\nversion = 1.0", "env.toml:2: version: must be 1, the one that this program reads"),
+        ("version = true", "env.toml:1: version: must be 1, the one that this program reads"),
+        ("version = 1\nintegrations = []", "env.toml:2: integrations: must be a table, not a list"),
+        ("version = 1\n\n[integration.a]", "env.toml:3: integration: there is no such key: did you mean integrations?"),
+        ("version = 1\n[integrations]\na = 1", "env.toml:3: integrations.a: must be a table, not a number"),
+        ("version = 1\n[integrations.a]", "env.toml:2: integrations.a: provider is missing"),
+        ('version = 1\n[integrations.""]\n', 'env.toml:2: integrations."": the identifier is empty'),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_line(text: str, said: str) -> None:
+    assert findings(text) == [said]
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        ("version = = 1", "env.toml:1:11: not valid TOML: "),
+        ("version = 1\n[integrations.a", "env.toml:2: not valid TOML: "),
+        ('version = 1\nx = "a\n"', "env.toml:2:"),
+    ],
+)
+def test_a_mistake_in_the_syntax_is_said_with_its_place(text: str, begins: str) -> None:
+    (said,) = findings(text)  # the rest are the parser's own words
+    assert said.startswith(begins)
+    assert "(at" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "env.toml:1:2: not valid JSON: expecting property name enclosed in double quotes"),
+        ('{"version": 1,\n "version": 1}', "env.toml:2: version: is in env.toml:1 already"),
+        ('{"version": NaN}', "env.toml:1: it holds NaN, Infinity or a number that is too long, which JSON has not"),
+        ("[]", "env.toml:1: must hold an object, not a list"),
+        ("null", "env.toml:1: must hold an object, not null"),
+        ('{"version": 1,\n\n"integrations": {"a": {"provider": "expo",\n"active": null}}}',
+         "env.toml:4: integrations.a.active: must be true or false, not null"),
+        ('{"version": 1, "integrations": {"a\\ud800": {"provider": "expo"}}}',
+         'env.toml:1: integrations."a\ud800": the identifier is not valid Unicode text'),
+        ("[" * 100_000, "env.toml:1: it is nested too deeply"),
+    ],
+)  # fmt: skip
+def test_the_same_goes_for_json(text: str, said: str) -> None:
+    assert findings(text, form="json")[0] == said
+
+
+def test_all_findings_come_at_once() -> None:
+    text = 'version = 2\n[integrations.a]\nnmae = "x"\nactive = 1\n[integrations.b]\nprovider = "expo"\nprimary = true'
+    assert [finding.split(" ")[0] for finding in findings(text)] == [
+        "env.toml:1:",
+        "env.toml:3:",
+        "env.toml:4:",
+        "env.toml:2:",
+        "env.toml:7:",
+    ]
+
+
+def test_an_identifier_that_is_written_twice_is_named_with_both_places() -> None:
+    one = 'version = 1\n[integrations.a]\nprovider = "expo"\n'
+    assert findings(f"{one}\n[integrations.a]\nprovider = 'fcm'\n") == [
+        "env.toml:5: integrations.a: is in env.toml:2 already"
+    ]
+    assert findings(one, f"\n\n{one}") == ["1.toml:4: integrations.a: is in 0.toml:2 already"]
+    assert findings(one, "version = 1\n[integrations.a]\nactiv = true") == [
+        "1.toml:3: integrations.a.activ: there is no such key: did you mean active?",
+        "1.toml:2: integrations.a: provider is missing",
+        "1.toml:2: integrations.a: is in 0.toml:2 already",
+    ]
+
+
+def test_two_primaries_of_a_channel_are_named_with_both_places() -> None:
+    one = 'version = 1\n[integrations.a]\nprovider = "mailgun"\nprimary = true\n'
+    two = (
+        '[integrations.b]\nprovider = "sendgrid"\nprimary = true\n[integrations.c]\nprovider = "twilio"\nprimary = true'
+    )
+    assert findings(one + two) == [
+        "env.toml:7: integrations.b.primary: the primary one of email is a (env.toml:4) already"
+    ]
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "latin.toml").write_bytes(b"version = 1\n# caf\xe9")
+    (tmp_path / "wide.toml").write_bytes("version = 1".encode("utf-16"))
+    (tmp_path / "empty").mkdir()
+    for name, said in (
+        ("latin.toml", f"{tmp_path / 'latin.toml'}:2: it is not UTF-8 text"),
+        ("wide.toml", f"{tmp_path / 'wide.toml'}:1: it is not UTF-8 text"),
+        ("empty", f"{tmp_path / 'empty'}: no .toml or .json file is in this folder"),
+        ("missing.toml", f"{tmp_path / 'missing.toml'}: cannot read it: No such file or directory"),
+    ):
+        with pytest.raises(InputError) as caught:
+            manifest.load([str(tmp_path / name)], reader())
+        assert caught.value.message == said
+
+
+@given(st.text(max_size=80))
+def test_no_text_at_all_is_an_accident(text: str) -> None:
+    for form in ("toml", "json"):
+        with suppress(InputError):
+            read(text, form)
+
+
+# -- references -------------------------------------------------------------------------------------------------------
+
+
+def test_references_are_opened_once_each_and_files_are_found_beside_the_manifest(tmp_path: Path) -> None:
+    (tmp_path / "key.txt").write_text("from-the-file\n")
+    (tmp_path / "env.toml").write_text(
+        'version = 1\n[integrations.a]\nprovider = "mailgun"\n'
+        'credentials = { apiKey = { file = "key.txt" }, user = { command = ["say", "it"] }, domain = { env = "D" } }\n'
+        '[integrations.b]\nprovider = "mailgun"\ncredentials = { user = { command = ["say", "it"] }, from = "plain" }\n'
+    )
+    ran: list[Any] = []
+
+    def run(words: Any, _what: str) -> str:
+        ran.append(words)
+        return "from-the-command"
+
+    opened = ValueReader(stdin=lambda: b"", environ={"D": "from-the-environment"}, run=run)
+    one, other = manifest.resolve(manifest.load([str(tmp_path / "env.toml")], opened), opened)
+    assert one.credentials is not None
+    assert other.credentials is not None
+    assert {key: credential.value for key, credential in one.credentials.items()} == {
+        "apiKey": "from-the-file",
+        "user": "from-the-command",
+        "domain": "from-the-environment",
+    }
+    assert all(credential.concealed for credential in one.credentials.values())
+    assert not other.credentials["from"].concealed
+    assert ran == [["say", "it"]]
+    assert {"from-the-file", "from-the-command", "from-the-environment"} <= opened.secrets
+
+
+def test_a_reference_without_a_value_is_noted_and_a_value_that_can_never_be_sent_is_refused() -> None:
+    text = (
+        'version = 1\n[integrations.a]\nprovider = "mailgun"\ncredentials = { apiKey = { env = "NOPE" }, user = "u" }'
+    )
+    (want,) = manifest.resolve(read(text), reader())
+    assert want.unresolved == {"apiKey": "the environment variable NOPE is not set"}
+    assert want.credentials is not None
+    assert set(want.credentials) == {"user"}
+    with pytest.raises(InputError, match=r"^env\.toml:4: integrations\.a\.credentials\.user: .*NUL"):
+        manifest.resolve(read(text.replace('"u"', '"u\\u0000"')), reader())
+
+
+# -- lines ------------------------------------------------------------------------------------------------------------
+
+NAMES = st.text("ab.\"' -é\t", min_size=1, max_size=4)
+LEAVES = st.one_of(
+    st.booleans(),
+    st.integers(-9, 9),
+    st.text("a\"'\\\n#=[]{},é", max_size=6),
+    st.dates(),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(NAMES, TREES, max_size=4), st.booleans())
+def test_every_key_is_found_on_its_line_in_toml(document: dict[str, Any], multiline: bool) -> None:
+    # A mark of its own behind each key tells it from all others.
+    marked, paths = mark(document)
+    text = tomli_w.dumps(marked, multiline_strings=multiline)
+    assert tomllib.loads(text) == marked
+    found = lines(places(text, "toml"))
+    for path, name in paths.items():
+        assert name in text.split("\n")[found[path] - 1], (text, path)
+
+
+@given(st.dictionaries(NAMES, TREES.filter(lambda tree: True), max_size=4), st.sampled_from([None, 0, 2]))
+def test_every_key_is_found_on_its_line_in_json(document: dict[str, Any], indent: int | None) -> None:
+    marked, paths = mark(document)
+    text = json.dumps(marked, indent=indent, default=str, ensure_ascii=len(paths) % 2 == 0)
+    found = lines(places(text, "json"))
+    for path, name in paths.items():
+        assert name[-9:] in text.split("\n")[found[path] - 1], (text, path)
+
+
+def mark(document: dict[str, Any]) -> tuple[dict[str, Any], dict[tuple[str | int, ...], str]]:
+    """The document with a number behind each key, and the paths of all keys with their last name."""
+    paths: dict[tuple[str | int, ...], str] = {}
+
+    def walk(value: Any, path: tuple[str | int, ...]) -> Any:
+        if isinstance(value, dict):
+            marked = {}
+            for key, item in value.items():
+                name = f"{key}-{len(paths):08}"
+                paths[(*path, name)] = name[-9:]
+                marked[name] = walk(item, (*path, name))
+            return marked
+        return [walk(item, (*path, index)) for index, item in enumerate(value)] if isinstance(value, list) else value
+
+    return walk(document, ()), paths
+
+
+# -- plain TOML -------------------------------------------------------------------------------------------------------
+
+PIECES = st.sampled_from(
+    [
+        "version = 1", "[integrations.a]", "[integrations.a.credentials]", "[integrations]", "[a]", "[a.b]", "[ a ]",
+        'provider = "mailgun"', "active = true", "active=false", 'apiKey = { env = "KEY" }', 'x = {env="K"} # c',
+        'name = "é ☃"', 'name = "a\\n"', "name = 'x'", "n = 01", "n = 123456789012345678901", "n = -1", "n = 1.5",
+        "# comment", "", "  ", "\t# x", "a.b = 1", '"q" = 1', "[[a]]", "x = [1]", "x = { a = 1, b = 2 }", "x = {}",
+        "x", "= 1", 'x = """\na"""', "x = true false", "[a", "]", "x = 1\r", "\x00", 'x = "\x7f"', "x = 1 # \x01",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=8), st.sampled_from(["\n", "\r\n"]))
+def test_plain_toml_is_read_as_tomllib_reads_it_or_not_at_all(pieces: list[str], end: str) -> None:
+    text = end.join(pieces)
+    plain = plain_toml.loads(text)
+    if plain is not None:
+        assert plain == tomllib.loads(text)
+
+
+def test_what_export_writes_is_plain() -> None:
+    text = "".join(
+        f'\n[integrations.i-{number}]\nprovider = "mailgun"\nactive = true\n\n[integrations.i-{number}.credentials]\n'
+        f'apiKey = {{ env = "I_{number}__API_KEY" }}\nsecure = false\n'
+        for number in range(3)
+    )
+    assert plain_toml.loads(f"# a header\nversion = 1\n{text}") == tomllib.loads(f"version = 1\n{text}")
