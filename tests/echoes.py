@@ -88,6 +88,9 @@ ECHOES: Final[Mapping[str, Echo]] = {
     "nothing": lambda *_: b"",
 }
 
+CUT: Final = ("cut at the limit", "late in the text")
+"""The echoes of which only a part can be shown."""
+
 STATUSES: Final = (200, 201, 204, 302, 400, 401, 402, 403, 404, 409, 413, 418, 422, 429, 500, 502, 503, 504)
 
 

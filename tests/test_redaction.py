@@ -75,6 +75,13 @@ def test_what_is_short_or_said_openly_is_left_alone() -> None:
     assert Redactor(["mailgun"], public=["mailgun"]).clean("mailgun") == "mailgun"
 
 
+def test_what_is_never_public_stays_hidden() -> None:
+    redactor = Redactor(["shown-value"])
+    redactor.learn(["hidden-key"], always=True)
+    redactor.allow(["shown-value", "hidden-key"])
+    assert redactor.clean("shown-value hidden-key") == f"shown-value {MASK}"
+
+
 def test_names_and_values_of_a_document_are_cleaned() -> None:
     document = {"s3cret-value": ["x s3cret-value", {"a": 1, "b": None}]}
     assert Redactor(["s3cret-value"]).clean_json(document) == {MASK: [f"x {MASK}", {"a": 1, "b": None}]}

@@ -337,10 +337,12 @@ def open_api(
     random: Callable[[], float] | None = None,
     log: Callable[[str], None] | None = None,
     wrap: Callable[[Transport, Clock], Transport] | None = None,
+    redactor: Redactor | None = None,
 ) -> Iterator[Api]:
     """The API that the settings name, until the end of the block; `log` gets a line about every attempt.
 
-    `wrap` puts another transport around the one that sends, such as one that waits for its turn.
+    `wrap` puts another transport around the one that sends, such as one that waits for its turn. `redactor` knows what
+    else, besides the key, is to be taken out of what the server says.
 
     Raises:
         AuthError: There is no API key.
@@ -358,6 +360,8 @@ def open_api(
         sandbox_path=settings.sandbox_path,
     )
     clock = clock or SystemClock()
+    redactor = redactor or Redactor()
+    redactor.learn([key.reveal()], always=True)
     try:
         yield Api(
             transport if wrap is None else wrap(transport, clock),
@@ -366,7 +370,7 @@ def open_api(
             random=random or chance,
             timeout=settings.timeout,
             observe=None if log is None else lambda report: log(str(report)),
-            redactor=Redactor([key.reveal()]),
+            redactor=redactor,
         )
     finally:
         transport.close()

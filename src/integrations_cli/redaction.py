@@ -125,17 +125,21 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = (), *, public: Iterable[str] = ()) -> None:
         """Know `secrets`; a value that is also in `public` (said openly on the command line) is not one."""
         self._secrets: set[str] = set()
+        self._always: set[str] = set()
         self._public = set(public)
         self._known: _Known | None = None
         self._hidden: set[str] = set()
         self._cleaned: dict[str, str] = {}
         self.learn(secrets)
 
-    def learn(self, secrets: Iterable[str]) -> None:
-        """Add what has become known since."""
-        new = {secret for secret in secrets if len(secret) >= SHORTEST} - self._secrets
+    def learn(self, secrets: Iterable[str], *, always: bool = False) -> None:
+        """Add what has become known since; what is learned `always` (the API key) can never become public."""
+        known = self._always if always else self._secrets
+        new = {secret for secret in secrets if len(secret) >= SHORTEST} - known
         if new:
             self._secrets |= new
+            if always:
+                self._always |= new
             self._forget()
 
     def allow(self, public: Iterable[str]) -> None:
@@ -145,19 +149,20 @@ class Redactor:
 
     def _forget(self) -> None:
         """Work out anew what follows from the secrets, when it is needed next."""
+        self._hidden = (self._secrets - self._public) | self._always
         self._known = None
-        self._hidden = self._secrets - self._public
         self._cleaned = {}
 
     def clean(self, text: str) -> str:
         """The text without the secrets."""
         if not self._secrets or len(text) < SHORTEST:
             return text
-        cleaned = self._cleaned.get(text)
+        seen = self._cleaned  # another thread may learn of a secret meanwhile, and begin a new one
+        cleaned = seen.get(text)
         if cleaned is None:
             cleaned = self._clean(text)
-            if len(self._cleaned) < REMEMBERED and len(text) < LONG_TEXT:
-                self._cleaned[text] = cleaned
+            if len(seen) < REMEMBERED and len(text) < LONG_TEXT:
+                seen[text] = cleaned
         return cleaned
 
     def _clean(self, text: str) -> str:

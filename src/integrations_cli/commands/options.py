@@ -147,7 +147,7 @@ class Invocation:
             SettingsFlags(flags.profile, flags.sandbox, flags.api_url, flags.timeout), self.environ
         )
         if found.api_key is not None:
-            self.render.redactor.learn([found.api_key.reveal()])
+            self.render.redactor.learn([found.api_key.reveal()], always=True)
         return found
 
     @contextmanager
@@ -157,6 +157,7 @@ class Invocation:
         """The API of these settings; closed at the end. `--verbose` shows every attempt. `wrap` as in `open_api`."""
         from integrations_cli.api import open_api
 
+        self.learn_secrets()
         with open_api(
             self.settings,
             self.environ,
@@ -165,6 +166,7 @@ class Invocation:
             random=self.random,
             log=self.render.log if self.flags.verbose else None,
             wrap=wrap,
+            redactor=self.render.redactor,
         ) as api:
             yield api
 

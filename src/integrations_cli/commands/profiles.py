@@ -93,7 +93,7 @@ def _add(run: Invocation, options: AddOptions) -> View:
     table = _table(run, options)
     key = _given_key(run, options)
     if key is not None:
-        run.render.redactor.learn([key.reveal()])
+        run.render.redactor.learn([key.reveal()], always=True)
         table["api_key"] = key.reveal()
     draft.add_profile(options.name, table, make_default=False, replace=True)
     opened = _try(run, options, draft) if options.verify else None
@@ -182,7 +182,7 @@ def _try(run: Invocation, options: AddOptions, draft: ConfigFile) -> Opened:
 
     settings = trial(draft, options.name, run.environ)
     if settings.api_key is not None:
-        run.render.redactor.learn([settings.api_key.reveal()])
+        run.render.redactor.learn([settings.api_key.reveal()], always=True)
     log = run.render.log if run.flags.verbose else None
     try:
         with open_api(settings, run.environ, clock=run.clock, random=run.random, log=log) as api:
