@@ -304,7 +304,7 @@ def put_into_readme(text: str) -> None:
 def in_a_fresh_environment(arguments: Sequence[str]) -> int:
     """Install everything as a user would, and measure there."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([sys.executable, "-m", "venv", "--upgrade-deps", folder], check=True)
         python = Path(folder) / ("Scripts" if os.name == "nt" else "bin") / "python"
         pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         subprocess.run([*pip, str(TOP)], check=True)

@@ -33,7 +33,7 @@ LAYERS = (
     {"values", "config_file", "api_key", "profile"},
     {"transport", "retry", "pace", "catalogue", "sandbox"},
     {"models", "places", "redaction", "screen", "saving"},
-    {"errors", "frozen", "__init__"},
+    {"errors", "examples", "frozen", "surroundings", "__init__"},
 )
 LIBRARIES = {
     "typer": {"cli", "commands", "description"},

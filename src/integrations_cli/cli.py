@@ -87,6 +87,17 @@ TREE = (
 _SETTINGS: dict[str, Any] = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 
+def _write_examples(ctx: ClickContext, formatter: HelpFormatter) -> None:
+    """End the help of a command with lines that can be copied."""
+    from .examples import EXAMPLES
+
+    examples = EXAMPLES.get(ctx.command_path.removeprefix(PROGRAM).strip(), ())
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"{'':>{formatter.current_indent}}{example.line}\n")
+
+
 class LeafCommand(TyperCommand):
     """A command with the flags that all share; it is given an `Invocation` and returns what there is to show."""
 
@@ -107,6 +118,10 @@ class LeafCommand(TyperCommand):
                 hint=f"put values with blanks in quotes; {ctx.command_path} --help shows what it takes",
             )
         return ctx.args
+
+    def format_epilog(self, ctx: ClickContext, formatter: HelpFormatter) -> None:
+        """Write the examples, which stand where the manual takes them from."""
+        _write_examples(ctx, formatter)
 
     def invoke(self, ctx: ClickContext) -> Any:
         """Run the command with its `Invocation`; Ctrl-C in it becomes an error like others."""
@@ -153,6 +168,10 @@ class LazyGroup(TyperGroup):
         """Write the list of commands from the table."""
         with formatter.section("Commands"):
             formatter.write_dl([(entry.name, entry.help) for entry in self.entries.values()])
+
+    def format_epilog(self, ctx: ClickContext, formatter: HelpFormatter) -> None:
+        """Write the examples, as a command does."""
+        _write_examples(ctx, formatter)
 
 
 def load(entry: Entry) -> ClickCommand:
