@@ -678,6 +678,20 @@ def test_an_encrypted_request_goes_through_a_socks_proxy(bundle: Path) -> None:
         assert b"api.example" in proxy.heard[0]
 
 
+@pytest.mark.parametrize("reply", [b"", b"\x05", b"\x05\xff", b"\x04\x00", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_a_socks_proxy_that_speaks_something_else_is_named(reply: bytes, bundle: Path) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(512)
+        connection.sendall(reply)
+
+    with listening(lambda _: talk) as proxy:
+        environ = {"ALL_PROXY": f"socks5://127.0.0.1:{proxy.port}"}
+        failure = failure_of("https://api.example", environ=environ, ca_bundle=str(bundle))
+    assert failure.kind in {"proxy", "connect"}
+    assert not failure.sent
+    assert f"127.0.0.1:{proxy.port}" in failure.message
+
+
 @pytest.mark.parametrize(
     ("answer", "lasting", "words"),
     [

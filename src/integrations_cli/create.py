@@ -7,6 +7,7 @@ attempt fail, and the list of integrations tells whether the first one succeeded
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeGuard
 
@@ -16,7 +17,7 @@ from .errors import CancelledError, ConflictError, InputError, IntegrationsError
 from .frozen import replace
 from .models import Integration, IntegrationDraft
 from .redaction import Redactor
-from .retry import Outcome, RetryPolicy, at_work, chance, comes_and_goes, doubtful
+from .retry import Outcome, RetryPolicy, at_work, comes_and_goes, doubtful
 from .transport import Answer, Interrupted, TransportFailure
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -89,20 +90,28 @@ def prepare(
     Raises:
         InputError: The key cannot be sent, or a value cannot be written as JSON.
     """
-    draw = random or chance
-    key = _random_text(32, draw) if idempotency_key is None else idempotency_key
+    key = _random_text(32, random) if idempotency_key is None else idempotency_key
     if not (key.isascii() and key.isprintable() and key == key.strip() and 0 < len(key) <= 255):
         raise InputError(
             "the idempotency key cannot be sent as a header", hint="use 1 to 255 letters, digits and marks of ASCII"
         )
     generated = not draft.identifier
     if generated:
-        draft = replace(draft, identifier=f"{_slug(draft)}-{_random_text(10, draw)}")
+        draft = replace(draft, identifier=f"{_slug(draft)}-{_random_text(10, random)}")
     return Prepared(draft, key, body_of(draft), generated)
 
 
-def _random_text(length: int, random: Callable[[], float]) -> str:
-    return "".join(ALPHABET[int(random() * len(ALPHABET))] for _ in range(length))
+def _random_text(length: int, random: Callable[[], float] | None) -> str:
+    """Letters and digits, drawn from the system's own source unless there is another."""
+    if random is not None:
+        return "".join(ALPHABET[int(random() * len(ALPHABET))] for _ in range(length))
+    # A byte for each of 62 choices: what is left of it makes the first ones likelier by less than one in 2 ** 16.
+    number = int.from_bytes(os.urandom(length), "big")
+    characters = []
+    for _ in range(length):
+        number, index = divmod(number, len(ALPHABET))
+        characters.append(ALPHABET[index])
+    return "".join(characters)
 
 
 def _slug(draft: IntegrationDraft) -> str:

@@ -30,7 +30,6 @@ MAX_CONNECTIONS: Final = 100
 KEPT_FOR: Final = 55.0
 """Seconds that an idle connection is kept: less than the minute after which many servers close it."""
 
-_TIMEOUTS = (httpcore.TimeoutException,)
 _FAILURES = (
     httpcore.TimeoutException,
     httpcore.NetworkError,
@@ -121,7 +120,7 @@ class NetworkTransport:
         if isinstance(error, httpcore.ProxyError) or not isinstance(error, _FAILURES):
             return self._proxy_failure(str(error))
         via = f" (through the proxy {self._proxy.url})" if self._proxy is not None else ""
-        if isinstance(error, _TIMEOUTS) or isinstance(cause, TimeoutError):
+        if isinstance(error, httpcore.TimeoutException) or isinstance(cause, TimeoutError):
             if not sent:
                 return TransportFailure(
                     "timeout", f"no connection to {where} within {timeout:.3g} s{via}", sent=False, hint=_NO_CONNECTION
@@ -129,11 +128,11 @@ class NetworkTransport:
             return TransportFailure(
                 "timeout", f"no answer from {where} within {timeout:.3g} s", sent=True, timed_out=True, hint=_SLOW
             )
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, ssl.SSLError) and not sent:
             return TransportFailure(
                 "tls",
                 f"no encrypted connection to {where}{via}: {_tls_reason(cause)}",
-                sent=sent,
+                sent=False,
                 hint="check that the address is https and the port is right",
             )
         if not sent:
@@ -274,8 +273,8 @@ class PoolTransport(httpx.BaseTransport):
     """Sends the client's requests through a connection pool of ours.
 
     httpx's own transport takes no network backend, and builds a TLS context where plain HTTP needs none. The exceptions
-    of the pool are left as they are: `NetworkTransport` gives each of them its meaning. The client is not shown where a
-    server would send it, nor the cookies that it should keep: it would read both, and we follow and keep none.
+    of the pool are left as they are: `NetworkTransport` gives each of them its meaning. The client is shown none of the
+    answer's headers: it would read where it is sent to and which cookies to keep, and we follow and keep none.
     """
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
@@ -294,10 +293,7 @@ class PoolTransport(httpx.BaseTransport):
                 extensions=request.extensions,
             )
         )
-        shown = [header for header in response.headers if header[0].lower() not in {b"location", b"set-cookie"}]
-        return httpx.Response(
-            response.status, headers=shown, stream=PoolStream(response), extensions={"headers": response.headers}
-        )
+        return httpx.Response(response.status, stream=PoolStream(response), extensions={"headers": response.headers})
 
     def close(self) -> None:
         """Close the connections of the pool."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
@@ -89,9 +90,15 @@ class DeadlineStream(httpcore.NetworkStream):
         self._inner = inner
         self._backend = backend
         self._answer = bytearray()
+        self._ended_exactly: bool | None = None
+        self._head = b""
+        """The head of the request, until it is known whether a body goes with it."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - see connect_tcp
         """Some bytes of the answer, or none at its end."""
+        if self._head:
+            with suppress(httpcore.WriteError):  # the server may have answered, and closed, before it had read it all
+                self._send(b"")
         data = self._inner.read(max_bytes, self._backend.remaining(httpcore.ReadTimeout))
         exchange = self._backend.exchange
         exchange.allowance -= len(data)
@@ -99,18 +106,26 @@ class DeadlineStream(httpcore.NetworkStream):
             raise Overlong
         if len(self._answer) <= KEPT:
             self._answer += data
+            self._ended_exactly = None
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - see connect_tcp
-        """Send all of `buffer`."""
-        exchange = self._backend.exchange
+        """Send all of `buffer`, the head of a request together with what follows it."""
         if self._answer:
             self._answer.clear()
-        for start in range(0, len(buffer), PIECE):
-            remaining = self._backend.remaining(httpcore.WriteTimeout)
+        if buffer.startswith(self._backend.exchange.method):
+            # Head and body leave together: one packet, and a server that wakes up once.
+            self._head = buffer
+        elif buffer:
+            self._send(buffer)
+
+    def _send(self, buffer: bytes) -> None:
+        if self._head:
             # What is said to a proxy before the request is not the request.
-            exchange.sent = exchange.sent or buffer.startswith(exchange.method)
-            self._inner.write(buffer[start : start + PIECE], remaining)
+            self._backend.exchange.sent = True
+            buffer, self._head = self._head + buffer, b""
+        for start in range(0, len(buffer), PIECE):
+            self._inner.write(buffer[start : start + PIECE], self._backend.remaining(httpcore.WriteTimeout))
 
     def close(self) -> None:
         """Close the socket."""
@@ -128,8 +143,11 @@ class DeadlineStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         """What is known about the socket; the pool asks `is_readable` to learn whether it may be used again."""
-        if info == "is_readable" and self._answer and not ends_exactly(bytes(self._answer)):
-            return True
+        if info == "is_readable" and self._answer:
+            if self._ended_exactly is None:
+                self._ended_exactly = ends_exactly(bytes(self._answer))
+            if not self._ended_exactly:
+                return True
         return self._inner.get_extra_info(info)
 
 
