@@ -48,7 +48,10 @@ RISE: Final = 0.01
 """By which part the rate is raised every second after a 429 has lowered it."""
 
 FALL: Final = 0.07
-"""By which part a 429 lowers the announced rate."""
+"""By which part a 429 lowers the announced rate, or one that nothing better is known of."""
+
+ENOUGH: Final = 10
+"""So many requests must have been accepted since the last 429 before a rate is taken from them."""
 
 _POLICY: Final = re.compile(r"\s*(\d{1,9})\s*;(?:.*;)?\s*w=(\d{1,9})\b")
 _BURST: Final = re.compile(r";\s*burst=(\d{1,9})\b")
@@ -154,9 +157,12 @@ class Pacer:
         if self._announced:
             self._share = max(self._share * (1 - FALL), 0.5 * SHARE)
             return
-        began = self._counted_from if self._counted_from is not None else now
-        seen = max(self._accepted, 1) / max(now - began, 1.0)
-        self.rate = max((seen if self.rate is None else min(seen, self.rate)) * (1 - 3 * RISE), SLOWEST)
+        if self._accepted >= ENOUGH:
+            began = self._counted_from if self._counted_from is not None else now
+            self.rate = self._accepted / max(now - began, 1.0) * (1 - 3 * RISE)
+        elif self.rate is not None:
+            self.rate *= 1 - FALL
+        self.rate = None if self.rate is None else max(self.rate, SLOWEST)
         self._accepted, self._counted_from = 0, now
 
 

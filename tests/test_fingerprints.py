@@ -1,0 +1,183 @@
+"""What is remembered of credentials: enough to see a change, nothing to read a value from, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations_cli import fingerprints
+from integrations_cli.fingerprints import SPARE, Fingerprints
+
+SECRET = "planted-secret-0123456789"
+
+
+def load(folder: Path, environment: str = "e1", server: str = "https://api.novu.co") -> Fingerprints:
+    """What a new process remembers."""
+    return fingerprints.load(folder, server=server, environment_id=environment)
+
+
+def everything(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+FIELDS = {"credentials.apiKey": SECRET, "credentials.secure": True, "rules": {"a": [1, SECRET]}}
+
+
+def test_what_was_applied_is_the_same_and_anything_else_is_not(tmp_path: Path) -> None:
+    load(tmp_path).applied("id1", FIELDS)
+    known = load(tmp_path)
+    assert set(known.compare("id1", FIELDS).values()) == {"same"}
+    other = {**FIELDS, "credentials.apiKey": "x", "credentials.new": "y"}
+    del other["credentials.secure"]
+    assert known.compare("id1", other) == {
+        "credentials.apiKey": "changed",
+        "credentials.new": "added",
+        "credentials.secure": "removed",
+        "rules": "same",
+    }
+    assert set(known.compare("id2", FIELDS).values()) == {"unknown"}
+    assert set(load(tmp_path, "e2").compare("id1", FIELDS).values()) == {"unknown"}
+    assert set(load(tmp_path, server="https://eu.api.novu.co").compare("id1", FIELDS).values()) == {"unknown"}
+
+
+def test_no_value_is_in_the_folder_and_nobody_else_can_read_it(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    load(folder).applied("id1", FIELDS)
+    load(folder).adopt({"id2": FIELDS})
+    load(folder).doubted("name", SECRET.encode(), "key-1")
+    assert SECRET.encode() not in everything(folder)
+    assert SECRET.encode().hex().encode() not in everything(folder)
+    if os.name == "posix":
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+
+
+def test_equal_values_look_unlike(tmp_path: Path) -> None:
+    known = load(tmp_path)
+    known.applied("id1", {"credentials.apiKey": SECRET, "credentials.token": SECRET})
+    known.applied("id2", {"credentials.apiKey": SECRET})
+    prints = [line.split(b'":"')[1:] for line in known.path.read_bytes().splitlines()]
+    flat = [part[:32] for line in prints for part in line]
+    assert len(flat) == 3
+    assert len(set(flat)) == 3
+
+
+def test_a_text_is_not_the_json_that_it_spells(tmp_path: Path) -> None:
+    load(tmp_path).applied("id1", {"a": "true", "b": True, "c": '{"x": 1}'})
+    assert load(tmp_path).compare("id1", {"a": True, "b": "true", "c": {"x": 1}}) == {
+        "a": "changed",
+        "b": "changed",
+        "c": "changed",
+    }
+
+
+def test_a_placeholder_stands_for_what_is_there_until_it_gets_a_value(tmp_path: Path) -> None:
+    load(tmp_path).adopt({"id1": {"credentials.apiKey": None, "credentials.from": "f"}})
+    known = load(tmp_path)
+    assert set(known.compare("id1", {"credentials.apiKey": None, "credentials.from": "f"}).values()) == {"same"}
+    assert known.compare("id1", {"credentials.apiKey": "x"})["credentials.apiKey"] == "changed"
+    known.applied("id1", {"credentials.apiKey": "x", "credentials.from": "f"})
+    assert known.compare("id1", {"credentials.apiKey": None})["credentials.apiKey"] == "unknown"
+
+
+def test_both_the_applied_and_the_exported_manifest_have_nothing_to_do(tmp_path: Path) -> None:
+    known = load(tmp_path)
+    known.applied("id1", {"credentials.apiKey": "x", "credentials.optional": "o"})
+    known.adopt({"id1": {"credentials.apiKey": None}})
+    known = load(tmp_path)
+    assert set(known.compare("id1", {"credentials.apiKey": None}).values()) == {"same"}
+    assert set(known.compare("id1", {"credentials.apiKey": "x", "credentials.optional": "o"}).values()) == {"same"}
+
+
+def test_other_fields_do_not_make_credentials_forgotten(tmp_path: Path) -> None:
+    known = load(tmp_path)
+    known.applied("id1", {"credentials.apiKey": "x"})
+    known.applied("id1", {"rules": 1, "credentials.apiKey": "not sent"}, credentials=False)
+    assert set(load(tmp_path).compare("id1", {"credentials.apiKey": "x", "rules": 1}).values()) == {"same"}
+
+
+def test_nothing_is_written_before_something_is_remembered(tmp_path: Path) -> None:
+    known = load(tmp_path / "state")
+    known.compare("id1", FIELDS)
+    known.forget("id1")
+    known.settled("name")
+    known.adopt({})
+    assert not (tmp_path / "state").exists()
+
+
+@given(st.binary(max_size=300), st.sampled_from(["salt", "records", "both"]))
+def test_damage_counts_as_changed_and_is_got_over(
+    tmp_path_factory: pytest.TempPathFactory, junk: bytes, what: str
+) -> None:
+    folder = tmp_path_factory.mktemp("state")
+    known = load(folder)
+    known.applied("id1", FIELDS)
+    if what != "records":
+        (folder / "salt").write_bytes(junk)
+    if what != "salt":
+        known.path.write_bytes(junk)
+    if junk != b"" or what != "records":
+        assert "same" not in load(folder).compare("id1", FIELDS).values() or len(junk) == 32
+    load(folder).applied("id1", FIELDS)
+    assert set(load(folder).compare("id1", FIELDS).values()) == {"same"}
+
+
+def test_a_line_that_was_cut_off_costs_that_line_alone(tmp_path: Path) -> None:
+    known = load(tmp_path)
+    for number in range(3):
+        known.applied(f"id{number}", FIELDS)
+    known.path.write_bytes(known.path.read_bytes()[:-20])
+    again = load(tmp_path)
+    assert set(again.compare("id1", FIELDS).values()) == {"same"}
+    assert set(again.compare("id2", FIELDS).values()) == {"unknown"}
+    again.applied("id3", FIELDS)
+    assert set(load(tmp_path).compare("id3", FIELDS).values()) == {"same"}
+
+
+def test_the_file_does_not_grow_for_ever(tmp_path: Path) -> None:
+    known = load(tmp_path)
+    for number in range(SPARE + 20):
+        known.applied(f"id{number % 3}", {"credentials.apiKey": str(number)})
+    assert len(known.path.read_bytes().splitlines()) < 30
+    assert load(tmp_path).compare("id1", {"credentials.apiKey": str(SPARE + 18)})["credentials.apiKey"] != "unknown"
+
+
+def test_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from integrations_cli import fingerprints\n"
+        "known = fingerprints.load(Path(sys.argv[1]), server='https://api.novu.co', environment_id='e1')\n"
+        "for number in range(400):\n"
+        "    known.applied(f'{sys.argv[2]}-{number % 150}', {'credentials.apiKey': str(number)})\n"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(name)]) for name in range(3)]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    known = load(tmp_path)
+    for name in range(3):
+        for number in range(150):
+            last = number + 300 if number < 100 else number + 150
+            assert known.compare(f"{name}-{number}", {"credentials.apiKey": str(last)}) == {
+                "credentials.apiKey": "same"
+            }
+
+
+def test_a_doubt_is_kept_until_it_is_settled_and_only_for_the_same_body(tmp_path: Path) -> None:
+    load(tmp_path).doubted("mail", b"body", "key-1")
+    assert load(tmp_path).pending("mail", b"body") == "key-1"
+    assert load(tmp_path).pending("mail", b"other") is None
+    assert load(tmp_path).pending("other", b"body") is None
+    load(tmp_path).settled("mail")
+    assert load(tmp_path).pending("mail", b"body") is None
+
+
+@pytest.mark.parametrize("environ", [{"INTEGRATIONS_STATE": "/somewhere"}, {}])
+def test_the_folder_is_where_the_system_keeps_state_or_where_it_is_told(environ: dict[str, Any]) -> None:
+    folder = fingerprints.state_folder(environ)
+    assert folder == Path("/somewhere") if environ else "integrations-cli" in str(folder)
