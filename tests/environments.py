@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from integrations_cli import apply, fingerprints, manifest
+from integrations_cli.actions import Plan
 from integrations_cli.api import Api
 from integrations_cli.apply import Outcome
 from integrations_cli.documents import Source
@@ -17,7 +18,7 @@ from integrations_cli.export import Exported, export
 from integrations_cli.fingerprints import Fingerprints
 from integrations_cli.manifest import Desired
 from integrations_cli.models import Integration, Secret
-from integrations_cli.plan import Plan, plan
+from integrations_cli.plan import plan
 from integrations_cli.retry import RetryPolicy
 from integrations_cli.sandbox import Sandbox, open_sandbox
 from integrations_cli.transport import Answer, Request, Transport, wire_headers

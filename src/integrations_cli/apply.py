@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal
 
 from . import create
+from .actions import Action, Plan
 from .api import Api, patch_of
 from .errors import AuthError, ConflictError, IntegrationsError, NotFoundError, UnavailableError, UnknownOutcomeError
 from .fingerprints import Fingerprints
 from .frozen import frozen, replace
 from .models import IntegrationDraft, IntegrationPatch
-from .plan import Action, Plan
 
 CONCURRENCY: Final = 4
 

@@ -14,70 +14,18 @@ time confuses servers (several primaries); such actions carry their channel as `
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
 
 from . import catalogue
+from .actions import Action, Change, Plan
 from .catalogue.checks import check
 from .compare import Known, credential_changes, extra_changes, fields_of, holds
 from .entries import Entry
 from .errors import InputError
-from .frozen import field, frozen, replace
+from .frozen import replace
 from .manifest import Desired
 from .models import Credential, Integration, IntegrationDraft, IntegrationPatch, Json
-
-Kind = Literal["create", "update", "set-primary", "delete"]
-
-STAGES: Final[tuple[Kind, ...]] = ("create", "update", "set-primary", "delete")
-
-
-class Change(NamedTuple):
-    """One field that is to change; `note` says more. Of credentials there are no values, only what is known of them."""
-
-    field: str
-    before: Json = None
-    after: Json = None
-    note: str = ""
-
-
-@frozen
-class Action:
-    """One thing to do to one integration.
-
-    `id` is the `_id`, empty for one that this plan creates. `draft` is what is created, `patch` what is updated (None:
-    nothing but what `toggle` says). With `toggle` the integration is activated as the last step, after having been
-    created inactive or deactivated: so it is active without being primary. `remembered` are the fields whose
-    fingerprints are kept once it is done.
-    """
-
-    kind: Kind
-    identifier: str
-    provider: str
-    channel: str
-    id: str = ""
-    changes: tuple[Change, ...] = ()
-    draft: IntegrationDraft | None = None
-    patch: IntegrationPatch | None = None
-    toggle: bool = False
-    lane: str | None = None
-    remembered: Mapping[str, Json] | None = field(default=None, repr=False)
-
-
-@frozen
-class Plan:
-    """The actions in their order, the identifiers of what stays as it is, and why the plan cannot be run yet, if so.
-
-    `unresolved` has a message for each reference that an action needs and that has no value.
-    """
-
-    actions: tuple[Action, ...] = ()
-    unchanged: tuple[str, ...] = ()
-    unresolved: tuple[str, ...] = ()
-
-    def count(self, kind: Kind) -> int:
-        """How many actions are of this kind."""
-        return sum(action.kind == kind for action in self.actions)
 
 
 @dataclass(slots=True)
@@ -132,7 +80,9 @@ def plan(
     primaries = list(_settle_primaries(chosen, findings))
     unresolved: list[str] = []
     for match in chosen:
-        if match.action is not None:
+        fixed = list(_fixed(match))
+        findings += fixed
+        if match.action is not None and not fixed:
             findings += _mistakes(match, match.action, skip=skip_validation)
             unresolved += _unresolved(match, match.action)
     if findings:
@@ -362,19 +312,26 @@ def _keep_from_primary(match: _Match) -> None:
 # -- what cannot be done ----------------------------------------------------------------------------------------------
 
 
+def _fixed(match: _Match) -> Iterator[str]:
+    """A finding for a provider or a channel that would have to change."""
+    entry, now = match.entry, match.now
+    if now is None:
+        return
+    for name, said, there in (("provider", entry.provider, now.provider), ("channel", entry.channel, now.channel)):
+        if said is not None and said != there:
+            yield (
+                f"{entry.at(name)}: is {there} on the server, and the API cannot change it; "
+                f"take another identifier, or delete {now.identifier} first"
+            )
+            return
+
+
 def _mistakes(match: _Match, action: Action, *, skip: bool) -> Iterator[str]:
     """What is wrong with what an action would send, each finding with its place."""
     entry, now = match.entry, match.now
-    if now is not None:
-        for name, said, there in (("provider", entry.provider, now.provider), ("channel", entry.channel, now.channel)):
-            if said is not None and said != there:
-                yield (
-                    f"{entry.at(name)}: is {there} on the server, and the API cannot change it; "
-                    f"take another identifier, or delete {now.identifier} first"
-                )
-                return
-        if action.patch is None or action.patch.credentials is None or catalogue.find(now.provider) is None:
-            return
+    sends = action.draft is not None or (action.patch is not None and action.patch.credentials is not None)
+    if not sends or (now is not None and catalogue.find(now.provider) is None):
+        return
     credentials = {**(match.want.credentials or {}), **_stand_ins(match.want)}
     draft = IntegrationDraft(
         provider=entry.provider,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from integrations_cli.actions import Plan
 from integrations_cli.apply import CONCURRENCY, Outcome, Run
 from integrations_cli.command_line import quoted
 from integrations_cli.errors import CancelledError, IntegrationsError
 from integrations_cli.pace import PacedTransport, Pacer
-from integrations_cli.plan import Plan
 from integrations_cli.plan_views import outcome_cells, outcome_document, plan_summary, plan_table, told
 from integrations_cli.retry import Clock, RetryPolicy
 from integrations_cli.views import Nothing, View

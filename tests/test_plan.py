@@ -1,0 +1,387 @@
+"""One computation says what has to be done, in which order, and what cannot be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from integrations_cli import manifest
+from integrations_cli.actions import Action, Plan
+from integrations_cli.documents import Source
+from integrations_cli.errors import InputError
+from integrations_cli.fingerprints import Verdict
+from integrations_cli.models import Integration
+from integrations_cli.plan import plan
+from integrations_cli.plan_views import plan_document, plan_table
+from integrations_cli.values import ValueReader
+
+SECRET = "planted-secret-0123456789"
+CONDITIONS = [{"isNegated": False, "type": "GROUP", "value": "AND", "children": [{"on": "tenant", "field": "x"}]}]
+
+
+class Memory:
+    """What is remembered: the values themselves, since nothing is at stake here."""
+
+    def __init__(self, known: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self.known = known or {}
+
+    def compare(self, name: str, fields: Mapping[str, Any]) -> dict[str, Verdict]:
+        known = self.known.get(name)
+        if known is None:
+            return dict.fromkeys(fields, "unknown")
+        return {key: "same" if known.get(key) == value else "changed" for key, value in fields.items()}
+
+
+def there(identifier: str, provider: str = "mailgun", channel: str = "email", **fields: Any) -> Integration:
+    named = {"_id": f"id-{identifier}", "identifier": identifier, "providerId": provider, "channel": channel}
+    return Integration({**named, "name": "N", "active": False, "primary": False, "conditions": [], **fields})
+
+
+def planned(
+    text: str,
+    current: Sequence[Integration] = (),
+    known: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    skip: bool = True,
+    **options: Any,
+) -> Plan:
+    reader = ValueReader(stdin=lambda: b"", environ=environ or {})
+    read = manifest.parse([Source("env.toml", f"version = 1\n{text}")])
+    return plan(manifest.resolve(read, reader), current, Memory(known), skip_validation=skip, **options)
+
+
+def entry(identifier: str, *lines: str, provider: str = "mailgun") -> str:
+    return "\n".join([f"[integrations.{identifier}]", f'provider = "{provider}"', *lines, ""])
+
+
+def done(found: Plan) -> list[tuple[str, str]]:
+    return [(action.kind, action.identifier) for action in found.actions]
+
+
+def changes(action: Action) -> dict[str, tuple[Any, Any, str]]:
+    return {change.field: (change.before, change.after, change.note) for change in action.changes}
+
+
+# -- single fields ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "now", "expected"),
+    [
+        ([], {}, {}),
+        (['name = "N"'], {}, {}),
+        (['name = "M"'], {}, {"name": ("N", "M", "")}),
+        (["active = false"], {}, {}),
+        (["active = true"], {}, {"active": (False, True, "")}),
+        (["active = false"], {"active": True}, {"active": (True, False, "")}),
+        (["active = false"], {"active": None}, {}),
+        (["conditions = []"], {}, {}),
+        (["conditions = []"], {"conditions": CONDITIONS}, {"conditions": (CONDITIONS, [], "")}),
+        (["conditions = [{ type = 'GROUP' }]"], {"conditions": [{"_id": "x", "type": "GROUP", "children": []}]}, {}),
+        (["conditions = [{ type = 'OTHER' }]"], {"conditions": [{"type": "GROUP"}]}, {"conditions": ...}),
+        (["rules = { a = 1 }"], {"rules": {"a": 1.0}}, {}),
+        (["rules = { a = 1 }"], {"rules": {"a": True}}, {"rules": ({"a": True}, {"a": 1}, "")}),
+        (["rules = { a = 1 }"], {"rules": {"a": 1, "b": 2}}, {"rules": ({"a": 1, "b": 2}, {"a": 1}, "")}),
+        (["rules = { json = '{\"a\": null}' }"], {"rules": {"a": None}}, {}),
+        (['kind = "agent"'], {"kind": "delivery"}, {}),
+    ],
+)
+def test_only_what_is_said_and_differs_is_changed(
+    lines: list[str], now: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    found = planned(entry("a", *lines), [there("a", **now)])
+    if not expected:
+        assert found.actions == ()
+        assert found.unchanged == ("a",)
+        return
+    (action,) = found.actions
+    assert set(changes(action)) == set(expected)
+    assert all(changes(action)[name] == value for name, value in expected.items() if value is not ...)
+
+
+CREDENTIALS = 'credentials = { apiKey = "k", domain = "d" }'
+
+
+@pytest.mark.parametrize(
+    ("shown", "known", "expected"),
+    [
+        ({"apiKey": "k", "domain": "d"}, None, {}),
+        ({"apiKey": "k", "domain": "d", "user": ""}, None, {}),
+        ({"apiKey": "other", "domain": "d"}, None, {"apiKey": "changed"}),
+        ({"apiKey": "k", "domain": "d", "user": "u"}, None, {"user": "removed"}),
+        ({"apiKey": "nvsk.1:2", "domain": "d"}, None, {"apiKey": "unknown"}),
+        ({"apiKey": "nvsk.1:2", "domain": "d"}, {"apiKey": "k"}, {}),
+        ({"apiKey": "nvsk.1:2", "domain": "d"}, {"apiKey": "old"}, {"apiKey": "changed"}),
+        ({"apiKey": "nvsk.1:2"}, {"apiKey": "k", "domain": "d"}, {"domain": "added"}),
+        ({"apiKey": "nvsk.1:2", "domain": "x"}, {"apiKey": "k", "domain": "d"}, {"domain": "changed"}),
+        (None, None, {"apiKey": "unknown", "domain": "unknown"}),
+        (None, {"apiKey": "k", "domain": "d"}, {}),
+        (None, {"apiKey": "k", "domain": "x"}, {"domain": "changed"}),
+        ({}, None, {"apiKey": "unknown", "domain": "unknown"}),
+    ],
+)
+def test_credentials_are_compared_as_far_as_the_server_shows_or_this_machine_remembers(
+    shown: Any, known: dict[str, str] | None, expected: dict[str, str]
+) -> None:
+    fields = {} if shown is None else {"credentials": shown}
+    remembered = None if known is None else {"id-a": {f"credentials.{key}": value for key, value in known.items()}}
+    found = planned(entry("a", CREDENTIALS), [there("a", **fields)], remembered)
+    told = {name: note for action in found.actions for name, (_, _, note) in changes(action).items()}
+    assert told == {f"credentials.{key}": note for key, note in expected.items()}
+    for action in found.actions:
+        assert action.patch is not None
+        assert set(action.patch.credentials or {}) == {"apiKey", "domain"}  # all of them: servers replace
+
+
+def test_texts_of_true_and_false_are_what_older_servers_keep_of_switches() -> None:
+    text = entry("a", "credentials = { secure = true, ignoreTls = false }", provider="nodemailer")
+    now = there("a", "nodemailer", credentials={"secure": "true", "ignoreTls": False})
+    assert planned(text, [now]).actions == ()
+
+
+def test_a_field_that_the_server_does_not_know_is_sent_once() -> None:
+    text = entry("a", "rules = { a = 1 }")
+    (action,) = planned(text, [there("a")]).actions
+    assert action.patch is not None
+    assert (action.patch.name, dict(action.patch.extra)) == ("N", {"rules": {"a": 1}})
+    assert planned(text, [there("a")], {"id-a": {"rules": {"a": 1}}}).actions == ()
+
+
+# -- creating and deleting --------------------------------------------------------------------------------------------
+
+
+def test_what_is_not_there_is_created_and_what_is_not_described_is_left() -> None:
+    found = planned(entry("a"), [there("b")])
+    assert done(found) == [("create", "a")]
+    draft = found.actions[0].draft
+    assert draft is not None
+    assert (draft.provider, draft.channel, draft.identifier, draft.active, draft.check) == (
+        "mailgun",
+        "email",
+        "a",
+        False,
+        False,
+    )
+
+
+def test_prune_deletes_the_rest_last_but_never_what_the_service_brings_along() -> None:
+    current = [there("b"), there("novu-in-app-1", "novu", "in_app"), there("slack", "novu-slack", "chat")]
+    found = planned(entry("a"), current, prune=True)
+    assert done(found) == [("create", "a"), ("delete", "b")]
+
+
+def test_what_the_service_brings_along_is_meant_by_its_provider() -> None:
+    current = [there("novu-in-app-8", "novu", "in_app", active=True)]
+    found = planned(entry("novu", "active = false", provider="novu"), current, prune=True)
+    (action,) = found.actions
+    assert (action.kind, action.id, action.identifier) == ("update", "id-novu-in-app-8", "novu")
+    other = planned(entry("novu", provider="novu"))
+    assert other.actions[0].draft is not None
+    assert other.actions[0].draft.identifier is None  # the name is the service's to choose
+
+
+def test_targets_limit_what_is_touched() -> None:
+    text = entry("a") + entry("b") + entry("c", 'name = "M"')
+    current = [there("c"), there("d"), there("e")]
+    assert done(planned(text, current, prune=True, targets={"b", "e"})) == [("create", "b"), ("delete", "e")]
+    with pytest.raises(InputError, match=r"--target bb: neither .* \(did you mean b\?\)"):
+        planned(text, current, targets={"bb"})
+
+
+# -- primary ----------------------------------------------------------------------------------------------------------
+
+PRIMARY, NOT_PRIMARY, ACTIVE = "primary = true", "primary = false", "active = true"
+IS_PRIMARY: dict[str, Any] = {"active": True, "primary": True, "priority": 9}
+
+
+@pytest.mark.parametrize(
+    ("text", "current", "expected"),
+    [
+        (entry("a", PRIMARY), [], [("create", "a"), ("set-primary", "a")]),
+        (entry("a", PRIMARY), [there("a", **IS_PRIMARY)], []),
+        (entry("a", PRIMARY), [there("a", active=True)], [("set-primary", "a")]),
+        (entry("a", PRIMARY), [there("a", active=True), there("b", **IS_PRIMARY)], [("set-primary", "a")]),
+        (entry("a", PRIMARY), [there("a")], [("update", "a"), ("set-primary", "a")]),
+        (entry("a", PRIMARY), [there("a", primary=True)], [("update", "a"), ("set-primary", "a")]),
+        (entry("b", ACTIVE) + entry("a", PRIMARY), [], [("create", "a"), ("create", "b"), ("set-primary", "a")]),
+        (entry("a", NOT_PRIMARY), [there("a", **IS_PRIMARY)], [("update", "a")]),
+        (entry("a", NOT_PRIMARY, "active = false"), [there("a", **IS_PRIMARY)], [("update", "a")]),
+        (
+            entry("a", NOT_PRIMARY) + entry("b", PRIMARY),
+            [there("a", **IS_PRIMARY), there("b", active=True)],
+            [("set-primary", "b")],
+        ),
+        (
+            entry("a", NOT_PRIMARY) + entry("b", PRIMARY),
+            [there("a", **IS_PRIMARY), there("b", **IS_PRIMARY)],
+            [("update", "a")],
+        ),
+        (entry("a", NOT_PRIMARY), [there("a", active=True)], []),
+        (entry("a"), [there("a", **IS_PRIMARY)], []),
+        (entry("p", NOT_PRIMARY, ACTIVE, provider="expo"), [there("p", "expo", "push", active=True)], []),
+    ],
+)
+def test_who_is_primary_is_settled_last_and_only_where_it_is_not_so(
+    text: str, current: list[Integration], expected: list[tuple[str, str]]
+) -> None:
+    assert done(planned(text, current)) == expected
+
+
+def test_one_that_is_not_to_be_primary_is_activated_as_a_step_of_its_own_after_the_others() -> None:
+    found = planned(entry("a", NOT_PRIMARY, ACTIVE) + entry("b", ACTIVE))
+    assert [(action.identifier, action.toggle) for action in found.actions] == [("b", False), ("a", True)]
+    (action,) = planned(entry("a", NOT_PRIMARY), [there("a", **IS_PRIMARY)]).actions
+    assert action.toggle
+    assert changes(action) == {"primary": (True, False, "it is deactivated for a moment")}
+
+
+def test_conditions_that_set_primary_takes_away_are_shown() -> None:
+    (action,) = planned(entry("a", PRIMARY), [there("a", active=True, conditions=CONDITIONS)]).actions
+    assert changes(action)["conditions"] == (CONDITIONS, [], "the primary one has none")
+
+
+def test_what_decides_who_is_primary_has_a_lane_and_the_rest_has_none() -> None:
+    text = entry("a", ACTIVE) + entry("b") + entry("c", ACTIVE, provider="expo") + entry("d", ACTIVE) + entry("e")
+    text += entry("f", 'name = "M"')
+    found = planned(text, [there("d"), there("e"), there("f", active=True)])
+    lanes = {action.identifier: action.lane for action in found.actions}
+    assert lanes == {"a": "email", "b": None, "c": None, "d": "email", "f": None}
+
+
+# -- what cannot be done ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "current", "said"),
+    [
+        (
+            entry("a"),
+            [there("a", "sendgrid")],
+            (
+                "env.toml:3: integrations.a.provider: is sendgrid on the server, and the API cannot change it; "
+                "take another identifier, or delete a first"
+            ),
+        ),
+        (
+            entry("a", 'channel = "email"', provider="twilio"),
+            [there("a", "twilio", "sms")],
+            (
+                "env.toml:4: integrations.a.channel: is sms on the server, and the API cannot change it; "
+                "take another identifier, or delete a first"
+            ),
+        ),
+        (
+            entry("a"),
+            [there("a"), there("a", _id="other")],
+            "env.toml:2: integrations.a: is there 2 times (id-a, other); delete all but one of them by _id",
+        ),
+        (
+            entry("a", PRIMARY, 'channel = "voice"', provider="new"),
+            [],
+            "env.toml:4: integrations.a.primary: the channel voice has no primary one; email and sms have",
+        ),
+    ],
+)
+def test_what_the_api_cannot_do_is_refused_with_its_place(text: str, current: list[Integration], said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        planned(text, current)
+    assert list(caught.value.details) == [said]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            ["active = true", 'credentials = { apiKey = "k" }'],
+            "env.toml:5: integrations.a.credentials: mailgun needs more",
+        ),
+        (['credentials = { apikey = "k" }'], "env.toml:4: integrations.a.credentials.apikey: mailgun has no such"),
+        (['channel = "sms"'], "env.toml:4: integrations.a.channel: mailgun delivers for email"),
+    ],
+)
+def test_what_is_to_be_sent_is_checked_against_the_catalogue(lines: list[str], said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        planned(entry("a", *lines), skip=False)
+    (finding,) = caught.value.details
+    assert finding.startswith(said)
+    assert done(planned(entry("a", *lines))) == [("create", "a")]
+
+
+def test_what_is_there_and_stays_as_it_is_is_not_checked() -> None:
+    current = [there("a", "unheard-of", active=True, credentials={"x": "y"})]
+    text = entry("a", "active = true", 'name = "N"', 'credentials = { x = "y" }', provider="unheard-of")
+    assert planned(text, current, skip=False).actions == ()
+
+
+def test_all_findings_come_at_once() -> None:
+    text = entry("a") + entry("b", 'credentials = { nope = "x" }') + entry("c", provider="mailgnu")
+    with pytest.raises(InputError) as caught:
+        planned(text, [there("a", "sendgrid")], skip=False)
+    assert [finding.split(":")[1] for finding in caught.value.details] == ["3", "6", "8"]
+
+
+def test_a_reference_without_a_value_matters_where_it_would_be_sent() -> None:
+    text = entry("a", 'credentials = { apiKey = { env = "KEY" } }')
+    said = ("env.toml:4: integrations.a.credentials.apiKey: the environment variable KEY is not set",)
+    assert planned(text).unresolved == said
+    assert planned(text, [there("a")]).unresolved == said
+    assert planned(text, [there("a")], {"id-a": {"credentials.apiKey": None}}) == Plan(unchanged=("a",))
+    choice = entry("a", 'credentials = { apiKey = "k", region = { env = "R" } }', provider="sparkpost")
+    assert done(planned(choice, skip=False)) == [("create", "a")]
+
+
+# -- what is shown ----------------------------------------------------------------------------------------------------
+
+
+def test_no_secret_is_in_a_plan_in_any_form() -> None:
+    text = entry("a", f'credentials = {{ apiKey = {{ env = "KEY" }}, domain = "{SECRET}", unknown = "{SECRET}" }}')
+    text += entry("b", f'credentials = {{ apiKey = "{SECRET}" }}')
+    current = [there("b", credentials={"apiKey": "plain-" + SECRET, "token": SECRET})]
+    found = planned(text, current, environ={"KEY": SECRET})
+    assert done(found) == [("create", "a"), ("update", "b")]
+    shown = f"{found!r} {plan_document(found, None)} {plan_table(found)!r}"
+    assert SECRET not in shown
+    assert "credentials.token" in shown
+
+
+def test_the_document_has_the_names_that_scripts_rely_on() -> None:
+    text = entry("a", 'name = "A"') + entry("b", 'name = "M"', CREDENTIALS) + entry("c")
+    current = [there("b", credentials={"apiKey": "k", "domain": "x"}), there("c"), there("d")]
+    assert plan_document(planned(text, current, prune=True), None) == {
+        "environment": None,
+        "actions": [
+            {
+                "action": "create",
+                "identifier": "a",
+                "provider": "mailgun",
+                "channel": "email",
+                "_id": None,
+                "changes": [{"field": "name", "after": "A"}, {"field": "active", "after": False}],
+            },
+            {
+                "action": "update",
+                "identifier": "b",
+                "provider": "mailgun",
+                "channel": "email",
+                "_id": "id-b",
+                "changes": [
+                    {"field": "name", "before": "N", "after": "M"},
+                    {"field": "credentials.domain", "note": "changed"},
+                ],
+            },
+            {
+                "action": "delete",
+                "identifier": "d",
+                "provider": "mailgun",
+                "channel": "email",
+                "_id": "id-d",
+                "changes": [{"field": "name", "before": "N", "after": None}],
+            },
+        ],
+        "unchanged": ["c"],
+        "unresolved": [],
+        "summary": {"create": 1, "update": 1, "set-primary": 0, "delete": 1, "unchanged": 1},
+    }
