@@ -12,6 +12,7 @@ import re
 import shlex
 import sys
 import tempfile
+from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -41,7 +42,7 @@ provider = "mailgun"
 name = "Mailgun EU"
 active = true
 primary = true
-credentials = { apiKey = { env = "KEY" }, user = "api", domain = "mg.acme.io", from = "hi@acme.io", senderName = "Acme" }
+credentials = { apiKey = { env = "KEY" }, user = "api", domain = "mg.acme.io", from = "hi@acme.io", senderName = "A" }
 
 [integrations.twilio-main]
 provider = "twilio"
@@ -138,10 +139,10 @@ def guided(home: Path, width: int) -> Text:
     child.close(force=True)
     text = Text().append("$ ", "dim").append("integrations create --sandbox\n", "bold")
     for row in range(screen.cursor.y + 4):
-        for column in range(width):
-            cell = screen.buffer[row][column]
-            color = None if cell.fg == "default" else cell.fg
-            text.append(cell.data, Style(color=color, bold=cell.bold, reverse=cell.reverse))
+        cells = (screen.buffer[row][column] for column in range(width))
+        for style, run_of in groupby(cells, key=lambda cell: (cell.fg, cell.bold, cell.reverse)):
+            color = None if style[0] == "default" else style[0]
+            text.append("".join(cell.data for cell in run_of), Style(color=color, bold=style[1], reverse=style[2]))
         text.rstrip()
         text.append("\n")
     return text
