@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from fault_server import FaultServer, PacedBackend
+from fault_server import FaultServer
 from integrations_cli import create
 from integrations_cli.api import Api
 from integrations_cli.create import Created
@@ -16,6 +16,7 @@ from integrations_cli.models import Credential, IntegrationDraft, Secret
 from integrations_cli.redaction import Redactor
 from integrations_cli.retry import AttemptReport, RetryPolicy
 from integrations_cli.transport import open_transport
+from paced import PacedBackend
 
 NAME = "Mailgun of ACME"
 TIMEOUT = 30.0

@@ -11,28 +11,21 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import re
-import select
 import socket
 import struct
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
-
-import httpcore
+from typing import Any, Final, Self
 
 from faults import CONNECT_FAULTS, FAULTS, HEAVY, JSON_TYPE, error, http
 from integrations_cli.sandbox import open_sandbox
-
-GUARD: Final = 30.0
-"""Real seconds after which a socket that should have been answered long ago fails the test."""
+from wires import GUARD, MemoryWire, Wire, connected
 
 NEVER: Final = 1e9
-
-_MARK = re.compile(rb"\x00PAUSE ([0-9.e+]+) (\d+)\x01")
 
 
 class FakeClock:
@@ -199,7 +192,7 @@ class FaultServer:
     def connect(self) -> Wire:
         """The client's end of a new connection."""
         if not self.wired:
-            return MemoryWire(self)
+            return MemoryWire(partial(Visit, self))
         return connected(self.port)
 
     # The server
@@ -253,88 +246,6 @@ class FaultServer:
         number = next(self._numbers)
         self._given_up[number] = (delay, work)
         return number
-
-
-class Wire(Protocol):
-    """One end of a connection: a socket, or what stands in for one."""
-
-    def recv(self, size: int, /) -> bytes: ...
-    def sendall(self, data: bytes, /) -> None: ...
-    def setsockopt(self, level: int, option: int, value: bytes, /) -> None: ...
-    def close(self) -> None: ...
-
-
-def connected(port: int) -> socket.socket:
-    """A connection over TCP."""
-    connection = socket.create_connection(("127.0.0.1", port), timeout=GUARD)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
-
-
-class MemoryWire:
-    """The client's end of a connection over memory: the server acts when the client looks for an answer."""
-
-    def __init__(self, server: FaultServer) -> None:
-        self.to_server, self.to_client = bytearray(), bytearray()
-        self.is_reset = False
-        self._visit = Visit(server, MemoryWireOfServer(self))
-
-    def sendall(self, data: bytes) -> None:
-        if self._visit.over:
-            raise BrokenPipeError
-        self.to_server += data
-
-    def recv(self, size: int) -> bytes:
-        if not self.to_client:
-            with contextlib.suppress(ConnectionError):
-                self._visit.go_on()
-        if not self.to_client and self.is_reset:
-            raise ConnectionResetError
-        return take(self.to_client, size)
-
-    def readable(self) -> bool:
-        return bool(self.to_client) or self._visit.over
-
-    def setsockopt(self, level: int, option: int, value: bytes) -> None:
-        """Nothing can be set."""
-
-    def close(self) -> None:
-        self._visit.over = True
-
-
-class MemoryWireOfServer:
-    """The server's end of the same."""
-
-    def __init__(self, other: MemoryWire) -> None:
-        self._other = other
-
-    def sendall(self, data: bytes) -> None:
-        self._other.to_client += data
-
-    def recv(self, size: int) -> bytes:
-        return take(self._other.to_server, size)
-
-    def setsockopt(self, level: int, option: int, value: bytes) -> None:
-        """Remember that the end will be a reset: the only option that the faults set."""
-        self._other.is_reset = True
-
-    def close(self) -> None:
-        """Nothing is left to be closed."""
-
-
-def readable(wire: Wire) -> bool:
-    """Whether a read would say something at once: bytes, or the end."""
-    if isinstance(wire, MemoryWire):
-        return wire.readable()
-    assert isinstance(wire, socket.socket)
-    return bool(select.select([wire], [], [], 0)[0])
-
-
-def take(buffer: bytearray, size: int) -> bytes:
-    """The next bytes of a buffer."""
-    taken = bytes(buffer[:size])
-    del buffer[:size]
-    return taken
 
 
 class Visit:
@@ -437,89 +348,3 @@ class Visit:
         """End the connection."""
         self.over = True
         self.connection.close()
-
-
-class PacedBackend(httpcore.NetworkBackend):
-    """Connects to the fault server, unless the script says that nobody can."""
-
-    def __init__(self, server: FaultServer) -> None:
-        self._server = server
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: object = None,
-    ) -> httpcore.NetworkStream:
-        assert timeout is not None
-        assert port == self._server.port
-        self._server.tick()
-        script = self._server.script
-        fault = script.pop(0) if script and script[0] in CONNECT_FAULTS else None
-        if fault is not None:
-            self._server.played.append((fault, "-"))
-        if fault == "unreachable":
-            self._server.clock.advance(timeout)
-            raise httpcore.ConnectTimeout
-        try:
-            wire = connected(self._server.refusing_port) if fault == "refuse" else self._server.connect()
-        except OSError as error:
-            raise httpcore.ConnectError(error) from error
-        return PacedStream(wire, self._server)
-
-
-class PacedStream(httpcore.NetworkStream):
-    """A connection on which the server's pauses pass on the test's clock."""
-
-    def __init__(self, wire: Wire, server: FaultServer) -> None:
-        self._wire = wire
-        self._server = server
-        self._buffer = b""
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        assert timeout is not None
-        self._server.tick()
-        until = self._server.clock.now() + timeout
-        while True:
-            ready, zero, held = self._buffer.partition(b"\x00")
-            if ready:
-                self._buffer = ready[max_bytes:] + zero + held
-                return ready[:max_bytes]
-            mark = _MARK.match(self._buffer)
-            if mark is not None:
-                self._buffer = self._buffer[mark.end() :]
-                self._pass(float(mark[1]), int(mark[2]), until)
-                continue
-            try:
-                more = self._wire.recv(65536)
-            except OSError as error:
-                raise httpcore.ReadError(error) from error
-            if not more:
-                return b""
-            self._buffer += more
-
-    def _pass(self, seconds: float, number: int, until: float) -> None:
-        clock = self._server.clock
-        if clock.now() + seconds < until:
-            clock.advance(seconds)
-            return
-        clock.advance(max(until - clock.now(), 0.0))
-        self._server.give_up(number)
-        raise httpcore.ReadTimeout
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._server.tick()
-        try:
-            self._wire.sendall(buffer)
-        except OSError as error:
-            raise httpcore.WriteError(error) from error
-
-    def close(self) -> None:
-        self._wire.close()
-
-    def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable":
-            return bool(self._buffer) or readable(self._wire)
-        return None

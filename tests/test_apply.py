@@ -15,7 +15,7 @@ import pytest
 
 from conftest import Figures
 from environments import Environment, environment
-from fault_server import FakeClock, FaultServer, PacedBackend
+from fault_server import FakeClock, FaultServer
 from faults import NAMES
 from integrations_cli import apply, fingerprints, manifest
 from integrations_cli.api import Api
@@ -27,6 +27,7 @@ from integrations_cli.pace import PacedTransport, Pacer
 from integrations_cli.plan import plan
 from integrations_cli.transport import Answer, Request, Transport, TransportFailure, open_transport
 from integrations_cli.values import ValueReader
+from paced import PacedBackend
 
 MAIL = """
 [integrations.{name}]

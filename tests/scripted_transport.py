@@ -1,0 +1,54 @@
+"""Answers made by hand, and a transport that gives them in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from fault_server import FakeClock
+from integrations_cli.api import Api
+from integrations_cli.redaction import Redactor
+from integrations_cli.retry import AttemptReport
+from integrations_cli.transport import Answer, Request, TransportFailure
+
+ENVIRONMENT = {"_id": "e1", "name": "Development"}
+ONE = {"_id": "i1", "_environmentId": "e1", "identifier": "one", "providerId": "mailgun", "channel": "email"}
+
+
+def answer(status: int, body: object = b"", **headers: str) -> Answer:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    kind = {"content-type": "application/json"} if content[:1] in (b"{", b"[") else {}
+    return Answer(status, kind | {name.replace("_", "-"): value for name, value in headers.items()}, content)
+
+
+class Scripted:
+    """A transport that gives what it was told to, in order."""
+
+    base_url = "https://api.example"
+
+    def __init__(self, *outcomes: Answer | BaseException) -> None:
+        self.outcomes = list(outcomes)
+        self.requests: list[Request] = []
+
+    def send(self, request: Request, timeout: float) -> Answer:
+        self.requests.append(request)
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def api(
+    *outcomes: Answer | BaseException, observe: Callable[[AttemptReport], None] | None = None
+) -> tuple[Api, Scripted]:
+    transport = Scripted(*outcomes)
+    return Api(
+        transport, clock=FakeClock(), random=lambda: 0.5, observe=observe, redactor=Redactor(["k3y-abcdef"])
+    ), transport
+
+
+def lost(*, sent: bool = True, timed_out: bool = False) -> TransportFailure:
+    return TransportFailure("disconnected", "the connection broke", sent=sent, timed_out=timed_out, hint="look")

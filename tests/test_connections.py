@@ -1,0 +1,160 @@
+"""When a connection is used again, who shares it, and what its failures are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fault_server import FakeClock, FaultServer
+from faults import http
+from integrations_cli import create
+from integrations_cli.api import Api
+from integrations_cli.models import IntegrationDraft
+from integrations_cli.transport import (
+    Interrupted,
+    Request,
+    TransportFailure,
+)
+from integrations_cli.transport.streams import ends_exactly
+from requesting import GET, opened, paced
+from tls_server import ANSWER, Listening, answering, listening, read_head
+
+if TYPE_CHECKING:
+    import socket
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Iterator[FaultServer]:
+    with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=True) as server:
+        yield server
+
+
+def test_a_connection_is_used_again() -> None:
+    with listening(answering) as server:
+        transport = opened(f"http://127.0.0.1:{server.port}")
+        for _ in range(5):
+            assert transport.send(GET, 10.0).body == b'{"data": "yes"}'
+        transport.close()
+        assert (server.connections, len(server.heard)) == (1, 5)
+
+
+def test_a_connection_with_a_surplus_byte_is_not_used_again() -> None:
+    for surplus in (ANSWER, b"x", b"\r\n"):
+        with listening(partial(answering, answer=ANSWER + surplus)) as server:
+            transport = opened(f"http://127.0.0.1:{server.port}")
+            for _ in range(3):
+                assert transport.send(GET, 10.0).body == b'{"data": "yes"}'
+            transport.close()
+            assert server.connections == 3
+
+
+def test_a_second_answer_is_never_taken_for_the_next_request_s(faulty: FaultServer) -> None:
+    transport = paced(faulty)
+    api = Api(transport, clock=faulty.clock)
+    faulty.script[:] = ["twice", "twice", "twice"]
+    first = create.run(api, create.prepare(IntegrationDraft(provider="mailgun", channel="email", identifier="one")))
+    second = create.run(api, create.prepare(IntegrationDraft(provider="mailgun", channel="email", identifier="two")))
+    assert [first.integration.identifier, second.integration.identifier] == ["one", "two"]
+    assert sorted(integration.identifier for integration in api.list() if integration.provider != "novu") == [
+        "one",
+        "two",
+    ]
+    transport.close()
+
+
+@given(st.binary(max_size=300), st.binary(max_size=20), st.lists(st.integers(1, 100), max_size=5))
+def test_where_an_answer_ends_is_known_exactly(body: bytes, surplus: bytes, sizes: list[int]) -> None:
+    counted = http(200, body)
+    assert ends_exactly(counted)
+    assert ends_exactly(b"HTTP/1.1 100 Continue\r\n\r\n" + counted)
+    assert not ends_exactly(counted[:-1])
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks, rest = b"", body
+    for size in [*sizes, len(body) or 1]:
+        piece, rest = rest[:size], rest[size:]
+        if piece:
+            chunks += b"%x;a=b\r\n%b\r\n" % (len(piece), piece)
+    chunked = head + chunks + b"0\r\n\r\n"
+    assert ends_exactly(chunked)
+    assert not ends_exactly(chunked[:-1])
+    if surplus:
+        assert not ends_exactly(counted + surplus)
+        assert not ends_exactly(chunked + surplus)
+
+
+def test_where_an_answer_ends_is_not_known_without_a_length() -> None:
+    assert not ends_exactly(b"HTTP/1.1 200 OK\r\n\r\nbody")
+    assert not ends_exactly(b"")
+    assert not ends_exactly(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n")
+    assert ends_exactly(b"HTTP/1.1 204 No Content\r\n\r\n")
+    assert ends_exactly(b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n")
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_break_that(received: bytes) -> None:
+    assert ends_exactly(received) in {True, False}
+
+
+def test_threads_share_a_transport() -> None:
+    def echo(server: Listening) -> Callable[[socket.socket], None]:
+        def talk(connection: socket.socket) -> None:
+            while head := read_head(connection):
+                path = head.split(b" ", 2)[1]
+                connection.sendall(http(200, path))
+
+        return talk
+
+    with listening(echo) as server:
+        transport = opened(f"http://127.0.0.1:{server.port}")
+        paths = [f"/{number}" for number in range(400)]
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda path: transport.send(Request("GET", path), 20.0).body.decode(), paths))
+        transport.close()
+        assert answers == paths
+        assert server.connections <= 8
+
+
+@pytest.mark.parametrize("moment", range(3))
+def test_ctrl_c_says_whether_the_request_had_begun_to_leave(faulty: FaultServer, moment: int) -> None:
+    left = iter(range(10))
+
+    def tick() -> None:
+        if next(left) == moment:
+            raise KeyboardInterrupt
+
+    faulty.tick = tick
+    transport = paced(faulty)
+    with pytest.raises(Interrupted) as caught:
+        transport.send(GET, 5.0)
+    transport.close()
+    assert caught.value.sent == (moment > 0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "sent"),
+    [
+        ("refuse", "connect", False),
+        ("reset after", "disconnected", True),
+        ("close after", "disconnected", True),
+        ("cut head", "disconnected", True),
+        ("cut body", "protocol", True),
+        ("garbage", "protocol", True),
+        ("TLS", "protocol", True),
+    ],
+)
+def test_every_failure_has_its_name(faulty: FaultServer, fault: str, kind: str, sent: bool) -> None:
+    transport = paced(faulty)
+    faulty.script[:] = [fault]
+    with pytest.raises(TransportFailure) as caught:
+        transport.send(GET, 5.0)
+    transport.close()
+    assert (caught.value.kind, caught.value.sent, caught.value.timed_out) == (kind, sent, False)
+    assert caught.value.hint
+    assert "\n" not in caught.value.message

@@ -1,0 +1,168 @@
+"""Proxies: which one stands between, and that it never sees the key."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from certificates import AUTHORITY, server_context, write_bundle
+from integrations_cli.errors import ConfigError
+from integrations_cli.transport import (
+    parse_origin,
+)
+from integrations_cli.transport.proxies import Proxy, proxy_for
+from requesting import KEY, ask, failure_of, opened
+from tls_server import answering, forwarding, listening, over_tls, socks
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return write_bundle(tmp_path)
+
+
+PROXY = "http://proxy.example:3128"
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "proxy"),
+    [
+        ("https://api.novu.co", {}, None),
+        ("https://api.novu.co", {"HTTPS_PROXY": PROXY}, PROXY),
+        ("https://api.novu.co", {"https_proxy": PROXY}, PROXY),
+        ("https://api.novu.co", {"https_proxy": PROXY, "HTTPS_PROXY": "http://other:1"}, PROXY),
+        ("https://api.novu.co", {"HTTP_PROXY": PROXY}, None),
+        ("https://api.novu.co", {"ALL_PROXY": PROXY}, PROXY),
+        ("https://api.novu.co", {"HTTPS_PROXY": "proxy.example:3128"}, PROXY),
+        ("https://api.novu.co", {"HTTPS_PROXY": "http://proxy.example"}, "http://proxy.example:80"),
+        ("https://api.novu.co", {"HTTPS_PROXY": ""}, None),
+        ("http://api.novu.co", {"HTTP_PROXY": PROXY}, PROXY),
+        ("http://api.novu.co", {"HTTP_PROXY": PROXY, "REQUEST_METHOD": "GET"}, None),
+        ("http://api.novu.co", {"http_proxy": PROXY, "REQUEST_METHOD": "GET"}, PROXY),
+        ("https://127.0.0.1:3000", {"ALL_PROXY": PROXY}, None),
+        ("http://localhost:3000", {"HTTP_PROXY": PROXY}, None),
+        ("http://[::1]:3000", {"HTTP_PROXY": PROXY}, None),
+        ("https://api.novu.co", {"ALL_PROXY": PROXY, "NO_PROXY": "*"}, None),
+        ("https://api.novu.co", {"ALL_PROXY": PROXY, "NO_PROXY": "novu.co"}, None),
+        ("https://api.novu.co", {"ALL_PROXY": PROXY, "no_proxy": ".novu.co, other"}, None),
+        ("https://api.novu.co", {"ALL_PROXY": PROXY, "NO_PROXY": "*.novu.co"}, None),
+        ("https://api.novu.co", {"ALL_PROXY": PROXY, "NO_PROXY": "API.Novu.Co."}, None),
+        ("https://api.novu.co", {"ALL_PROXY": PROXY, "NO_PROXY": "api.novu.co:443"}, None),
+        ("https://api.novu.co", {"ALL_PROXY": PROXY, "NO_PROXY": "api.novu.co:8443,"}, PROXY),
+        ("https://notnovu.co", {"ALL_PROXY": PROXY, "NO_PROXY": "novu.co"}, PROXY),
+        ("https://10.1.2.3", {"ALL_PROXY": PROXY, "NO_PROXY": "10.0.0.0/8"}, None),
+        ("https://10.1.2.3", {"ALL_PROXY": PROXY, "NO_PROXY": "10.1.2.3"}, None),
+        ("https://11.1.2.3", {"ALL_PROXY": PROXY, "NO_PROXY": "10.0.0.0/8,x/y"}, PROXY),
+        ("https://[fd00::1]", {"ALL_PROXY": PROXY, "NO_PROXY": "fd00::/8"}, None),
+        ("https://[fd00::1]:8443", {"ALL_PROXY": PROXY, "NO_PROXY": "[fd00::1]:8443"}, None),
+        ("https://[fd00::1]", {"ALL_PROXY": PROXY, "NO_PROXY": "fd00::1"}, None),
+        ("https://api.novu.co", {"ALL_PROXY": "socks5://proxy.example"}, "socks5://proxy.example:1080"),
+        ("https://api.novu.co", {"ALL_PROXY": "socks://proxy.example:9"}, "socks5h://proxy.example:9"),
+    ],
+)
+def test_the_proxy_is_the_one_that_the_environment_names(url: str, environ: dict[str, str], proxy: str | None) -> None:
+    found = proxy_for(parse_origin(url, allow_http=True), environ)
+    assert (found.url if found is not None else None) == proxy
+
+
+@pytest.mark.parametrize("value", ["ftp://x", "http://", "http://x:y", "http://[::1", "http://ä.example"])
+def test_what_is_no_proxy_is_an_error_that_does_not_show_it(value: str) -> None:
+    with pytest.raises(ConfigError, match="HTTPS_PROXY") as caught:
+        proxy_for(parse_origin("https://api.novu.co", allow_http=False), {"HTTPS_PROXY": value})
+    assert value not in caught.value.message
+
+
+def test_a_proxy_s_password_is_not_shown() -> None:
+    found = proxy_for(
+        parse_origin("https://a.b", allow_http=False), {"HTTPS_PROXY": "http://us%40er:p%3Ass@proxy.example"}
+    )
+    assert found == Proxy("http", "proxy.example", 80, "HTTPS_PROXY", (b"us@er", b"p:ss"))
+    assert "ss" not in repr(found).replace("class", "")
+    assert "us@er" not in repr(found)
+
+
+def test_a_plain_request_goes_through_a_plain_proxy() -> None:
+    with listening(lambda server: forwarding(server, 0)) as proxy:
+        environ = {"HTTP_PROXY": f"http://me:pw@127.0.0.1:{proxy.port}"}
+        assert ask("http://api.example", environ=environ, allow_http=True).status == 200
+        assert proxy.heard[0].startswith(b"GET http://api.example/v1/integrations HTTP/1.1\r\n")
+        assert b"Proxy-Authorization: Basic bWU6cHc=" in proxy.heard[0]
+
+
+def test_an_encrypted_request_goes_through_a_tunnel_that_never_sees_the_key(bundle: Path) -> None:
+    context = server_context(AUTHORITY.issue_cert("api.example"))
+    with (
+        listening(partial(over_tls, context=context)) as server,
+        listening(lambda proxy: forwarding(proxy, server.port)) as proxy,
+    ):
+        environ = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}
+        assert ask("https://api.example", environ=environ, ca_bundle=str(bundle)).status == 200
+        assert proxy.heard[0].startswith(b"CONNECT api.example:443 HTTP/1.1\r\n")
+        assert KEY.encode() not in b"".join(proxy.heard)
+        assert KEY.encode() in b"".join(server.heard)
+        environ = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}
+        assert failure_of("https://else.example", environ=environ, ca_bundle=str(bundle)).kind == "certificate"
+
+
+def test_an_encrypted_request_goes_through_a_socks_proxy(bundle: Path) -> None:
+    context = server_context(AUTHORITY.issue_cert("api.example"))
+    with (
+        listening(partial(over_tls, context=context)) as server,
+        listening(lambda proxy: socks(proxy, server.port)) as proxy,
+    ):
+        environ = {"ALL_PROXY": f"socks5h://127.0.0.1:{proxy.port}"}
+        assert ask("https://api.example", environ=environ, ca_bundle=str(bundle)).status == 200
+        assert b"api.example" in proxy.heard[0]
+
+
+@pytest.mark.parametrize("reply", [b"", b"\x05", b"\x05\xff", b"\x04\x00", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_a_socks_proxy_that_speaks_something_else_is_named(reply: bytes, bundle: Path) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(512)
+        connection.sendall(reply)
+
+    with listening(lambda _: talk) as proxy:
+        environ = {"ALL_PROXY": f"socks5://127.0.0.1:{proxy.port}"}
+        failure = failure_of("https://api.example", environ=environ, ca_bundle=str(bundle))
+        assert f"127.0.0.1:{proxy.port}" in failure.message
+    assert failure.kind in {"proxy", "connect"}
+    assert not failure.sent
+
+
+@pytest.mark.parametrize(
+    ("answer", "lasting", "words"),
+    [
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", True, "a name and a password"),
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", True, "403"),
+        (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", False, "502"),
+    ],
+)
+def test_a_proxy_that_refuses_is_named_and_nothing_was_sent(
+    answer: bytes, lasting: bool, words: str, bundle: Path
+) -> None:
+    with listening(partial(answering, answer=answer)) as proxy:
+        environ = {"HTTPS_PROXY": f"http://me:s3cretpw@127.0.0.1:{proxy.port}"}
+        failure = failure_of("https://api.example", environ=environ, ca_bundle=str(bundle))
+    assert (failure.kind, failure.sent, failure.lasting) == ("proxy", False, lasting)
+    assert words in failure.message
+    assert "HTTPS_PROXY" in (failure.hint or "")
+    assert "s3cretpw" not in f"{failure.message}{failure.hint}"
+
+
+def test_a_proxy_that_is_not_there_is_named(bundle: Path) -> None:
+    with socket.socket() as refusing:
+        refusing.bind(("127.0.0.1", 0))
+        port = refusing.getsockname()[1]
+        failure = failure_of("https://api.example", environ={"HTTPS_PROXY": f"127.0.0.1:{port}"}, ca_bundle=str(bundle))
+    assert (failure.kind, failure.sent) == ("connect", False)
+    assert f"through the proxy http://127.0.0.1:{port}" in failure.message
+
+
+def test_a_socks_proxy_without_the_extra_is_an_error_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises(ConfigError, match="ALL_PROXY") as caught:
+        opened("https://api.example", environ={"ALL_PROXY": "socks5://127.0.0.1:9"})
+    assert "integrations-cli[socks]" in (caught.value.hint or "")
