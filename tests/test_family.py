@@ -1,0 +1,321 @@
+"""`list`, `get`, `update`, `delete` and `set-primary`, as their user sees them, against the sandbox and odd servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from program import Finished, Program
+from scripted_server import Received, Reply, Scripted, scripted
+
+SECRET = "planted-secret-0123456789"
+FULL = ("apiKey=env:KEY", "user=u", "domain=mg.acme.io", "from=f@acme.io", "senderName=Acme")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path / "home", {"INTEGRATIONS_PROFILE": "sandbox", "KEY": SECRET})
+
+
+def create(program: Program, identifier: str, *flags: str, provider: str = "mailgun") -> str:
+    done = program.run("create", "-p", provider, "-i", identifier, "--skip-validation", "--quiet", *flags)
+    assert done.code == 0, done.err
+    return done.out.strip()
+
+
+def credentials() -> list[str]:
+    return [word for text in FULL for word in ("-C", text)]
+
+
+def ok(done: Finished) -> Finished:
+    assert done.code == 0, done.err
+    return done
+
+
+OWN = "6b03c66d9567edf1d9ef70d4"
+
+
+def entry(identifier: str, **fields: Any) -> dict[str, Any]:
+    """An integration as a server lists it."""
+    named = {"_id": f"id-{identifier}", "identifier": identifier, "providerId": "mailgun", "channel": "email"}
+    return {**named, "_environmentId": OWN, **fields}
+
+
+@contextmanager
+def staging(listed: list[dict[str, Any]], *, name: str = "Staging") -> Iterator[tuple[Scripted, dict[str, str]]]:
+    """A server with these integrations, and the environment that leads to it."""
+
+    def answer(request: Received) -> Reply:
+        if request.path.endswith("/me"):
+            return Reply(200, {"data": {"_id": OWN, "name": name}})
+        return Reply(200, {"data": listed if request.method == "GET" else listed[0]})
+
+    with scripted(answer) as server:
+        env = {"NOVU_SECRET_KEY": "sk-0123456789", "NOVU_API_URL": server.url, "INTEGRATIONS_PROFILE": ""}
+        yield server, env
+
+
+# -- list -------------------------------------------------------------------------------------------------------------
+
+
+def world(program: Program) -> dict[str, str]:
+    ids = {"first": create(program, "first", "--active"), "second": create(program, "second", "--active")}
+    ids |= {"third": create(program, "third", "--active"), "off": create(program, "off", provider="sendgrid")}
+    return ids | {"push": create(program, "push", "--active", provider="expo")}
+
+
+def test_a_list_is_by_channel_with_the_primary_one_first_and_inactive_ones_last(program: Program) -> None:
+    ids = world(program)
+    rows = [line.split("\t") for line in ok(program.run("list")).out.splitlines()]
+    assert [(row[0], row[1], row[4]) for row in rows[1:]] == [
+        ("email", "first", "primary"),
+        ("email", "third", "fallback 1"),
+        ("email", "second", "fallback 2"),
+        ("email", "off", "inactive"),
+        ("push", "push", "active"),
+    ]
+    assert rows[0][:3] == ["in_app", rows[0][1], "novu"]
+    assert {row[1]: row[5] for row in rows[1:]} == ids
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (("--channel", "email"), ["first", "third", "second", "off"]),
+        (("-c", "email", "--inactive"), ["off"]),
+        (("--provider", "mailgun", "--active"), ["first", "third", "second"]),
+        (("--provider", "none-such"), []),
+    ],
+)
+def test_a_list_can_be_filtered(program: Program, flags: tuple[str, ...], expected: list[str]) -> None:
+    world(program)
+    done = ok(program.run("list", *flags))
+    assert [line.split("\t")[1] for line in done.out.splitlines()] == expected
+    assert [entry["identifier"] for entry in ok(program.run("list", *flags, "--json")).json] == expected
+    assert ("none of the 6 integrations is like that" in done.err) is (not expected)
+
+
+def test_a_channel_that_nobody_knows_is_refused(program: Program) -> None:
+    done = program.run("list", "--channel", "emial")
+    assert done.code == 2
+    assert "did you mean email?" in done.err
+
+
+def test_on_a_terminal_a_list_is_a_picture_of_the_environment(program: Program) -> None:
+    world(program)
+    done = ok(program.run("list", terminal=True, env={"COLUMNS": "120"}))
+    assert "6 integrations in Development (" in done.out
+    assert "\x1b[1m" in done.out  # the primary one stands out
+    assert "\x1b[2m" in done.out  # inactive ones stand back
+    assert done.out.index("first") < done.out.index("third") < done.out.index("second") < done.out.index("off")
+
+
+def test_a_list_of_json_masks_credentials(program: Program) -> None:
+    create(program, "mail", *credentials())
+    (mail,) = [entry for entry in ok(program.run("list", "--json")).json if entry["identifier"] == "mail"]
+    assert mail["credentials"]["apiKey"] == "********"
+    assert mail["credentials"]["domain"] == "mg.acme.io"
+
+
+def test_only_the_environment_of_the_key_is_listed(program: Program) -> None:
+    other = "6b03c66d9567edf1d9ef70d5"
+    listed = [entry("i0"), entry("i1", _environmentId=other), entry("i2")]
+    with staging(listed, name="Staging [red]\u202e") as (_, env):
+        done = ok(program.run("list", env=env))
+        assert [line.split("\t")[1] for line in done.out.splitlines()] == ["i0", "i2"]
+        assert "Staging [red]\\u202e" in ok(program.run("list", env=env, terminal=True)).out
+
+
+def test_an_empty_environment_says_so(program: Program) -> None:
+    with staging([]) as (_, env):
+        done = ok(program.run("list", env=env))
+        assert (done.out, done.err) == ("", "note: the environment Staging has no integrations\n")
+        assert ok(program.run("list", "--json", env=env)).json == []
+
+
+# -- REF --------------------------------------------------------------------------------------------------------------
+
+
+def test_an_integration_is_named_by_its_identifier_or_its_id(program: Program) -> None:
+    created = create(program, "mail")
+    assert ok(program.run("get", "mail", "--json")).json["_id"] == created
+    assert ok(program.run("get", created, "--json")).json["identifier"] == "mail"
+    assert ok(program.run("get", "mail", "-q")).out == f"{created}\n"
+
+
+@pytest.mark.parametrize("command", [("get",), ("update", "-n", "x"), ("delete", "--yes"), ("set-primary",)])
+def test_a_name_that_is_not_there_leads_to_the_nearest_one(program: Program, command: tuple[str, ...]) -> None:
+    create(program, "mailgun-main")
+    done = program.run(command[0], "malgun-main", *command[1:])
+    assert done.code == 5
+    assert "the environment Development has no integration 'malgun-main' (did you mean mailgun-main?)" in done.err
+
+
+def test_a_name_that_several_have_is_refused_with_their_ids(program: Program) -> None:
+    with staging([entry("twin", _id="id1"), entry("twin", _id="id2")]) as (server, env):
+        done = program.run("delete", "twin", "--yes", env=env)
+        assert done.code == 2
+        assert "twin names 2 integrations: id1, id2" in done.err
+        assert {request.method for request in server.received} == {"GET"}
+
+
+# -- update -----------------------------------------------------------------------------------------------------------
+
+
+def sent_by(program: Program, *flags: str, there: dict[str, Any] | None = None) -> tuple[Finished, list[Received]]:
+    """One update against a server that shows what is there, and the requests that change something."""
+    with staging([entry("mail", _id=OWN, **(there or {}))]) as (server, env):
+        done = program.run("update", "mail", *flags, env=env)
+        return done, [request for request in server.received if request.method != "GET"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "body"),
+    [
+        (("--name", "Zoë"), '{"name":"Zoë","check":false}'),
+        (("--identifier", "other"), '{"identifier":"other","check":false}'),
+        (("--active",), '{"active":true,"check":false}'),
+        (("--inactive", "--check"), '{"active":false,"check":true}'),
+        (("--extra", 'rules={"a":null}'), '{"check":false,"rules":{"a":null}}'),
+        (
+            ("--condition", "tenant.identifier=acme"),
+            (
+                '{"check":false,"conditions":[{"isNegated":false,"type":"GROUP","value":"AND","children":'
+                '[{"field":"identifier","value":"acme","operator":"EQUAL","on":"tenant"}]}]}'
+            ),
+        ),
+        (
+            ("--replace-credentials", "-C", "apiKey=env:KEY"),
+            f'{{"credentials":{{"apiKey":"{SECRET}"}},"check":false}}',
+        ),
+        (
+            tuple(credentials()),
+            (
+                f'{{"credentials":{{"apiKey":"{SECRET}","user":"u","domain":"mg.acme.io","from":"f@acme.io",'
+                '"senderName":"Acme"},"check":false}'
+            ),
+        ),
+    ],
+)
+def test_an_update_sends_what_is_given_and_nothing_else(program: Program, flags: tuple[str, ...], body: str) -> None:
+    done, (request,) = sent_by(program, *flags)
+    assert done.code == 0, done.err
+    assert (request.method, request.path) == ("PUT", "/v1/integrations/6b03c66d9567edf1d9ef70d4")
+    assert request.body.decode() == body
+    assert SECRET not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("flags", "there", "lost"),
+    [
+        (("-C", "apiKey=env:KEY"), {}, "user, domain, from, senderName"),
+        (("-C", "user=u"), {"credentials": {"apiKey": "nvsk.x", "domain": "d"}}, "apiKey, domain, from, senderName"),
+        (tuple(credentials()), {"credentials": {"ipPoolName": "p"}}, "ipPoolName"),
+    ],
+)
+def test_credentials_that_would_be_lost_are_named(
+    program: Program, flags: tuple[str, ...], there: dict[str, Any], lost: str
+) -> None:
+    done, requests = sent_by(program, *flags, there=there)
+    assert done.code == 2
+    assert f"mail would lose {lost}: servers replace credentials as a whole" in done.err
+    assert requests == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "said"),
+    [
+        ((), 2, "nothing is to be changed"),
+        (("--check",), 2, "nothing is to be changed"),
+        (("-C", "apikey=x"), 2, "did you mean apiKey?"),
+        (("-n", ""), 2, "--name is empty"),
+        (("--no-such-flag",), 2, "--no-such-flag"),
+    ],
+)
+def test_an_update_that_makes_no_sense_is_refused(
+    program: Program, flags: tuple[str, ...], code: int, said: str
+) -> None:
+    done, requests = sent_by(program, *flags)
+    assert done.code == code
+    assert said in done.err
+    assert requests == []
+
+
+def test_a_literal_secret_earns_a_warning(program: Program) -> None:
+    done, _ = sent_by(program, "--replace-credentials", "-C", f"apiKey={SECRET}")
+    assert "stands in the arguments" in done.err
+    assert SECRET not in done.out + done.err
+
+
+def test_who_is_no_longer_primary_is_said(program: Program) -> None:
+    create(program, "mail", "--active")
+    done = ok(program.run("update", "mail", "--inactive"))
+    assert "no integration of email is primary now" in done.err
+
+
+def test_an_update_is_seen_by_a_plan_of_the_manifest_that_keeps_it(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "env.toml"
+    path.write_text('version = 1\n[integrations.mail]\nprovider = "expo"\ncredentials = { apiKey = "k-1" }\n')
+    ok(program.run("apply", str(path), "--yes"))
+    assert program.run("plan", str(path), "--exit-code").code == 0
+    ok(program.run("update", "mail", "-C", "apiKey=k-2"))
+    assert program.run("plan", str(path), "--exit-code").code == 9
+    ok(program.run("update", "mail", "-C", "apiKey=k-1"))
+    assert program.run("plan", str(path), "--exit-code").code == 0
+
+
+# -- delete and set-primary -------------------------------------------------------------------------------------------
+
+
+def test_a_deletion_wants_a_yes(program: Program) -> None:
+    create(program, "mail", "--active")
+    refused = program.run("delete", "mail")
+    assert (refused.code, "--yes" in refused.err) == (2, True)
+    done = ok(program.run("delete", "mail", "--yes", "--json"))
+    assert (done.json["identifier"], done.json["deleted"]) == ("mail", True)
+    assert program.run("get", "mail").code == 5
+    assert program.run("delete", "mail", "--yes").code == 5
+
+
+def test_on_a_terminal_a_deletion_asks_and_takes_no_for_an_answer(program: Program) -> None:
+    create(program, "mail", "--active")
+    env = {"INTEGRATIONS_ACCESSIBLE": "1", "TERM": "dumb"}
+    no = program.run("delete", "mail", terminal=True, stdin="n\n", env=env)
+    assert no.code == 1
+    assert "Delete mail (mailgun, email, the primary one) from Development?" in no.err
+    yes = program.run("delete", "mail", "-q", terminal=True, stdin="y\n", env=env)
+    assert yes.code == 0, yes.err
+    assert "no integration of email is primary now" in yes.err
+
+
+def test_set_primary_puts_one_first_and_says_what_that_did(program: Program) -> None:
+    create(program, "first", "--active")
+    create(program, "second", "--condition", "tenant.identifier=acme")
+    done = ok(program.run("set-primary", "second", "--json"))
+    assert (done.json["primary"], done.json["active"], done.json["conditions"]) == (True, True, [])
+    said = ok(program.run("set-primary", "second")).err
+    assert "it was the primary one already" in said
+    assert [line.split("\t")[4] for line in ok(program.run("list", "-c", "email")).out.splitlines()] == [
+        "primary",
+        "fallback 1",
+    ]
+
+
+def test_set_primary_says_what_it_takes_away(program: Program) -> None:
+    create(program, "first", "--active")
+    create(program, "second", "--condition", "tenant.identifier=acme")
+    said = ok(program.run("set-primary", "second")).err
+    assert "it was inactive, and is active now" in said
+    assert "it had conditions, and has none now" in said
+
+
+def test_a_channel_without_a_primary_one_is_explained(program: Program) -> None:
+    create(program, "push", provider="expo")
+    done = program.run("set-primary", "push")
+    assert done.code == 7
+    assert "Channel push does not support primary" in done.err
+    assert "only email and sms have a primary integration" in done.err
