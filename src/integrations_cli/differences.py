@@ -69,6 +69,11 @@ def side_of_manifest(entries: Mapping[str, Entry]) -> Side:
     return {name: _said(entries[name]) for name in sorted(entries)}
 
 
+def is_built_in(fields: Mapping[str, Json]) -> bool:
+    """Whether these are the fields of an integration that the service brings along itself."""
+    return fields["provider"] in catalogue.BUILT_IN
+
+
 def compare(left: Side, right: Side, names: tuple[str, str]) -> Difference:
     """The two sides next to each other; secrets are compared where both are known, and shown as masks."""
     cells: list[Cell] = []

@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from integrations_cli import manifest
-from integrations_cli.differences import Side, compare, difference_table, side_of_environment, side_of_manifest
+from integrations_cli.differences import (
+    Side,
+    compare,
+    difference_table,
+    is_built_in,
+    side_of_environment,
+    side_of_manifest,
+)
 from integrations_cli.errors import PendingError, UsageError
 from integrations_cli.views import View
 
@@ -42,6 +49,8 @@ def diff(
         right, right_name = _environment(run.with_profile(against))
     else:
         right, right_name = side_of_manifest(manifest.load(files or [], run.values).entries), ", ".join(files or [])
+        # What the service brings along is there without anybody asking for it.
+        left = {name: fields for name, fields in left.items() if name in right or not is_built_in(fields)}
     if left_name == right_name:
         left_name, right_name = f"{left_name} (left)", f"{right_name} (right)"
     found = compare(left, right, (left_name, right_name))

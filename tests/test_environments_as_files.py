@@ -1,0 +1,427 @@
+"""`plan`, `apply`, `export` and `diff`, as their user sees them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Figures
+from program import Finished, Program
+from scripted_server import Received, Reply, Scripted, scripted
+
+SECRET = "planted-secret-0123456789"
+OTHER_SECRET = "other-secret-abcdefghij"
+MANIFEST = """version = 1
+[integrations.mail]
+provider = "mailgun"
+name = "Mail"
+active = true
+primary = true
+credentials = { apiKey = { env = "MAIL_KEY" }, user = "u", domain = "d", from = "f", senderName = "s" }
+
+[integrations.push]
+provider = "expo"
+credentials = { apiKey = { env = "PUSH_KEY" } }
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    environ = {"INTEGRATIONS_PROFILE": "sandbox", "MAIL_KEY": SECRET, "PUSH_KEY": OTHER_SECRET}
+    return Program(tmp_path / "home", environ)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> str:
+    path = tmp_path / "env.toml"
+    path.write_text(MANIFEST)
+    return str(path)
+
+
+def ok(done: Finished) -> Finished:
+    assert done.code == 0, done.err
+    return done
+
+
+def rows(text: str) -> list[list[str]]:
+    return [line.split("\t") for line in text.splitlines()]
+
+
+# -- plan -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_shows_what_would_be_done_and_does_nothing(program: Program, manifest: str) -> None:
+    done = ok(program.run("plan", manifest))
+    credentials = "credentials added: apiKey, user, domain, from, senderName"
+    assert rows(done.out) == [
+        ["create", "mail", "mailgun", "email", f"name: Mail; active: true; {credentials}"],
+        ["create", "push", "expo", "push", "active: false; credentials added: apiKey"],
+        ["set-primary", "mail", "mailgun", "email", "primary: false → true"],
+    ]
+    assert len(ok(program.run("list")).out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_an_exit_code_tells_whether_there_is_anything_to_do(
+    program: Program, manifest: str, flags: tuple[str, ...]
+) -> None:
+    assert program.run("plan", manifest, *flags).code == 0
+    assert program.run("plan", manifest, "--exit-code", *flags).code == 9
+    ok(program.run("apply", manifest, "--yes"))
+    done = program.run("plan", manifest, "--exit-code", *flags)
+    assert done.code == 0
+    assert "nothing to do: 2 integrations are as the manifest says" in done.err
+
+
+def test_the_json_of_a_plan_has_everything(program: Program, manifest: str) -> None:
+    document = ok(program.run("plan", manifest, "--json")).json
+    assert document["environment"]["name"] == "Development"
+    assert document["summary"] == {"create": 2, "update": 0, "set-primary": 1, "delete": 0, "unchanged": 0}
+    assert [action["action"] for action in document["actions"]] == ["create", "create", "set-primary"]
+
+
+def test_on_a_terminal_a_plan_is_a_table_for_each_kind_of_action(program: Program, manifest: str) -> None:
+    done = ok(program.run("plan", manifest, terminal=True, env={"COLUMNS": "150"}))
+    assert "2 to create, 1 to make primary, 0 unchanged" in done.out
+    assert "│ create " in done.out
+
+
+def test_a_variable_that_is_not_set_is_named_and_stops_only_an_apply(program: Program, manifest: str) -> None:
+    del program.environ["MAIL_KEY"]
+    done = ok(program.run("plan", manifest))
+    said = f"{manifest}:7: integrations.mail.credentials.apiKey: the environment variable MAIL_KEY is not set"
+    assert f"warning: {said}" in done.err
+    with counting(program) as (server, env):
+        refused = program.run("apply", manifest, "--yes", env=env)
+        assert refused.code == 2
+        assert said in refused.err
+        assert server.received == []
+
+
+def test_what_is_wrong_with_a_manifest_is_told_as_json_too(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text('version = 1\n[integrations.a]\nproviderr = "x"\nactive = 1\n')
+    done = program.run("plan", str(path), "--json")
+    assert done.code == 2
+    assert done.error["type"] == "invalid_input"
+    assert [detail.split(" ")[0] for detail in done.error["details"]] == [f"{path}:3:", f"{path}:4:", f"{path}:2:"]
+
+
+# -- apply ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_apply_does_what_the_plan_shows_and_a_second_does_nothing(program: Program, manifest: str) -> None:
+    done = ok(program.run("apply", manifest, "--yes", "--concurrency", "1"))
+    assert [row[:3] for row in rows(done.out)] == [
+        ["done", "create", "mail"],
+        ["done", "create", "push"],
+        ["done", "set-primary", "mail"],
+    ]
+    assert "note: 3 done, of 3" in done.err
+    (mail,) = [entry for entry in ok(program.run("list", "--json")).json if entry["identifier"] == "mail"]
+    assert (mail["name"], mail["active"], mail["primary"]) == ("Mail", True, True)
+    again = ok(program.run("apply", manifest, "--yes"))
+    assert again.out == ""
+    assert "nothing to do" in again.err
+
+
+def test_each_outcome_is_one_document(program: Program, manifest: str) -> None:
+    done = ok(program.run("apply", manifest, "--yes", "--json"))
+    documents = [json.loads(line) for line in done.out.splitlines()]
+    assert {(document["status"], document["action"], document["identifier"]) for document in documents} == {
+        ("done", "create", "mail"),
+        ("done", "create", "push"),
+        ("done", "set-primary", "mail"),
+    }
+    assert all(re.fullmatch("[0-9a-f]{24}", document["_id"]) for document in documents)
+    assert all(document["error"] is None for document in documents)
+
+
+def test_without_a_yes_nothing_is_sent(program: Program, manifest: str) -> None:
+    with counting(program) as (server, env):
+        refused = program.run("apply", manifest, env=env)
+        assert (refused.code, "--yes" in refused.err) == (2, True)
+        assert server.received == []
+    env = {"INTEGRATIONS_ACCESSIBLE": "1", "TERM": "dumb"}
+    no = program.run("apply", manifest, terminal=True, stdin="n\n", env=env)
+    assert no.code == 1
+    assert "Apply this to Development (2 to create, 1 to make primary, 0 unchanged)?" in no.err
+    assert len(ok(program.run("list")).out.splitlines()) == 1
+    assert program.run("apply", manifest, terminal=True, stdin="y\n", env=env).code == 0
+
+
+def test_prune_and_target_limit_what_goes(program: Program, manifest: str) -> None:
+    for name in ("old", "older"):
+        ok(program.run("create", "-p", "expo", "-i", name, "-q"))
+    done = ok(program.run("apply", manifest, "--yes", "--prune", "--target", "old", "--target", "push"))
+    assert sorted(row[1:3] for row in rows(done.out)) == [["create", "push"], ["delete", "old"]]
+    ok(program.run("apply", manifest, "--yes", "--prune"))
+    assert [row[1] for row in rows(ok(program.run("list")).out)][1:] == ["mail", "push"]
+
+
+def test_what_fails_is_told_and_the_rest_is_done(program: Program, manifest: str) -> None:
+    with counting(program, refuse="push") as (_, env):
+        done = program.run("apply", manifest, "--yes", env=env)
+        assert done.code == 1
+        assert sorted(row[:3] for row in rows(done.out)) == [
+            ["done", "create", "mail"],
+            ["done", "set-primary", "mail"],
+            ["failed", "create", "push"],
+        ]
+        assert "create push: failed: " in done.err
+        assert "error: 2 done, 1 failed, of 3" in done.err
+        assert f"the rest: integrations apply {manifest}" in done.err
+        told = program.run("apply", manifest, "--yes", "--json", env=env)
+        failures = [json.loads(line) for line in told.out.splitlines()]
+        assert {(failure["status"], failure["error"]["type"]) for failure in failures if failure["error"]} == {
+            ("failed", "rejected")
+        }
+        assert told.error["type"] == "failed"
+
+
+@contextmanager
+def counting(program: Program, *, refuse: str = "") -> Iterator[tuple[Scripted, dict[str, str]]]:
+    """A server that creates everything but `refuse`, and the environment that leads to it."""
+    own = "6b03c66d9567edf1d9ef70d4"
+
+    def answer(request: Received) -> Reply:
+        if request.path.endswith("/me"):
+            return Reply(200, {"data": {"_id": own, "name": "Staging"}})
+        if request.method == "GET":
+            return Reply(200, {"data": []})
+        body = json.loads(request.body or b"{}")
+        if body.get("identifier") == refuse:
+            return Reply(400, {"statusCode": 400, "message": [f"no {request.body.decode()}"]})
+        return Reply(201, {"data": {"_id": own, "_environmentId": own, **body}})
+
+    with scripted(answer) as server:
+        yield server, {"NOVU_SECRET_KEY": "sk-0123456789", "NOVU_API_URL": server.url, "INTEGRATIONS_PROFILE": ""}
+
+
+# -- as a process -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def serving(program: Program, *flags: str) -> Iterator[dict[str, str]]:
+    """The sandbox on a socket, and the environment that leads to it."""
+    command = [sys.executable, "-m", "integrations_cli", "sandbox", "serve", "--port", "0", "--json", *flags]
+    with subprocess.Popen(command, env=program.environ, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            said = json.loads(server.stdout.readline())
+            key = said["api_keys"]["Development"]
+            yield {"NOVU_SECRET_KEY": key, "NOVU_API_URL": said["url"], "INTEGRATIONS_PROFILE": ""}
+        finally:
+            server.terminate()
+
+
+def many(count: int, path: Path) -> str:
+    entries = (f'[integrations.i{number}]\nprovider = "expo"\nname = "{number}"\n' for number in range(count))
+    path.write_text("version = 1\n" + "".join(entries))
+    return str(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_ctrl_c_finishes_what_is_under_way_and_the_next_run_does_the_rest(program: Program, tmp_path: Path) -> None:
+    path = many(400, tmp_path / "many.toml")
+    command = [sys.executable, "-m", "integrations_cli", "apply", path, "--yes", "--json"]
+    running = subprocess.Popen(
+        command, env=program.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    assert running.stdout is not None
+    first = [running.stdout.readline() for _ in range(20)]
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    outcomes = [json.loads(line) for line in (*first, *out.splitlines())]
+    assert {outcome["status"] for outcome in outcomes} == {"done"}
+    assert json.loads(err)["error"]["type"] == "interrupted"
+    assert re.search(
+        rf"{len(outcomes)} done, {400 - len(outcomes)} not begun, of 400", json.loads(err)["error"]["message"]
+    )
+    listed = [entry["identifier"] for entry in ok(program.run("list", "--json")).json if entry["providerId"] != "novu"]
+    assert sorted(listed) == sorted(outcome["identifier"] for outcome in outcomes)
+    rest = ok(program.run("apply", path, "--yes"))
+    assert len(rest.out.splitlines()) == 400 - len(listed)
+    assert program.run("plan", path, "--exit-code").code == 0
+
+
+def test_a_rate_limit_is_used_and_kept_to_over_a_socket(program: Program, tmp_path: Path, figures: Figures) -> None:
+    path = many(300, tmp_path / "many.toml")
+    with serving(program, "--rate-limit", "40") as env:  # a burst of 220, then 40 a second
+        done = ok(program.run("apply", path, "--yes", "--verbose", env=env))
+    match = re.search(r"(\d+) requests in ([0-9.]+) s, limited to 40 a second, (\d+) of them answered 429", done.err)
+    assert match is not None
+    sent, seconds, limited = int(match[1]), float(match[2]), int(match[3])
+    assert len(done.out.splitlines()) == 300
+    assert limited <= sent // 100
+    figures("apply of 300 under 40 a second", [("sent", "seconds", "429"), (sent, f"{seconds:.2f}", limited)])
+
+
+def test_the_memory_of_an_apply_does_not_grow_with_what_was_done(program: Program, tmp_path: Path) -> None:
+    code = (
+        "import resource, subprocess, sys\n"
+        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+    )
+    peaks = []
+    for count in (50, 1500):
+        path = many(count, tmp_path / f"{count}.toml")
+        command = [sys.executable, "-c", code, sys.executable, "-m", "integrations_cli", "apply", path, "--yes"]
+        environ = {**program.environ, "INTEGRATIONS_SANDBOX": str(tmp_path / f"{count}.db")}
+        peaks.append(int(subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout))
+    unit = 1024 if sys.platform == "darwin" else 1
+    assert (peaks[1] - peaks[0]) / unit < 14 * 1024  # a plan of 1,500 entries, and no trace of 1,500 answers
+
+
+# -- export -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_export_plans_to_nothing_with_and_without_its_variables(
+    program: Program, manifest: str, tmp_path: Path
+) -> None:
+    ok(program.run("apply", manifest, "--yes"))
+    path = tmp_path / "exported.toml"
+    path.write_text(ok(program.run("export")).out)
+    assert set(tomllib.loads(path.read_text())["integrations"]) == {"mail", "push", "novu"}
+    assert program.run("plan", str(path), "--exit-code").code == 0
+    assert program.run("plan", manifest, "--exit-code").code == 0
+    env = {"MAIL__API_KEY": "new", "PUSH__API_KEY": "new"}
+    changed = program.run("plan", str(path), "--exit-code", env=env)
+    assert changed.code == 9
+    assert sorted(rows(changed.out)) == [
+        ["update", "mail", "mailgun", "email", "credentials changed: apiKey"],
+        ["update", "push", "expo", "push", "credentials changed: apiKey"],
+    ]
+
+
+@pytest.mark.parametrize("name", ["out.toml", "out.json"])
+def test_an_export_can_be_written_to_a_file(program: Program, manifest: str, tmp_path: Path, name: str) -> None:
+    ok(program.run("apply", manifest, "--yes"))
+    done = ok(program.run("export", "-o", str(tmp_path / name)))
+    assert done.out == ""
+    assert "3 integrations are in" in done.err
+    assert program.run("plan", str(tmp_path / name), "--exit-code").code == 0
+    refused = program.run("export", "-o", str(tmp_path / "none" / name))
+    assert refused.code == 2
+
+
+def test_json_and_toml_say_the_same(program: Program, manifest: str) -> None:
+    ok(program.run("apply", manifest, "--yes"))
+    assert ok(program.run("export", "--json")).json == tomllib.loads(ok(program.run("export")).out)
+
+
+def test_an_export_survives_what_a_server_calls_its_integrations(program: Program) -> None:
+    ok(program.run("create", "-p", "expo", "-i", "a b.c", "-n", 'x"\\\n\x1b[31m\u202e', "-q"))
+    text = ok(program.run("export")).out
+    assert tomllib.loads(text)["integrations"]["a b.c"]["name"] == 'x"\\\n\x1b[31m\u202e'
+    assert "\x1b" not in text
+
+
+# -- diff -------------------------------------------------------------------------------------------------------------
+
+
+def test_two_environments_side_by_side(program: Program, manifest: str) -> None:
+    ok(program.run("apply", manifest, "--yes"))
+    with serving(program) as env:
+        key = json.loads(ok_keys(program))["Production"]
+        ok(program.run("profiles", "add", "production", "--api-url", env["NOVU_API_URL"], "--api-key-stdin", stdin=key))
+        other = {"INTEGRATIONS_PROFILE": "production"}
+        ok(program.run("create", "-p", "expo", "-i", "only-there", "-q", env=other))
+        done = program.run("diff", "--profile", "sandbox", "--against", "production", "--exit-code")
+        assert done.code == 9
+        found = {(row[0], row[1]): row[2:] for row in rows(done.out)}
+        assert found["only-there", "provider"] == ["", "expo", "right only"]
+        assert found["mail", "name"] == ["Mail", "", "left only"]
+        assert found["mail", "credentials.apiKey"][0] == "********"
+        assert ("novu", "active") not in found
+        document = program.run("diff", "--profile", "sandbox", "--against", "production", "--json").json
+        assert (document["left"], document["right"]) == ("sandbox: Development", "production: Production")
+        assert document["integrations"]["mail"]["name"] == {"left": "Mail", "right": None, "verdict": "left only"}
+        drawn = program.run("diff", "-P", "sandbox", "-A", "production", terminal=True, env={"COLUMNS": "150"})
+        assert "3 of 4 integrations differ" in drawn.out
+
+
+def ok_keys(program: Program) -> str:
+    """The keys of the sandbox that is being served."""
+    from integrations_cli.sandbox import open_sandbox
+
+    with open_sandbox(Path(program.environ["INTEGRATIONS_SANDBOX"])) as sandbox:
+        return json.dumps(sandbox.api_keys)
+
+
+def test_a_manifest_and_an_environment_side_by_side(program: Program, manifest: str, tmp_path: Path) -> None:
+    ok(program.run("apply", manifest, "--yes"))
+    same = ok(program.run("diff", manifest, "--exit-code", "--all"))
+    verdicts = {(row[0], row[1]): row[4] for row in rows(same.out)}
+    assert set(verdicts.values()) == {"same", "unknown"}
+    assert verdicts["mail", "name"] == "same"
+    assert verdicts["mail", "credentials.apiKey"] == "unknown"
+    changed = tmp_path / "changed.toml"
+    changed.write_text(MANIFEST.replace('"Mail"', '"Other"').replace("[integrations.push]", "[integrations.pull]"))
+    done = program.run("diff", str(changed), "--exit-code")
+    assert done.code == 9
+    found = {(row[0], row[1]): row[2:] for row in rows(done.out)}
+    assert found["mail", "name"] == ["Mail", "Other", "different"]
+    assert found["push", "provider"][2] == "left only"
+    assert found["pull", "provider"][2] == "right only"
+
+
+@pytest.mark.parametrize("arguments", [(), ("x.toml", "--against", "sandbox")])
+def test_a_diff_wants_one_other_side(program: Program, arguments: tuple[str, ...]) -> None:
+    done = program.run("diff", *arguments)
+    assert done.code == 2
+    assert "either --against PROFILE or a manifest" in done.err
+
+
+# -- secrets ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_planted_secret_is_in_no_output_and_no_file(program: Program, manifest: str, tmp_path: Path) -> None:
+    """From the environment, from a server that decrypts, and from one that repeats what it was sent."""
+    own, shown = "6b03c66d9567edf1d9ef70d4", "shown-by-the-server-0123"
+    listed: dict[str, Any] = {
+        "_id": own, "_environmentId": own, "identifier": "mail", "providerId": "mailgun", "channel": "email",
+        "name": "Old", "active": True, "primary": True, "conditions": [],
+        "credentials": {"apiKey": shown, "secretKey": shown, "odd": shown, "tlsOptions": {"key": shown}, "domain": "d"},
+        "configurations": {"token": shown},
+    }  # fmt: skip
+
+    def answer(request: Received) -> Reply:
+        if request.path.endswith("/me"):
+            return Reply(200, {"data": {"_id": own, "name": "Staging"}})
+        if request.method == "GET":
+            return Reply(200, {"data": [listed]})
+        return Reply(400, {"statusCode": 400, "message": [request.body.decode(), f"key {SECRET}"]})
+
+    outputs = []
+    with scripted(answer) as server:
+        env = {"NOVU_SECRET_KEY": "sk-0123456789abc", "NOVU_API_URL": server.url, "INTEGRATIONS_PROFILE": ""}
+        ok(program.run("profiles", "add", "p", "--api-url", server.url, "--api-key-env", "NOVU_SECRET_KEY", env=env))
+        for arguments in (
+            ("plan", manifest), ("plan", manifest, "--prune"), ("export",), ("diff", manifest, "--all"),
+            ("diff", "--against", "p", "--all"), ("apply", manifest, "--yes"), ("list",), ("get", "mail"),
+        ):  # fmt: skip
+            for flags in ((), ("--json",), ("--verbose",)):
+                for terminal in (False, True):
+                    done = program.run(*arguments, *flags, env=env, terminal=terminal)
+                    assert done.code in {0, 1}, (arguments, done.err)
+                    outputs.append(done.out + done.err)
+    ok(program.run("apply", manifest, "--yes"))
+    ok(program.run("export"))
+    files = [path.read_bytes() for path in program.home.rglob("*") if path.is_file()]
+    for planted in (SECRET, OTHER_SECRET, shown, "sk-0123456789abc"):
+        assert not [output for output in outputs if planted in output]
+        assert not [content for content in files if planted.encode() in content]
+    assert len(outputs) == 48
