@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from integrations_cli import __version__
 from program import Program
 from scripted_server import CREATED, Received, Reply, Scripted, created, scripted
 
@@ -196,8 +200,14 @@ def test_a_dry_run_shows_the_request_masked_and_sends_nothing(program: Program, 
     assert done.code == 0
     assert done.json["method"] == "POST"
     assert done.json["url"] == f"{server.url}/v1/integrations"
-    assert done.json["headers"]["Authorization"] == "ApiKey ********"
-    assert done.json["headers"]["Idempotency-Key"] == "key-1"
+    assert done.json["headers"] == {
+        "Authorization": "ApiKey ********",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": f"integrations-cli/{__version__}",
+        "Content-Type": "application/json",
+        "Idempotency-Key": "key-1",
+    }
     assert done.json["body"]["credentials"] == {"apiKey": "********", "domain": "d"}
     text = program.run(*flags, "--api-url", server.url, env={"K": "s3cret-key"})
     assert text.out.startswith(f"POST {server.url}/v1/integrations\nAuthorization: ApiKey ********\n")
@@ -248,6 +258,7 @@ def test_if_not_exists_shows_the_one_that_is_there(program: Program) -> None:
         (("-p", "mailgun", "--timeout", "0"), "timeout"),
         (("-p", "mailgun", "--idempotency-key", "x" * 256), "--idempotency-key"),
         (("-p", "mailgun", "--color", "sometimes"), "auto, always, never"),
+        (("-p", "mailgun", "--conditions-file", "c.json", "--condition", "a.b=c"), "--condition both"),
     ],
 )
 def test_bad_input_is_one_line_and_a_hint_and_nothing_is_sent(
@@ -298,3 +309,40 @@ def test_as_a_process_with_every_kind_of_standard_input(tmp_path: Path) -> None:
     asked = program.spawn("create", "--sandbox")
     assert asked.code == 2
     assert "Traceback" not in asked.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-", "| true"])
+def test_what_was_created_is_said_where_it_cannot_be_shown(tmp_path: Path, redirection: str) -> None:
+    program = Program(tmp_path)
+    command = f'"$0" -m integrations_cli create -p mailgun -i mg --sandbox {redirection}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable], capture_output=True, env=program.environ, check=False, timeout=60
+    )
+    listed = program.run("get", "mg", "--sandbox", "--json").json
+    if redirection != "| true":  # whether the reader is gone in time is chance
+        assert listed["_id"] in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+def test_a_job_that_is_cancelled_says_what_ctrl_c_says(tmp_path: Path) -> None:
+    begun = threading.Event()
+    end = threading.Event()
+
+    def hang(request: Received) -> Reply:
+        begun.set()
+        end.wait(60)
+        return created(request)
+
+    with scripted(hang) as server:
+        environ = {**Program(tmp_path).environ, "NOVU_SECRET_KEY": KEY}
+        command = [sys.executable, "-m", "integrations_cli", "create", "-p", "mailgun", "-i", "mg", "--json"]
+        with subprocess.Popen([*command, "--api-url", server.url], env=environ, stderr=subprocess.PIPE) as process:
+            assert begun.wait(60)
+            process.terminate()
+            _, err = process.communicate(timeout=60)
+        end.set()
+    error = json.loads(err)["error"]
+    assert (process.returncode, error["type"]) == (130, "interrupted")
+    assert "--identifier mg" in error["hint"]

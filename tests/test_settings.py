@@ -258,8 +258,18 @@ def test_the_sandbox_as_default_profile_says_what_it_ignores(tmp_path: Path) -> 
     assert quiet.sandbox
     assert quiet.warnings == ()
     assert quiet.origins["profile"] == f"default_profile in {path}"
-    (warning,) = settle(path, ENV).warnings
-    assert "NOVU_SECRET_KEY and NOVU_API_URL" in warning
+    (warning,) = settle(path, {"NOVU_API_URL": "https://mine.example.com"}).warnings
+    assert "NOVU_API_URL" in warning
+
+
+def test_an_api_key_in_the_environment_beats_the_sandbox_of_the_file_but_not_one_that_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path, 'default_profile = "sandbox"\n')
+    real = settle(path, ENV)
+    assert not real.sandbox
+    assert real.api_key == Secret(ENV["NOVU_SECRET_KEY"])
+    assert "beats the sandbox" in real.origins["profile"]
+    assert settle(path, {**ENV, "INTEGRATIONS_PROFILE": "sandbox"}).sandbox
+    assert settle(path, ENV, profile="sandbox").sandbox
 
 
 def test_a_profile_of_the_sandboxs_name_is_not_mistaken_for_it(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from .commands.options import COLORS, Invocation, Shared, Surroundings, shared
 from .errors import CancelledError, IntegrationsError, UsageError
 from .frozen import fields
 from .render import ColorChoice, Renderer
+from .views import View
 
 if TYPE_CHECKING:
     from typer._click import Command as ClickCommand
@@ -229,6 +230,8 @@ def _said(arguments: Sequence[str]) -> tuple[bool, ColorChoice]:
 
 def run(arguments: Sequence[str], surroundings: Surroundings | None = None) -> int:
     """Run one command line and give its exit code; nothing that goes wrong leaves here but as a line of text."""
+    if surroundings is None:
+        _be_told_to_stop()
     around = surroundings or Surroundings(os.environ, sys.stdin, sys.stdout, sys.stderr)
     json, color = _said(arguments)
     renderer = Renderer(around.stdout, around.stderr, around.environ, json=json, color=color)
@@ -254,7 +257,19 @@ def _run(arguments: list[str], around: Surroundings, renderer: Renderer) -> int:
         _raise_usage(error)
     except typer.Abort:
         raise CancelledError("interrupted") from None
-    return shown if isinstance(shown, int) else 0 if shown is None else renderer.show(shown)
+    return shown if isinstance(shown, int) else 0 if shown is None else _show(shown, renderer)
+
+
+def _show(view: View, renderer: Renderer) -> int:
+    """Print what a command returned. What it has done is not lost where that cannot be written."""
+    try:
+        return renderer.show(view)
+    except OSError as error:
+        if renderer.done is None and isinstance(error, BrokenPipeError):
+            raise
+        _discard_output()
+        done = f"; {renderer.done}" if renderer.done is not None else ""
+        raise IntegrationsError(f"the output could not be written: {error.strerror}{done}") from None
 
 
 def _raise_usage(error: TyperException) -> NoReturn:
@@ -262,7 +277,10 @@ def _raise_usage(error: TyperException) -> NoReturn:
 
     message = " ".join(error.format_message().split()).rstrip(".")
     if isinstance(error, NoSuchOption):
-        meant = f" (did you mean {' or '.join(sorted(error.possibilities))}?)" if error.possibilities else ""
+        from .catalogue.nearest import nearest
+
+        near = nearest(error.option_name, error.possibilities or (), limit=1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
         message = f"there is no option {error.option_name}{meant}"
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
@@ -281,6 +299,13 @@ def _bug(error: Exception) -> IntegrationsError:
         f"this is a bug in {PROGRAM} {__version__}: {type(error).__name__} at {place}",
         hint="please report this line; if something was being sent, look with integrations list before trying again",
     )
+
+
+def _be_told_to_stop() -> None:
+    """Take a SIGTERM, with which others end a job, as Ctrl-C: what was sent is said in either case."""
+    import signal
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _discard_output() -> None:

@@ -212,6 +212,7 @@ def edit(path: Path, change: Callable[[ConfigFile], None], *, patience: float = 
     try:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _close_folder(target.parent)
         with exclusive(target, patience=patience):
             _check_ours(target)
             file = ConfigFile.load(target)
@@ -230,6 +231,14 @@ def edit(path: Path, change: Callable[[ConfigFile], None], *, patience: float = 
     except OSError as error:
         raise _not_saved(path, error) from None
     return tuple(notes)
+
+
+def _close_folder(folder: Path) -> None:
+    """Keep others out of the program's own folder, should it have been made with other rights before."""
+    if os.name == "posix" and folder.name == APPLICATION:
+        status = folder.stat()
+        if status.st_uid == os.getuid() and status.st_mode & 0o077:
+            folder.chmod(0o700)
 
 
 def has_comments(text: str) -> bool:

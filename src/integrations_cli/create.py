@@ -242,7 +242,7 @@ class _Creation:
 
     def _look_up(self, last: Outcome) -> Created:
         """Find out from the list whether one of the attempts has created it."""
-        patient = self.server_at_work or _is_success(last)
+        patient = self.server_at_work
         for pause in self._pauses(patient=patient):
             self.attempts.pause(pause)
             try:

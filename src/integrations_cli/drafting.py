@@ -81,6 +81,10 @@ def compose(sources: DraftSources, reader: ValueReader) -> IntegrationDraft:
         credentials |= reader.document(document, folder, draft.provider)
     credentials |= reader.assignments(sources.credentials, draft.provider)
     conditions = draft.conditions
+    if sources.conditions_file is not None and sources.conditions:
+        raise InputError(
+            "--conditions-file and --condition both say when it is used", hint="put all conditions in one of them"
+        )
     if sources.conditions_file is not None:
         where = f"--conditions-file {sources.conditions_file}"
         conditions = _conditions(_decoded(sources.conditions_file, where, reader)[0], where)

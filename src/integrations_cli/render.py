@@ -58,6 +58,8 @@ class Renderer:
         """Write to these streams; either may be closed (None)."""
         self.json = json
         self.redactor = Redactor()
+        self.done: str | None = None
+        """What has been done already, to be said if it cannot be shown."""
         self._stdout, self._stderr = stdout, stderr
         self._environ = environ
         self._color = color
@@ -73,6 +75,8 @@ class Renderer:
         """Print what a command returned, and give its exit code."""
         if isinstance(view, Nothing):
             return view.exit_code
+        if self._stdout is None and self.done is not None:
+            self.note(f"standard output is closed; {self.done}")
         if self.json and not (isinstance(view, Text) and view.json is None):
             self.show_json(view.json)
         elif isinstance(view, Text):

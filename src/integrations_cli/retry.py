@@ -80,7 +80,9 @@ class AttemptReport(NamedTuple):
     def __str__(self) -> str:
         """One line: what was sent, what came back, what follows."""
         came = self.failure if self.status is None else f"{self.status} after {self.elapsed or 0:.2f} s"
-        unprotected = "; the server did not repeat the idempotency key" if self.echoed is False else ""
+        # Only of a success it says something: refusals of the key or the rate, and a proxy's answers, never repeat it.
+        unkept = self.echoed is False and self.status is not None and self.status < 300
+        unprotected = "; the server did not repeat the idempotency key" if unkept else ""
         follows = "" if self.wait is None else f"; again in {self.wait:.2f} s"
         return f"{self.method} {self.url} (attempt {self.number}): {came}{unprotected}{follows}"
 

@@ -96,7 +96,9 @@ def resolve(
     file = ConfigFile.load(path)
     if chosen is None and file.default_profile is not None:
         chosen, by = file.default_profile, f"default_profile in {path}"
-        if chosen == SANDBOX:
+        if chosen == SANDBOX and any(environ.get(name) for name in KEY_VARIABLES):
+            chosen, by = None, "none: the API key in the environment beats the sandbox of default_profile"
+        elif chosen == SANDBOX:
             return _sandbox(flags, environ, by, (*file.warnings, *_notes_of_ignored(environ, by)))
     if chosen is not None and chosen not in file.profiles:
         raise file.unknown(chosen, "" if flags.profile is not None else by)

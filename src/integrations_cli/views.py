@@ -144,8 +144,7 @@ _FIRST = (
     "_environmentId",
     "_organizationId",
 )
-_LAST = ("createdAt", "updatedAt", "deleted", "deletedAt", "deletedBy")
-_REDUNDANT = ("id", "__v")
+_LAST = ("createdAt", "updatedAt", "deleted", "deletedAt", "deletedBy", "__v", "id")
 
 
 def integration_fields(
@@ -155,10 +154,10 @@ def integration_fields(
     document = integration_document(integration, concealed=concealed, show_secrets=show_secrets)
     rows = [(key, text_of(document[key])) for key in _FIRST if key in document]
     credentials = document.get("credentials")
-    if isinstance(credentials, dict):
+    if isinstance(credentials, dict) and credentials:
         rows += [(f"credentials.{key}", text_of(value)) for key, value in credentials.items()]
     elif credentials is not None:
         rows.append(("credentials", text_of(credentials)))
-    rest = [key for key in document if key not in (*_FIRST, *_LAST, *_REDUNDANT, "credentials")]
+    rest = [key for key in document if key not in (*_FIRST, *_LAST, "credentials")]
     rows += [(key, text_of(document[key])) for key in (*rest, *(key for key in _LAST if key in document))]
     return Fields(rows, document, title=integration.name or integration.identifier)

@@ -23,7 +23,7 @@ from integrations_cli.errors import (
     UsageError,
 )
 from integrations_cli.frozen import frozen
-from integrations_cli.models import MASK, Integration, IntegrationDraft
+from integrations_cli.models import MASK, Integration, IntegrationDraft, Secret
 from integrations_cli.retry import RetryPolicy
 from integrations_cli.settings import require_key
 from integrations_cli.views import Text, View, integration_fields, masked
@@ -168,6 +168,7 @@ def _create(run: Invocation, sources: DraftSources, options: CreateOptions) -> V
         if there is not None:
             run.render.note(f"{there.identifier} is there already: nothing was created")
             return _shown(run, there, options, concealed)
+    run.render.done = f"{created.identifier} ({created.integration.id}) is there"
     _tell(run, created)
     for note in notes:
         run.render.hint(note)
@@ -255,10 +256,11 @@ def _dry_run(run: Invocation, prepared: Prepared, concealed: Collection[str], op
     import json
 
     from integrations_cli.api import create_request
+    from integrations_cli.transport import wire_headers
 
     request = create_request(prepared.body, prepared.key)
     url = f"{run.settings.api_url}{request.path}"
-    headers = {"Authorization": f"ApiKey {MASK}", **request.headers}
+    headers = wire_headers(request, Secret(MASK))
     body = json.loads(prepared.body)
     if options.show_secrets:
         run.render.redactor.allow(run.values.secrets)
@@ -268,6 +270,8 @@ def _dry_run(run: Invocation, prepared: Prepared, concealed: Collection[str], op
             provider, body["credentials"], concealed=concealed, show_secrets=options.show_secrets
         )
     run.render.note("this is what would be sent; nothing was")
+    if run.settings.api_key is None and not run.settings.sandbox:
+        run.render.note("there is no API key yet: to send it, add a profile or set NOVU_SECRET_KEY")
     lines = [f"{request.method} {url}", *(f"{name}: {value}" for name, value in headers.items()), ""]
     lines.append(json.dumps(body, ensure_ascii=False, indent=2))
     document = {"method": request.method, "url": url, "headers": headers, "body": body}

@@ -40,7 +40,7 @@ def _delete(run: Invocation, reference: str, *, yes: bool, quiet: bool) -> View:
         run.render.hint(
             f"no integration of {integration.channel} is primary now; integrations set-primary makes one so"
         )
-    gone = Integration({**integration.raw, "deleted": True, "active": False, "primary": False})
+    gone = Integration({**integration.raw, "deleted": True})
     return Text(gone.id, json=gone.id) if quiet else integration_fields(gone)
 
 

@@ -375,7 +375,7 @@ def remove_profile(
     path = config_path(run.environ)
     file = ConfigFile.load(path)
     file.table(name)
-    run.confirm(f"Remove the profile {name} from {path}?", yes=yes)
+    run.confirm(f"Remove the profile {name} from {path}?", yes=yes or not run.interactive)
     kept = _uses_keyring(file, name)
     for note in edit(path, lambda file: file.remove_profile(name)):
         run.render.note(note)

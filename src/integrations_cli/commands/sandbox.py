@@ -77,7 +77,7 @@ def reset(
 
     run = invocation(context)
     path = sandbox_path(run.environ)
-    run.confirm(f"Empty the sandbox {path}?", yes=yes)
+    run.confirm(f"Empty the sandbox {path}?", yes=yes or not run.interactive)
     try:
         was_there = empty(path)
     except StoreError as error:
