@@ -224,8 +224,8 @@ def test_at_work_is_what_was_given_up_too_early() -> None:
 def test_a_report_is_one_line() -> None:
     url = "https://api.novu.co/v1/integrations"
     report = AttemptReport("POST", url, 2, 503, None, 0.123, 1.5, echoed=False)
-    assert str(report) == (
-        f"POST {url} (attempt 2): 503 after 0.12 s; the server did not repeat the idempotency key; again in 1.50 s"
-    )
+    assert str(report) == f"POST {url} (attempt 2): 503 after 0.12 s; again in 1.50 s"
+    report = AttemptReport("POST", url, 1, 201, None, 0.2, None, echoed=False)
+    assert str(report) == f"POST {url} (attempt 1): 201 after 0.20 s; the server did not repeat the idempotency key"
     report = AttemptReport("GET", url, 1, None, "no connection", None, None)
     assert str(report) == f"GET {url} (attempt 1): no connection"
