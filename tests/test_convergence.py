@@ -1,8 +1,7 @@
-"""Manifests and environments, generated: one apply is enough, a second does nothing, an export is the same elsewhere."""
+"""Manifests and environments, generated: one apply is enough, a second does nothing, an export is the same."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Figures
-from environments import Environment, environment
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from environments import Environment, environment
 from integrations_cli import catalogue
 from integrations_cli.models import Integration
 
-SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SETTINGS = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 PROVIDERS = {
     "mail-a": "mailgun",
@@ -40,7 +40,6 @@ CONDITION = {
     "children": [{"field": "identifier", "value": "acme", "operator": "EQUAL", "on": "tenant"}],
 }
 SECRET = "planted-secret-value"
-NUMBER = itertools.count()
 
 
 def channel_of(identifier: str) -> str:
@@ -60,7 +59,9 @@ def steps(draw: st.DrawFn) -> list[tuple[str, str, Any]]:
             optional={
                 "name": st.sampled_from(["One", "Zwei ☃", "[red]", "a\u202eb"]),
                 "conditions": st.sampled_from([[], [CONDITION]]),
-                "credentials": st.sampled_from([{}, {"apiKey": SECRET}, {"apiKey": SECRET, "from": "x", "domain": "d"}]),
+                "credentials": st.sampled_from(
+                    [{}, {"apiKey": SECRET}, {"apiKey": SECRET, "from": "x", "domain": "d"}]
+                ),
                 "configurations": st.sampled_from([{}, {"a": 1, "b": [None, 2.5], "token": SECRET}]),
             },
         ),
@@ -108,7 +109,9 @@ def make(there: Environment, history: list[tuple[str, str, Any]]) -> None:
     for verb, identifier, fields in history:
         known = {integration.identifier: integration for integration in there.integrations()}
         if verb == "create" and identifier not in known:
-            there.create(providerId=PROVIDERS[identifier], channel=channel_of(identifier), identifier=identifier, **fields)
+            there.create(
+                providerId=PROVIDERS[identifier], channel=channel_of(identifier), identifier=identifier, **fields
+            )
         elif identifier not in known:
             continue
         elif verb == "update":
@@ -121,7 +124,7 @@ def make(there: Environment, history: list[tuple[str, str, Any]]) -> None:
 
 def state(integrations: Any) -> dict[str, Any]:
     return {
-        integration.identifier: {key: value for key, value in integration.raw.items() if key not in ("updatedAt",)}
+        integration.identifier: {key: value for key, value in integration.raw.items() if key != "updatedAt"}
         for integration in integrations
     }
 
@@ -138,7 +141,9 @@ def differences(tables: Mapping[str, Mapping[str, Any]], there: Mapping[str, Int
         wrong += [f"{identifier}.name"] * ("name" in table and now.name != table["name"])
         wrong += [f"{identifier}.active"] * (now.active is not active)
         wrong += [f"{identifier}.primary"] * ("primary" in table and now.primary is not table["primary"])
-        wrong += [f"{identifier}.conditions"] * ("conditions" in table and len(now.conditions) != len(table["conditions"]))
+        wrong += [f"{identifier}.conditions"] * (
+            "conditions" in table and len(now.conditions) != len(table["conditions"])
+        )
         wrong += [f"{identifier}.credentials"] * (
             "credentials" in table and set(now.credentials) != set(table["credentials"])
         )
