@@ -134,7 +134,7 @@ def exit_codes() -> tuple[ExitCode, ...]:
     kinds: list[type[errors.IntegrationsError]] = [top, *top.__subclasses__()]
     found: dict[int, ExitCode] = {0: ExitCode(0, (), "It is done.")}
     for kind in sorted(kinds, key=lambda kind: kind.exit_code):
-        meaning = _sentence(kind.__doc__ or "")
+        meaning = _sentence((kind.__doc__ or "").partition("\n\n")[0])
         before = found.get(kind.exit_code)
         if before is None:
             found[kind.exit_code] = ExitCode(kind.exit_code, (kind.type,), meaning)

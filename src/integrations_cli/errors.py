@@ -24,7 +24,10 @@ from typing import ClassVar, Self
 
 
 class IntegrationsError(Exception):
-    """A failure that the user is told about in one line, with a hint."""
+    """Some items of an apply failed, a question was answered with no, or anything else without a code of its own.
+
+    All failures that the user is told about, in one line with a hint, are of this class.
+    """
 
     exit_code: ClassVar[int] = 1
     type: ClassVar[str] = "failed"
