@@ -48,7 +48,7 @@ _VARYING = (
 
 
 class Block(NamedTuple):
-    """One block: its mark ("" for one that runs here), the reason that the mark gives, what is run and what it prints."""
+    """One block: its mark ("" for one that runs here) and the reason it gives, what is run and what that prints."""
 
     mark: str
     why: str
