@@ -236,15 +236,17 @@ def many(count: int, path: Path) -> str:
 def test_ctrl_c_finishes_what_is_under_way_and_the_next_run_does_the_rest(program: Program, tmp_path: Path) -> None:
     path = many(400, tmp_path / "many.toml")
     command = [sys.executable, "-m", "integrations_cli", "apply", path, "--yes", "--json"]
-    running = subprocess.Popen(
-        command, env=program.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-    )
-    assert running.stdout is not None
-    first = [running.stdout.readline() for _ in range(20)]
-    running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=60)
+    said = tmp_path / "stderr"
+    with (
+        said.open("w") as stderr,
+        subprocess.Popen(command, env=program.environ, stdout=subprocess.PIPE, stderr=stderr, text=True) as running,
+    ):
+        assert running.stdout is not None
+        first = [running.stdout.readline() for _ in range(20)]
+        running.send_signal(signal.SIGINT)
+        outcomes = [json.loads(line) for line in (*first, *running.stdout)]
+    err = said.read_text()
     assert running.returncode == 130
-    outcomes = [json.loads(line) for line in (*first, *out.splitlines())]
     assert {outcome["status"] for outcome in outcomes} == {"done"}
     assert json.loads(err)["error"]["type"] == "interrupted"
     assert re.search(

@@ -49,11 +49,11 @@ def test_list_in_a_pipe_is_a_line_for_each_provider_grouped_by_channel(program: 
     assert all(len(row) == 4 for row in rows)
 
 
-def test_list_on_a_terminal_is_a_table_for_each_channel(program: Program) -> None:
+def test_list_on_a_terminal_names_each_channel_once(program: Program) -> None:
     finished = program.run("providers", "list", terminal=True, env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "xterm"})
     lines = finished.out.splitlines()
-    titles = [line.strip() for line in lines if line.strip() in catalogue.channels()]
-    assert titles == list(catalogue.channels())
+    first = [line.strip("│ ").split(" ")[0] for line in lines]
+    assert [word for word in first if word in catalogue.channels()] == list(catalogue.channels())
     assert any("mailgun" in line and "Mailgun" in line for line in lines)
     assert max(map(len, lines)) <= 200
 

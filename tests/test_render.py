@@ -105,11 +105,14 @@ def test_known_secrets_are_taken_out_of_every_form() -> None:
 
 
 def test_a_table_is_rows_in_a_pipe_and_groups_on_a_terminal() -> None:
-    rows = Table(("name", "id"), [("email", [Row(("a\tb", "1"), strong=True)]), ("sms", [Row(("c", "2"))])], [1], "two")
-    assert shown(rows) == "a\\tb\t1\nc\t2\n"
+    rows = Table(
+        ("name", "id"), [[Row(("email", "a\tb"), strong=True), Row(("email", "d"))], [Row(("sms", "c"))]], [1], "two"
+    )
+    assert shown(rows) == "email\ta\\tb\nemail\td\nsms\tc\n"
     assert json.loads(shown(rows, json_=True)) == [1]
     drawn = shown(rows, terminal=True, environ={"NO_COLOR": "1"})
     assert drawn.index("email") < drawn.index("a\\tb") < drawn.index("sms") < drawn.index("two")
+    assert drawn.count("email") == 1
 
 
 def test_text_keeps_its_lines_only_where_it_has_some() -> None:

@@ -101,7 +101,7 @@ def difference_table(difference: Difference, *, everything: bool = False, exit_c
         caption += f"; {unknown} credentials cannot be compared"
     return Table(
         columns=("identifier", "field", difference.left, difference.right, "verdict"),
-        groups=list(groups.items()),
+        groups=list(groups.values()),
         json=_document(difference),
         caption=caption,
         exit_code=exit_code,

@@ -14,9 +14,7 @@ _CAPTIONS = {"create": "to create", "update": "to update", "set-primary": "to ma
 
 def plan_table(plan: Plan) -> Table:
     """A plan for people: its actions by kind, and what each of them changes."""
-    groups = [
-        (kind, [_row(action) for action in plan.actions if action.kind == kind]) for kind in STAGES if plan.count(kind)
-    ]
+    groups = [[_row(action) for action in plan.actions if action.kind == kind] for kind in STAGES if plan.count(kind)]
     return Table(
         columns=("action", "identifier", "provider", "channel", "changes"),
         groups=groups,

@@ -88,7 +88,7 @@ class Renderer:
             rows = (*view.rows, *copyable)
             self._write("".join(f"{self._field(name)}\t{self._plain(value)}\n" for name, value in rows))
         else:
-            table = [row.cells for _, group in view.groups for row in group]
+            table = [row.cells for group in view.groups for row in group]
             self._write("".join(map(self._tabbed, table)))
         return view.exit_code
 
@@ -110,10 +110,6 @@ class Renderer:
         encoded = json.dumps(document, ensure_ascii=False, indent=None if lines else 2)
         return visible_json(encoded, indented=not lines) + "\n"
 
-    def row(self, cells: Sequence[str]) -> None:
-        """Print one line of a table that grows while its reader watches, with TABs between the cells."""
-        self._write(self._tabbed(cells))
-
     def preview(self, table: Table) -> None:
         """Show a table on standard error: what a person is asked about is no data."""
         if self.json:
@@ -121,31 +117,49 @@ class Renderer:
         if is_terminal(self._stderr):
             self._draw(table, stderr=True)
         else:
-            self._line("".join(self._tabbed(row.cells) for _, group in table.groups for row in group))
+            self._line("".join(self._tabbed(row.cells) for group in table.groups for row in group))
 
     @contextmanager
-    def progress(self, total: int) -> Iterator[Callable[[str], None]]:
-        """A bar on standard error, where that is a terminal; what the block is given counts one more.
+    def progress(self, total: int) -> Iterator[Callable[[Sequence[str], str], None]]:
+        """A table that grows while its reader watches, and where that is a terminal a bar below it.
 
-        A text that is given with it stays above the bar, and without a bar is a line like others.
+        What the block is given prints one more line: its cells are data; a complaint about it, if there is one, is said
+        besides. With `--json` it only counts: the caller prints documents.
         """
         if self.json or not is_terminal(self._stderr) or self._environ.get("TERM") == "dumb":
-            yield lambda text: self._line(f"{self._plain(text)}\n") if text and not self.json else None
+            yield self._tell
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
         from rich.text import Text as RichText
 
+        together = is_terminal(self._stdout)  # data and bar are on one screen: one console must draw both
         with Progress(
-            BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=self.console(stderr=True), transient=True
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self.console(stderr=not together),
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
         ) as bar:
             task = bar.add_task("", total=total)
 
-            def advance(text: str) -> None:
-                if text:
-                    bar.console.print(RichText(self._plain(text), overflow="fold"))
+            def advance(cells: Sequence[str], complaint: str) -> None:
+                if together:
+                    bar.console.print(RichText(self._plain("  ".join(filter(None, cells))), overflow="fold"))
+                else:
+                    self._write(self._tabbed(cells))
+                    if complaint:
+                        bar.console.print(RichText(self._plain(complaint), overflow="fold"))
                 bar.advance(task)
 
             yield advance
+
+    def _tell(self, cells: Sequence[str], complaint: str) -> None:
+        if not self.json:
+            self._write(self._tabbed(cells))
+            if complaint:
+                self._line(f"{self._plain(complaint)}\n")
 
     def _tabbed(self, cells: Sequence[str]) -> str:
         return "\t".join(map(self._plain, cells)) + "\n"
@@ -204,14 +218,20 @@ class Renderer:
                 console.print(cell(name, "bold"))
                 self._write("".join(f"{self._plain(line)}\n" for line in text.split("\n")))
             return
-        for title, rows in view.groups:
-            group = table(title, header=True)
-            for column in view.columns:
-                group.add_column(cell(column), overflow="fold")
-            for row in rows:
+        rows = table("", header=True)
+        for column in view.columns:
+            rows.add_column(cell(column), overflow="fold")
+        for group in view.groups:
+            said = ""
+            for row in group:
                 style = "dim" if row.dim else "bold" if row.strong else ""
-                group.add_row(*(cell(text, style) for text in row.cells))
-            console.print(group)
+                first, *others = row.cells
+                # What a group has in common is said once, in its first row.
+                rows.add_row(cell("" if first == said else first), *(cell(text, style) for text in others))
+                said = first
+            rows.add_section()
+        if view.groups:
+            console.print(rows)
         if view.caption:
             console.print(cell(view.caption, "dim"))
 

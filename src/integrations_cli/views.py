@@ -36,13 +36,13 @@ class Row:
 
 @frozen
 class Table:
-    """Many things of one kind: a table, in groups where they have titles; TAB-separated lines; a JSON array.
+    """Many things of one kind: a table with a line between its groups; TAB-separated lines; a JSON array.
 
-    A group is a title and its rows. In a pipe the titles are left out: a column says the same.
+    What the rows of a group have in common stands in their first cell; a person sees it once, a program in each row.
     """
 
     columns: Sequence[str]
-    groups: Sequence[tuple[str, Sequence[Row]]]
+    groups: Sequence[Sequence[Row]]
     json: Json
     caption: str = ""
     exit_code: int = 0

@@ -108,9 +108,8 @@ def _report(run: Invocation, plan: Plan, running: Run) -> dict[str, int]:
             counts[outcome.status] = counts.get(outcome.status, 0) + 1
             if run.flags.json:
                 run.render.show_json(outcome_document(outcome), lines=True)
-                continue
-            run.render.row(outcome_cells(outcome))
-            advance(_complaint(outcome))
+            else:
+                advance(outcome_cells(outcome), _complaint(outcome))
     return counts
 
 

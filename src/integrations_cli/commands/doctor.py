@@ -26,7 +26,7 @@ def doctor(context: typer.Context) -> View:
     code = exit_code_of(findings)
     return Table(
         columns=("check", "", "what was found", "what to do"),
-        groups=(("", tuple(_row(finding) for finding in findings)),),
+        groups=(tuple(_row(finding) for finding in findings),),
         json={"exit_code": code, "findings": [finding._asdict() for finding in findings]},
         exit_code=code,
     )

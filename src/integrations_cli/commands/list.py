@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -58,7 +58,6 @@ def _list(run: Invocation, options: ListOptions) -> View:
     if options.channel is not None and options.channel not in known:
         raise UsageError(f"there is no channel {options.channel!r}{channels_like(options.channel)}")
     wanted = [integration for integration in integrations if _matches(integration, options)]
-    groups = list(_groups(wanted))
     name = environment.name if environment is not None else ""
     if not integrations:
         run.render.note(f"the environment {name or 'of this key'} has no integrations")
@@ -66,7 +65,7 @@ def _list(run: Invocation, options: ListOptions) -> View:
         run.render.note(f"none of the {len(integrations)} integrations is like that")
     return Table(
         columns=("channel", "identifier", "provider", "name", "state", "_id"),
-        groups=groups,
+        groups=_groups(wanted),
         json=[
             integration_document(integration, show_secrets=options.show_secrets) for integration in _in_order(wanted)
         ],
@@ -98,7 +97,7 @@ def _in_order(integrations: Sequence[Integration]) -> list[Integration]:
     )
 
 
-def _groups(integrations: Sequence[Integration]) -> Iterator[tuple[str, list[Row]]]:
+def _groups(integrations: Sequence[Integration]) -> list[list[Row]]:
     rows: dict[str, list[Row]] = {}
     for integration in _in_order(integrations):
         group = rows.setdefault(integration.channel, [])
@@ -112,7 +111,7 @@ def _groups(integrations: Sequence[Integration]) -> Iterator[tuple[str, list[Row
             integration.id,
         )
         group.append(Row(cells, strong=state == "primary", dim=not integration.active))
-    yield from rows.items()
+    return list(rows.values())
 
 
 def _state(integration: Integration, place: int) -> str:

@@ -284,7 +284,7 @@ def list_profiles(context: typer.Context) -> View:
         documents.append(
             {"profile": name, "default": default, "api_url": api_url, "api_key_source": source, "problem": problem}
         )
-    return Table(("profile", "default", "server", "API key"), [("", rows)], documents, caption=f"settings: {path}")
+    return Table(("profile", "default", "server", "API key"), [rows], documents, caption=f"settings: {path}")
 
 
 def _summary(file: ConfigFile, name: str) -> tuple[str | None, str | None, str | None]:
@@ -341,7 +341,7 @@ def _shown(settings: Settings, path: Path) -> View:
         "origins": {name: settings.origins.get(name, "default") for name in values},
     }
     caption = settings.no_key or ""
-    return Table(("setting", "value", "from"), [("", rows)], document, caption=caption)
+    return Table(("setting", "value", "from"), [rows], document, caption=caption)
 
 
 def _words(value: Json) -> str:

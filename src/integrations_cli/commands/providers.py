@@ -40,12 +40,10 @@ def list_providers(
     found = [provider for provider in catalogue.providers() if _matches(provider, channel, search)]
     if search is not None and not found:
         invocation(context).render.note(f"no provider has {search!r} in its id or name{providers_like(search)}")
-    groups = [
-        (name, [_row(provider) for provider in found if provider.channel == name]) for name in catalogue.channels()
-    ]
+    groups = [[_row(provider) for provider in found if provider.channel == name] for name in catalogue.channels()]
     return Table(
         columns=("channel", "provider", "name", "required credentials"),
-        groups=[(name, rows) for name, rows in groups if rows],
+        groups=list(filter(None, groups)),
         json=[_document(provider) for provider in found],
         caption="integrations providers show PROVIDER says what it takes" if found else "",
     )
