@@ -22,6 +22,13 @@ from .transport import Answer
 DEEPEST: Final = 60
 """Levels of nesting that are believed; an integration has three or four."""
 
+MOST_VALUES: Final = 500_000
+MOST_CONTAINERS: Final = 80_000
+"""Values, and objects and lists among them, that are believed: three bytes of `[],` become a hundred in memory.
+
+An answer of 10 MB with 17,000 integrations has 360,000 and 51,000.
+"""
+
 LONGEST: Final = 1000
 """Characters of a server's own words that are passed on."""
 
@@ -68,16 +75,18 @@ def _document(answer: Answer) -> Json:
     Raises:
         ValueError: It is none, or not what a program should have to keep.
     """
-    if answer.overlong:
+    body = answer.body
+    containers = body.count(b"{") + body.count(b"[")
+    if answer.overlong or containers > MOST_CONTAINERS or containers + body.count(b",") > MOST_VALUES:
         raise ValueError
     try:
-        value = json.loads(answer.body, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):  # also bad UTF-8, and numbers of thousands of digits
         raise ValueError from None
     if not _shallow(value):
         raise ValueError
     # Half of a pair that stands for one character can be escaped in JSON, but not be written to a terminal or a file.
-    return _whole(value) if b"\\ud" in answer.body.lower() else value
+    return _whole(value) if b"\\ud" in body.lower() else value
 
 
 def _refuse_constant(name: str) -> NoReturn:

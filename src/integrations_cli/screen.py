@@ -16,9 +16,12 @@ _STEERING = (
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def _sub(escape: Callable[[re.Match[str]], str], text: str) -> str:
+def _sub(escape: Callable[[re.Match[str]], str], text: str, *, lines: bool = False) -> str:
+    """The text with `escape` in the place of what steers; with `lines` its line ends stay."""
     # What Python calls printable holds none of them: most texts are, and then the pattern is not even compiled.
-    return text if text.isprintable() else re.sub(_STEERING, escape, text)
+    if (text.replace("\n", "") if lines else text).isprintable():
+        return text
+    return re.sub(f"(?!\n){_STEERING}" if lines else _STEERING, escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -49,9 +52,7 @@ def visible_json(document: str, *, indented: bool = True) -> str:
 
     The line ends of an indented document stay: inside a string JSON has no raw ones.
     """
-    if not indented:
-        return _sub(_escape_json, document)
-    return "\n".join(_sub(_escape_json, line) for line in document.split("\n"))
+    return _sub(_escape_json, document, lines=indented)
 
 
 def _escape_toml(match: re.Match[str]) -> str:
@@ -61,4 +62,4 @@ def _escape_toml(match: re.Match[str]) -> str:
 
 def visible_toml(document: str) -> str:
     """The same for a TOML document whose strings all stand between quotation marks and on one line."""
-    return "\n".join(_sub(_escape_toml, line) for line in document.split("\n"))
+    return _sub(_escape_toml, document, lines=True)
