@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 from .errors import IntegrationsError
 from .models import Json
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 ColorChoice = Literal["auto", "always", "never"]
+
+CELL: Final = 4000
+"""Characters of one cell of a table on a terminal, some fifty lines; in a pipe and in JSON nothing is cut."""
 
 _BOLD, _DIM, _RED, _YELLOW, _END = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
@@ -200,7 +203,9 @@ class Renderer:
         from rich.text import Text as RichText
 
         def cell(text: str, style: str = "") -> RichText:
-            return RichText(self._plain(text), style=style, overflow="fold")
+            shown = self._plain(text)
+            shown = shown if len(shown) <= CELL else f"{shown[:CELL]}…"
+            return RichText(shown, style=style, overflow="fold")
 
         def table(title: str, *, header: bool) -> RichTable:
             shown = cell(title, "bold") if title else None
