@@ -73,6 +73,8 @@ class Run:
         self.stopped: IntegrationsError | None = None
         self.forgotten = ""
         self.stopping = False
+        self.idle: Callable[[], None] = lambda: None
+        """Called in the thread that iterates whenever nothing has come for a moment."""
         self._plan = plan
         self._api = api
         self._memory = memory
@@ -138,7 +140,7 @@ class Run:
                 # A wait without an end cannot be interrupted on Windows.
                 return self._results.get(timeout=0.2)
             except queue.Empty:
-                continue
+                self.idle()
 
     # -- in the thread of the caller ----------------------------------------------------------------------------------
 

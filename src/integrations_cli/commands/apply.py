@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -33,9 +31,12 @@ from .manifests import (
 from .options import Invocation, invocation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from integrations_cli.transport import Transport
+
+    _Handler = Callable[[int, FrameType | None], object] | int | None
 
 
 def apply(
@@ -103,8 +104,9 @@ def _apply(run: Invocation, options: PlanOptions, policy: RetryPolicy, *, yes: b
 def _report(run: Invocation, plan: Plan, running: Run) -> dict[str, int]:
     """Run the plan, and write a line for each outcome; how many there were of each status."""
     counts: dict[str, int] = {}
-    with _in_order(running, run.render.note), run.render.progress(len(plan.actions)) as advance:
+    with _Ending(run, running) as ending, run.render.progress(len(plan.actions)) as advance:
         for outcome in running:
+            ending.tell()
             counts[outcome.status] = counts.get(outcome.status, 0) + 1
             if run.flags.json:
                 run.render.show_json(outcome_document(outcome), lines=True)
@@ -120,24 +122,34 @@ def _complaint(outcome: Outcome) -> str:
     return f"{outcome.action.kind} {outcome.action.identifier}: {outcome.status}: {told(outcome)}{hint}"
 
 
-@contextmanager
-def _in_order(running: Run, note: Callable[[str], None]) -> Iterator[None]:
-    """Let the first Ctrl-C finish what is under way; the second one leaves at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread is told of signals
-        return
+class _Ending:
+    """Lets the first Ctrl-C finish what is under way, while the block runs; the second one leaves at once."""
 
-    def asked(_number: int, _frame: FrameType | None) -> None:
-        if running.stopping:
+    def __init__(self, run: Invocation, running: Run) -> None:
+        self._run, self._running = run, running
+        self._told = False
+        self._before: _Handler = None
+        running.idle = self.tell
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():  # no other is told of signals
+            self._before = signal.signal(signal.SIGINT, self._asked)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _asked(self, _number: int, _frame: FrameType | None) -> None:
+        if self._running.stopping:
             raise KeyboardInterrupt
-        running.stop()
-        note("finishing what is under way; Ctrl-C again leaves at once")
+        self._running.stop()  # and no word here: the program may be in the middle of writing one
 
-    before = signal.signal(signal.SIGINT, asked)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    def tell(self) -> None:
+        """Say once that the end has begun."""
+        if self._running.stopping and not self._told:
+            self._told = True
+            self._run.render.note("finishing what is under way; Ctrl-C again leaves at once")
 
 
 def _again(run: Invocation, options: PlanOptions) -> str:
