@@ -35,6 +35,8 @@ _integrations_profiles() { _integrations_ask profiles profile }
 
 _integrations_identifiers() { _integrations_ask identifiers identifier }
 
+_integrations_nothing() { return 1 }
+
 _integrations_variables() { _parameters -g '*export*' }
 
 _integrations_credentials() {
@@ -106,7 +108,9 @@ def _specifications(command: Command) -> list[str]:
     stated = _flags(command.flags)
     for number, argument in enumerate(command.arguments, 1):
         place = "*" if argument.repeatable else str(number)
-        stated.append(_quoted(f"{place}:{_message(argument.name)}:{_action(argument.kind, argument.choices)}"))
+        # A blank action would keep the flags from being offered in this place.
+        action = "_integrations_nothing" if argument.kind == "text" else _action(argument.kind, argument.choices)
+        stated.append(_quoted(f"{place}:{_message(argument.name)}:{action}"))
     return [f"    {one} \\" for one in stated[:-1]] + [f"    {stated[-1]}"]
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from integrations_cli import cli
 from integrations_cli.completion import answer
+from integrations_cli.description import Command, describe
 from integrations_cli.sandbox import open_sandbox
 from integrations_cli.sandbox.server import serve
 from program import Program
@@ -127,6 +129,42 @@ def test_fish_completes_every_kind_of_word(home: Path, environ: dict[str, str], 
     completed = CASES[typed]
     expected = [] if completed == typed else [completed[len(typed) - len(last) :].rstrip(" ").replace("\\", "")]
     assert fish(home, environ, typed) == expected
+
+
+COMMANDS = describe(cli.root(), cli.PROGRAM).root.walk()
+
+
+def long_names(command: Command) -> list[str]:
+    return sorted(name for flag in command.flags for name in (*flag.names, *flag.off) if name.startswith("--"))
+
+
+def every_flag() -> dict[str, str]:
+    """Each long flag of each command without its last letter, where that can only mean this one."""
+    return {
+        f"{command.name} {name[:-1]}": f"{command.name} {name}"
+        for command in COMMANDS
+        for name in long_names(command)
+        if sum(other.startswith(name[:-1]) for other in long_names(command)) == 1
+    }
+
+
+@needs("bash")
+def test_bash_completes_every_flag_of_every_command(home: Path, environ: dict[str, str]) -> None:
+    with bash(home, environ) as tab:
+        assert {typed: tab(typed).rstrip(" ") for typed in every_flag()} == every_flag()
+
+
+@needs("zsh")
+def test_zsh_completes_every_flag_of_every_command(home: Path, environ: dict[str, str]) -> None:
+    with zsh(home, environ) as tab:
+        assert {typed: tab(typed).rstrip(" =") for typed in every_flag()} == every_flag()
+
+
+@needs("fish")
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_fish_offers_every_flag_of_every_command(home: Path, environ: dict[str, str], command: Command) -> None:
+    offered = fish(home, environ, f"{command.name} --")
+    assert sorted(name.rstrip("=") for name in offered) == long_names(command)
 
 
 @needs("bash")
