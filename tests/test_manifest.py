@@ -418,6 +418,9 @@ PIECES = st.sampled_from(
         'name = "é ☃"', 'name = "a\\n"', "name = 'x'", "n = 01", "n = 123456789012345678901", "n = -1", "n = 1.5",
         "# comment", "", "  ", "\t# x", "a.b = 1", '"q" = 1', "[[a]]", "x = [1]", "x = { a = 1, b = 2 }", "x = {}",
         "x", "= 1", 'x = """\na"""', "x = true false", "[a", "]", "x = 1\r", "\x00", 'x = "\x7f"', "x = 1 # \x01",
+        'c = { k = { env = "K" }, u = "a, b = {}#", t = true, n = 7 }', "x = { a = 1, }", "x = { a = 1, a = 2 }",
+        "x = { a = 1 b = 2 }", "x = {  }", 'x = { a = { b = { c = "d" } } }', "x = { a.b = 1 }", "x = { a = [1] }",
+        'x = { a = { b = "c", d = "e" } }', 'x = { a = "}" }', "x = { , }", "x = { a = }", "x = { a = 1 } }", "[x.y]",
     ]
 )  # fmt: skip
 
@@ -437,3 +440,10 @@ def test_what_export_writes_is_plain() -> None:
         for number in range(3)
     )
     assert plain_toml.loads(f"# a header\nversion = 1\n{text}") == tomllib.loads(f"version = 1\n{text}")
+
+
+@pytest.mark.parametrize(
+    "text", ["x = { " + "a" * 9999, "x = {" + "{a" * 9999, "x = { " + '"a"' * 9999, "[a" + ".a" * 9999]
+)
+def test_what_is_not_plain_is_found_out_at_once(text: str) -> None:
+    assert plain_toml.loads(text) is None  # a pattern that tries every way to cut it up would not end
