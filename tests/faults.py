@@ -320,7 +320,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "502 page": partial(status, code=502, content=HTML),
     **{f"{code} after work": partial(status_after, code=code) for code in (500, 502, 503, 504)},
     **{f"{code}, then work": partial(status_and_work, code=code, delay=0.3) for code in (500, 502, 503, 504)},
-    "504, then work late": partial(status_and_work, code=504, delay=90.0),
+    "504, then work late": partial(status_and_work, code=504, delay=5.0),
     "stored 500": stored_500,
     "520": partial(status, code=520),
     "409 in progress": partial(in_progress, work=False),

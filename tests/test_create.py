@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -346,3 +347,39 @@ def test_a_job_that_is_cancelled_says_what_ctrl_c_says(tmp_path: Path) -> None:
     error = json.loads(err)["error"]
     assert (process.returncode, error["type"]) == (130, "interrupted")
     assert "--identifier mg" in error["hint"]
+
+
+def test_a_look_up_that_takes_long_is_announced(tmp_path: Path) -> None:
+    end = threading.Event()
+
+    def silent_to_posts(request: Received) -> Reply:
+        if request.method == "POST":
+            end.wait(60)
+        return created(request)
+
+    clock = HurriedClock()
+    program = Program(tmp_path, {"NOVU_SECRET_KEY": KEY}, clock=clock)
+    with scripted(silent_to_posts) as server:
+        flags = ("create", "-p", "mailgun", "-i", "mg", "--retries", "0", "--timeout", "0.2", "--api-url", server.url)
+        done = program.run(*flags)
+        end.set()
+    assert done.code == 10
+    assert "note: the server may still be at work: looking for mg for up to" in done.err
+    assert "--identifier mg --idempotency-key" in done.err
+    assert clock.slept >= 30
+
+
+class HurriedClock:
+    """Sleeps at once: the time that was slept away is added to the machine's."""
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+
+    def now(self) -> float:
+        return time.monotonic() + self.slept
+
+    def wall(self) -> float:
+        return time.time() + self.slept
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds

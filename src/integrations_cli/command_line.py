@@ -56,6 +56,8 @@ def create_line(
     for extra in sources.extra:
         say("--extra", extra)
     say("--idempotency-key", key)
+    if key is not None:
+        words.append("--if-not-exists")  # on a server that keeps no keys, the identifier is what makes it safe
     return " ".join(quoted(word) for word in (*words, *shared))
 
 

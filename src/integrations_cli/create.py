@@ -25,6 +25,9 @@ ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 SETTLING: Final = (0.5, 1.5)
 """Seconds between the look-ups after a lost answer: a server finishes what it was doing when a connection broke."""
 
+GATEWAY_SETTLING: Final = (*SETTLING, 3.0, 5.0)
+"""The same after a 504: the server behind the gateway was slow, and has more to finish."""
+
 LOOK_UP_TIME: Final = 10.0
 """Seconds that a look-up has, even after the deadline."""
 
@@ -129,10 +132,17 @@ def _slug(draft: IntegrationDraft) -> str:
     return "-".join(words)[:40].strip("-") or "integration"
 
 
-def run(api: Api, prepared: Prepared, *, resume: Callable[[], str] | None = None) -> Created:
+def run(
+    api: Api,
+    prepared: Prepared,
+    *,
+    resume: Callable[[], str] | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Created:
     """Create the integration, or say that it was not created, or that this cannot be known.
 
-    `resume` gives the command that repeats this create safely: with the same identifier and idempotency key.
+    `resume` gives the command that repeats this create safely: with the same identifier and idempotency key. `tell` is
+    given a line when it takes longer to find out.
 
     Raises:
         UnknownOutcomeError: An answer was lost, and the look-up does not tell what became of the request.
@@ -140,16 +150,19 @@ def run(api: Api, prepared: Prepared, *, resume: Callable[[], str] | None = None
         CancelledError: Ctrl-C; the message says whether anything can have been created.
         IntegrationsError: The server refused; nothing was created.
     """
-    return _Creation(api, prepared, resume).run()
+    return _Creation(api, prepared, resume, tell).run()
 
 
 class _Creation:
     """One create, from the first attempt to the outcome."""
 
-    def __init__(self, api: Api, prepared: Prepared, resume: Callable[[], str] | None) -> None:
+    def __init__(
+        self, api: Api, prepared: Prepared, resume: Callable[[], str] | None, tell: Callable[[str], None] | None
+    ) -> None:
         self.api = api
         self.prepared = prepared
         self.resume = resume
+        self.tell = tell
         self.request = create_request(prepared.body, prepared.key)
         self.attempts = api.attempts()
         self.began = api.clock.now()
@@ -157,6 +170,8 @@ class _Creation:
         """Some attempt may have created it, or may do so yet."""
         self.server_at_work = False
         """Some attempt was given up while the server may go on with it."""
+        self.gateway_gave_up = False
+        """Some attempt was answered by a proxy that had waited for the server in vain."""
         self.answered = False
         """Some attempt was answered, or its request has left."""
 
@@ -187,6 +202,7 @@ class _Creation:
             created = self._success(outcome)
             self.in_doubt = before or doubtful(outcome) or _is_success(outcome)
             self.server_at_work = self.server_at_work or at_work(outcome)
+            self.gateway_gave_up = self.gateway_gave_up or (isinstance(outcome, Answer) and outcome.status == 504)
             again = created is None and comes_and_goes(outcome)
             wait = self.attempts.wait_after(outcome) if again else None
             self.api.report(self.request, self.attempts.made, outcome, wait)
@@ -243,6 +259,9 @@ class _Creation:
     def _look_up(self, last: Outcome) -> Created:
         """Find out from the list whether one of the attempts has created it."""
         patient = self.server_at_work
+        if patient and self.tell is not None and self.attempts.remaining > 0:
+            seconds = f"{self.attempts.remaining:.0f} s"
+            self.tell(f"the server may still be at work: looking for {self.prepared.identifier} for up to {seconds}")
         for pause in self._pauses(patient=patient):
             self.attempts.pause(pause)
             try:
@@ -259,7 +278,7 @@ class _Creation:
         """The seconds before each look-up: a few of them, or, while the server may be at work, until the deadline."""
         yield 0.0
         if not patient:
-            yield from SETTLING
+            yield from GATEWAY_SETTLING if self.gateway_gave_up else SETTLING
             return
         pause = 1.0
         while (remaining := self.attempts.remaining) > 0:
@@ -301,15 +320,15 @@ class _Creation:
             if _replayed(last):
                 error.hint = REPLAYED
             return self._with_key(error)
-        return self._unavailable(last, "")
+        return self._unavailable(last, "nothing was created")
 
     def _not_there(self, last: Outcome) -> IntegrationsError:
         """The error after a look-up that found nothing, when nothing can come any more."""
         if isinstance(last, Answer) and 400 <= last.status < 500 and last.status not in {409, 429}:
             return self._refused(last)
-        return self._unavailable(last, f"{self.prepared.identifier} is not there, ")
+        return self._unavailable(last, f"{self.prepared.identifier} is not there, nothing was created")
 
-    def _unavailable(self, last: Outcome, found: str) -> IntegrationsError:
+    def _unavailable(self, last: Outcome, end: str) -> IntegrationsError:
         message, cause = self._what(last)
         if isinstance(last, Answer) and _replayed(last):
             hint: str | None = REPLAYED
@@ -321,7 +340,7 @@ class _Creation:
             hint = f"{REFUSED_CHECK}; {hint}" if hint else REFUSED_CHECK
         return self._with_key(
             UnavailableError(
-                f"{message}: {found}nothing was created",
+                f"{message}: {end}",
                 hint=hint,
                 status=cause.status,
                 details=cause.details,

@@ -215,10 +215,10 @@ def doubtful(outcome: Outcome) -> bool:
 
 
 def at_work(outcome: Outcome) -> bool:
-    """Whether the server may still be doing what it was asked: a time-out, a proxy's (504), or its own word for it."""
+    """Whether the server may still be doing what it was asked: a time-out, or its own word for it."""
     if isinstance(outcome, TransportFailure):
         return outcome.timed_out
-    return outcome.status == 504 or in_progress(outcome)
+    return in_progress(outcome)
 
 
 def in_progress(answer: Answer) -> bool:

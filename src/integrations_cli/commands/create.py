@@ -160,7 +160,9 @@ def _create(run: Invocation, sources: DraftSources, options: CreateOptions) -> V
         there = _existing(api, draft) if options.if_not_exists else None
         if there is None:
             try:
-                created = creation.run(api, prepared, resume=lambda: _resume(run, sources, prepared))
+                created = creation.run(
+                    api, prepared, resume=lambda: _resume(run, sources, prepared), tell=run.render.note
+                )
             except ConflictError:  # somebody else was faster
                 there = _existing(api, draft) if options.if_not_exists else None
                 if there is None:
