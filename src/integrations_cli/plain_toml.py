@@ -31,9 +31,10 @@ def loads(text: str) -> dict[str, Any] | None:
     document: dict[str, Any] = {}
     table: dict[str, Any] = document
     headers: set[str] = set()
-    end = 0
-    for match in _LINE.finditer(text):
-        if match.start() != end:
+    end, size = 0, len(text)
+    while end < size:
+        match = _LINE.match(text, end)
+        if match is None:
             return None
         end = match.end()
         kind = match.lastindex
@@ -57,7 +58,7 @@ def loads(text: str) -> dict[str, Any] | None:
             table[key] = members
         else:
             table[key] = match[3] if kind == 3 else match[4] == "true" if kind == 4 else int(match[5])
-    return document if end == len(text) else None
+    return document
 
 
 class _Braces(dict[str, Any]):
@@ -68,9 +69,9 @@ def _members(text: str) -> _Braces | None:
     """What stands between braces, or None if it is not plain."""
     table = _Braces()
     end, more = 0, False
-    for match in _MEMBER.finditer(text):
+    while (match := _MEMBER.match(text, end)) is not None:
         key = match[1]
-        if match.start() != end or key in table:
+        if key in table:
             return None
         end, more = match.end(), match[7] == ","
         if match[5] is not None:
