@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from integrations_cli import __version__
+from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.server import serve
 from program import Program
 from scripted_server import CREATED, Received, Reply, Scripted, created, scripted
 
@@ -383,3 +385,15 @@ class HurriedClock:
 
     def sleep(self, seconds: float) -> None:
         self.slept += seconds
+
+
+def test_an_identifier_that_another_environment_has_is_said_to_be_there(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    with open_sandbox(Path(program.environ["INTEGRATIONS_SANDBOX"])) as sandbox, serve(sandbox.contract) as server:
+        server.start()
+        keys = sandbox.api_keys
+        flags = ("create", "-p", "mailgun", "-i", "mg", "--if-not-exists", "--api-url", server.url)
+        assert program.run(*flags, env={"NOVU_SECRET_KEY": keys["Production"]}).code == 0
+        done = program.run(*flags, env={"NOVU_SECRET_KEY": keys["Development"]})
+    assert done.code == 6
+    assert "another environment of the organisation has this identifier" in done.err

@@ -163,9 +163,12 @@ def _create(run: Invocation, sources: DraftSources, options: CreateOptions) -> V
                 created = creation.run(
                     api, prepared, resume=lambda: _resume(run, sources, prepared), tell=run.render.note
                 )
-            except ConflictError:  # somebody else was faster
-                there = _existing(api, draft) if options.if_not_exists else None
+            except ConflictError as error:
+                if not options.if_not_exists:
+                    raise
+                there = _existing(api, draft)  # somebody else may have been faster
                 if there is None:
+                    error.hint = "another environment of the organisation has this identifier: choose another one"
                     raise
         if there is not None:
             run.render.note(f"{there.identifier} is there already: nothing was created")
