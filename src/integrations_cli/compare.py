@@ -41,6 +41,15 @@ def fields_of(want: Desired) -> dict[str, Json] | None:
     return fields or None
 
 
+def hidden_fields(want: Desired, now: Integration) -> dict[str, Json]:
+    """The same without those with a value that the server shows: nothing has to be remembered to compare them."""
+    fields = fields_of(want) or {}
+    for key, value in now.credentials.items():
+        if key not in want.unresolved and isinstance(value, (str, bool)) and value != "" and not is_opaque(value):
+            fields.pop(f"credentials.{key}", None)
+    return fields
+
+
 def holds(wanted: Json, shown: Json, *, exactly: bool = False) -> bool:
     """Whether `shown` has everything that is in `wanted`, and, with `exactly`, nothing else.
 

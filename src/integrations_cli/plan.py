@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from . import catalogue
 from .actions import Action, Change, Plan
 from .catalogue.checks import check
-from .compare import Known, credential_changes, extra_changes, fields_of, holds
+from .compare import Known, credential_changes, extra_changes, fields_of, hidden_fields, holds
 from .entries import Entry
 from .errors import InputError
 from .frozen import replace
@@ -211,31 +211,32 @@ def _update(match: _Match, now: Integration, known: Known, *, shows: bool) -> Ac
     """The update of an integration that is there, or None if it is what is wanted."""
     entry = match.entry
     changes: list[Change] = []
-    patch = IntegrationPatch(check=entry.check)
+    said: dict[str, Json] = {}
     if entry.name is not None and entry.name != now.name:
         changes.append(Change("name", now.name, entry.name))
-        patch = replace(patch, name=entry.name)
+        said["name"] = entry.name
     if match.active != now.active:
         changes.append(Change("active", now.active, match.active))
-        patch = replace(patch, active=match.active)
+        said["active"] = match.active
     if entry.conditions is not None and not holds(list(entry.conditions), list(now.conditions)):
         changes.append(Change("conditions", list(now.conditions), list(entry.conditions)))
-        patch = replace(patch, conditions=entry.conditions)
-    verdicts = known.compare(now.id, fields_of(match.want) or {}) if now.id else {}
-    different = list(extra_changes(entry.extra, now, verdicts))
-    changes += [Change(key, now.raw.get(key), entry.extra[key]) for key in different]
-    patch = replace(patch, extra={key: entry.extra[key] for key in different})
+        said["conditions"] = entry.conditions
+    verdicts = known.compare(now.id, hidden_fields(match.want, now)) if now.id else {}
     if match.want.credentials is not None:
-        differing = list(credential_changes(match.want, now, verdicts, shows=shows))
-        changes += [Change(f"credentials.{key}", note=why) for key, why in differing]
+        differing = [
+            Change(f"credentials.{key}", note=why)
+            for key, why in credential_changes(match.want, now, verdicts, shows=shows)
+        ]
         if differing:
-            patch = replace(patch, credentials=match.want.credentials)
+            changes += differing
+            said["credentials"] = match.want.credentials
+    extra = {key: entry.extra[key] for key in extra_changes(entry.extra, now, verdicts)} if entry.extra else {}
+    if extra:
+        changes += [Change(key, now.raw.get(key), value) for key, value in extra.items()]
+        # A server that does not know these fields refuses a request in which there is nothing else.
+        said = said or {"name": now.name or None}
     if not changes:
         return None
-    if different and patch == IntegrationPatch(check=patch.check, extra=patch.extra):
-        # A server that does not know these fields refuses a request in which there is nothing else.
-        patch = replace(patch, name=now.name or None)
-    fields = {change.field for change in changes}
     return Action(
         "update",
         entry.identifier,
@@ -243,9 +244,9 @@ def _update(match: _Match, now: Integration, known: Known, *, shows: bool) -> Ac
         now.channel,
         now.id,
         changes=tuple(changes),
-        patch=patch,
-        lane=_lane(now.channel) if fields & {"active", "conditions"} else None,
-        remembered=fields_of(match.want) if patch.credentials is not None or different else None,
+        patch=IntegrationPatch(check=entry.check, extra=extra, **said),
+        lane=_lane(now.channel) if said.keys() & {"active", "conditions"} else None,
+        remembered=fields_of(match.want) if extra or "credentials" in said else None,
     )
 
 
