@@ -97,7 +97,8 @@ MOST_MEMORY = ("create", 45.0)
 @contextmanager
 def serving(folder: Path) -> Iterator[dict[str, str]]:
     """A sandbox on a socket, and the environment in which everybody finds it."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("NOVU_", "INTEGRATIONS_"))}
+    ours = ("NOVU_", "INTEGRATIONS_", "SSL_CERT_")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environ |= {
         "HOME": str(folder),
         "INTEGRATIONS_CONFIG": str(folder / "config.toml"),
@@ -108,7 +109,7 @@ def serving(folder: Path) -> Iterator[dict[str, str]]:
     (folder / "config.toml").chmod(0o600)
     command = [sys.executable, "-m", "integrations_cli", "sandbox", "serve", "--port", "0", "--json"]
     served = environ | {"INTEGRATIONS_SANDBOX": str(folder / "served.db")}
-    with subprocess.Popen(command, env=served, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, env=served, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             assert server.stdout is not None
             said = json.loads(server.stdout.readline())

@@ -69,7 +69,7 @@ def serving(home: Path, *flags: str) -> Iterator[Serving]:
         "INTEGRATIONS_STATE": str(home / "state"),
     }
     command = [*PROGRAM, "sandbox", "serve", "--port", "0", "--json", *flags]
-    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             assert server.stdout is not None
             said = json.loads(server.stdout.readline())
