@@ -333,18 +333,18 @@ def _mistakes(match: _Match, action: Action, *, skip: bool) -> Iterator[str]:
     sends = action.draft is not None or (action.patch is not None and action.patch.credentials is not None)
     if not sends or (now is not None and catalogue.find(now.provider) is None):
         return
-    credentials = {**(match.want.credentials or {}), **_stand_ins(match.want)}
-    draft = IntegrationDraft(
-        provider=entry.provider,
-        channel=entry.channel if now is None else now.channel,
-        name=entry.name,
-        identifier=entry.identifier,
-        credentials=credentials,
-        active=match.active,
-        check=entry.check,
-        conditions=entry.conditions,
-        extra=entry.extra,
-    )
+    draft = action.draft
+    if draft is None or match.want.unresolved:
+        draft = IntegrationDraft(
+            provider=entry.provider,
+            channel=entry.channel if now is None else now.channel,
+            name=entry.name,
+            credentials={**(match.want.credentials or {}), **_stand_ins(match.want)},
+            active=match.active,
+            check=entry.check,
+            conditions=entry.conditions,
+            extra=entry.extra,
+        )
     try:
         check(draft, skip=skip)
     except InputError as error:
