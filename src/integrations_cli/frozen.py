@@ -45,7 +45,9 @@ def frozen(cls: type[T]) -> type[T]:
             delattr(cls, name)
     methods: dict[str, Any] = {
         "__frozen_fields__": declared,
-        "__frozen_defaults__": (
+        "__frozen_shape__": (
+            tuple(declared),
+            declared.keys(),
             {name: said.default for name, said in declared.items() if said.default is not _MISSING},
             tuple((name, said.factory) for name, said in declared.items() if said.factory is not None),
         ),
@@ -78,32 +80,24 @@ def _declared(value: object) -> Mapping[str, Field]:
     return found
 
 
-def _init(self: object, *arguments: Any, **named: Any) -> None:
-    declared = _declared(self)
-    defaults, factories = _defaults(self)
-    values = vars(self)
+def _init(self: Any, *arguments: Any, **named: Any) -> None:
+    # A large plan makes a hundred thousand of them: no call, and one comparison for all that can be wrong.
+    names, keys, defaults, factories = self.__frozen_shape__
+    values = self.__dict__
     values.update(defaults)
     if arguments:
-        values.update(zip(declared, arguments, strict=False))
-        if len(arguments) > len(declared) or (named and not named.keys().isdisjoint([*declared][: len(arguments)])):
-            raise TypeError(f"{type(self).__name__} takes {', '.join(declared)}, each once")
+        values.update(zip(names, arguments, strict=False))
+        if len(arguments) > len(names) or (named and not named.keys().isdisjoint(names[: len(arguments)])):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(names)}, each once")
     values.update(named)
     for name, factory in factories:
         if name not in values:
             values[name] = factory()
-    # Ten thousand of them are made for a large plan: the keys are compared as a whole.
-    if values.keys() != declared.keys():
-        unknown = values.keys() - declared.keys()
-        if unknown:
-            raise TypeError(f"{type(self).__name__} takes {', '.join(declared)}, each once")
-        needed = next(name for name in declared if name not in values)
+    if values.keys() != keys:
+        if values.keys() - keys:
+            raise TypeError(f"{type(self).__name__} takes {', '.join(names)}, each once")
+        needed = next(name for name in names if name not in values)
         raise TypeError(f"{type(self).__name__} needs {needed}")
-
-
-def _defaults(value: object) -> tuple[dict[str, Any], tuple[tuple[str, Callable[[], Any]], ...]]:
-    """The fields that have a value where none is given, and those whose value is made then."""
-    found: tuple[dict[str, Any], tuple[tuple[str, Callable[[], Any]], ...]] = value.__frozen_defaults__  # type: ignore[attr-defined]  # as above
-    return found
 
 
 def _refuse(self: object, name: str, *_: object) -> NoReturn:
