@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from . import catalogue
 from .frozen import frozen
 from .models import MASK, Integration, Json
 from .redaction import sounds_secret
@@ -81,6 +80,8 @@ def masked(
     """The credentials with what must not be seen replaced: secret keys, unknown keys and the `concealed` ones."""
     if show_secrets:
         return dict(credentials)
+    from . import catalogue
+
     return {
         key: MASK if key in concealed or catalogue.is_secret(provider, key) else _masked_within(value, sounds_secret)
         for key, value in credentials.items()
@@ -121,6 +122,8 @@ def integration_document(
     """The integration as the API gave it, its credentials masked."""
     if show_secrets:
         return dict(integration.raw)
+    from . import catalogue
+
     document: dict[str, Json] = {}
     for key, item in integration.raw.items():
         if key != "credentials":  # a server that tells more than it should may tell it anywhere

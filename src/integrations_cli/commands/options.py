@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
 import typer
 
-from integrations_cli import settings as settings_module
 from integrations_cli.errors import IntegrationsError, UsageError
 from integrations_cli.frozen import frozen, replace
 from integrations_cli.render import ColorChoice, Renderer, is_terminal
-from integrations_cli.settings import Settings, SettingsFlags
-from integrations_cli.values import ValueReader
 
 if TYPE_CHECKING:
     from integrations_cli.api import Api
     from integrations_cli.retry import Clock, RetryPolicy
+    from integrations_cli.settings import Settings
     from integrations_cli.transport import Transport
 
 COLORS = ("auto", "always", "never")
@@ -93,6 +91,8 @@ class Invocation:
 
     def __init__(self, surroundings: Surroundings, flags: Shared, renderer: Renderer) -> None:
         """Work with these flags in these surroundings, and print through this renderer."""
+        from integrations_cli.values import ValueReader
+
         self.flags = flags
         self.environ = surroundings.environ
         self.render = renderer
@@ -142,10 +142,10 @@ class Invocation:
 
     def resolve(self) -> Settings:
         """The settings of this run, and nothing said about them; what is printed later will not hold their key."""
+        from integrations_cli.settings import SettingsFlags, resolve
+
         flags = self.flags
-        found = settings_module.resolve(
-            SettingsFlags(flags.profile, flags.sandbox, flags.api_url, flags.timeout), self.environ
-        )
+        found = resolve(SettingsFlags(flags.profile, flags.sandbox, flags.api_url, flags.timeout), self.environ)
         if found.api_key is not None:
             self.render.redactor.learn([found.api_key.reveal()], always=True)
         return found
