@@ -66,6 +66,7 @@ class Program:
             "PATH": os.environ.get("PATH", ""),
             "INTEGRATIONS_CONFIG": str(self.home / "config" / "config.toml"),
             "INTEGRATIONS_SANDBOX": str(self.home / "data" / "sandbox.sqlite3"),
+            "INTEGRATIONS_STATE": str(self.home / "state" / "fingerprints"),
             "XDG_STATE_HOME": str(self.home / "state"),
             "XDG_DATA_HOME": str(self.home / "share"),
             "XDG_CONFIG_HOME": str(self.home / "xdg-config"),

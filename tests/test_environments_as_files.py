@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from conftest import Figures
+from integrations_cli.apply import CONCURRENCY, SAVED_AT_ONCE
 from program import Finished, Program
 from scripted_server import Received, Reply, Scripted, scripted
 
@@ -427,3 +428,32 @@ def test_a_planted_secret_is_in_no_output_and_no_file(program: Program, manifest
         assert not [output for output in outputs if planted in output]
         assert not [content for content in files if planted.encode() in content]
     assert len(outputs) == 48
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_a_run_that_is_killed_leaves_nothing_twice_and_little_to_be_done_again(
+    program: Program, tmp_path: Path
+) -> None:
+    path = tmp_path / "many.toml"
+    entries = (
+        f'[integrations.i{number}]\nprovider = "expo"\ncredentials.apiKey = "k{number}"\n' for number in range(200)
+    )
+    path.write_text("version = 1\n" + "".join(entries))
+    command = [sys.executable, "-m", "integrations_cli", "apply", str(path), "--yes"]
+    with subprocess.Popen(
+        command, env=program.environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as running:
+        assert running.stdout is not None
+        told = [running.stdout.readline() for _ in range(35)]
+        running.kill()
+        told += running.stdout.readlines()
+    rest = rows(ok(program.run("apply", str(path), "--yes")).out)
+    created = sum(row[1] == "create" for row in rest)
+    again = sum(row[1] == "update" for row in rest)
+    assert {row[0] for row in rest} == {"done"}
+    # What was answered but not told yet, and what was told but not remembered yet.
+    assert created + again <= 200 - len(told) + SAVED_AT_ONCE + CONCURRENCY
+    assert again <= SAVED_AT_ONCE + 2 * CONCURRENCY
+    listed = [entry["identifier"] for entry in ok(program.run("list", "--json")).json if entry["providerId"] != "novu"]
+    assert len(listed) == len(set(listed)) == 200
+    assert program.run("plan", str(path), "--exit-code").code == 0
