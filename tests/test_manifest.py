@@ -267,6 +267,15 @@ def test_all_findings_come_at_once() -> None:
     ]
 
 
+def test_of_thousands_of_findings_the_message_has_the_first_and_the_details_all() -> None:
+    text = "version = 1\n" + "".join(f"[integrations.i{number}]\n" for number in range(3000))
+    with pytest.raises(InputError) as caught:
+        read(text)
+    assert len(caught.value.details) == 3000
+    assert caught.value.message.count("provider is missing") == 20
+    assert caught.value.message.endswith("; and 2980 more")
+
+
 def test_an_identifier_that_is_written_twice_is_named_with_both_places() -> None:
     one = 'version = 1\n[integrations.a]\nprovider = "expo"\n'
     assert findings(f"{one}\n[integrations.a]\nprovider = 'fcm'\n") == [

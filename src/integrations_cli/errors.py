@@ -23,6 +23,10 @@ from collections.abc import Sequence
 from typing import ClassVar, Self
 
 
+SHOWN = 20
+"""So many findings are joined in a message; a manifest of thousands of entries can have thousands of them."""
+
+
 class IntegrationsError(Exception):
     """Some items of an apply failed, a question was answered with no, or anything else without a code of its own.
 
@@ -71,8 +75,9 @@ class InputError(IntegrationsError):
 
     @classmethod
     def of(cls, findings: Sequence[str], *, hint: str | None = None) -> Self:
-        """One error for all that is wrong with an input: `findings` are its lines, the message joins them."""
-        return cls("; ".join(findings), hint=hint, details=findings)
+        """One error for all that is wrong with an input: `findings` are its lines, the message joins the first ones."""
+        shown = [*findings[:SHOWN], f"and {len(findings) - SHOWN} more"] if len(findings) > SHOWN else findings
+        return cls("; ".join(shown), hint=hint, details=findings)
 
 
 class ConfigError(IntegrationsError):
