@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
-
 SHOWN = 20
 """So many findings are joined in a message; a manifest of thousands of entries can have thousands of them."""
 
