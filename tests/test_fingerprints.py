@@ -35,11 +35,11 @@ def test_what_was_applied_is_the_same_and_anything_else_is_not(tmp_path: Path) -
     load(tmp_path).applied("id1", FIELDS)
     known = load(tmp_path)
     assert set(known.compare("id1", FIELDS).values()) == {"same"}
-    other = {**FIELDS, "credentials.apiKey": "x", "credentials.new": "y"}
+    other = {**FIELDS, "credentials.apiKey": "x", "credentials.token": "y"}
     del other["credentials.secure"]
     assert known.compare("id1", other) == {
         "credentials.apiKey": "changed",
-        "credentials.new": "added",
+        "credentials.token": "added",
         "credentials.secure": "removed",
         "rules": "same",
     }
@@ -58,6 +58,24 @@ def test_no_value_is_in_the_folder_and_nobody_else_can_read_it(tmp_path: Path) -
     if os.name == "posix":
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+
+
+def test_nothing_that_a_server_or_a_user_made_up_is_in_the_folder(tmp_path: Path) -> None:
+    known = load(tmp_path)
+    known.applied(SECRET, {f"credentials.{SECRET}": "x", "credentials.apiKey": "y"})
+    known.adopt({f"id-{SECRET}": {f"credentials.{SECRET}": None}})
+    known.doubted(SECRET, b"body", "key-1")
+    assert SECRET.encode() not in everything(tmp_path)
+    assert b"credentials.apiKey" in everything(tmp_path)
+    known = load(tmp_path)
+    assert known.compare(SECRET, {f"credentials.{SECRET}": "x", "credentials.apiKey": "y"}) == {
+        f"credentials.{SECRET}": "same",
+        "credentials.apiKey": "same",
+    }
+    (gone,) = (
+        path for path, verdict in known.compare(SECRET, {"credentials.apiKey": "y"}).items() if verdict == "removed"
+    )
+    assert SECRET not in gone
 
 
 def test_equal_values_look_unlike(tmp_path: Path) -> None:
@@ -90,11 +108,11 @@ def test_a_placeholder_stands_for_what_is_there_until_it_gets_a_value(tmp_path: 
 
 def test_both_the_applied_and_the_exported_manifest_have_nothing_to_do(tmp_path: Path) -> None:
     known = load(tmp_path)
-    known.applied("id1", {"credentials.apiKey": "x", "credentials.optional": "o"})
+    known.applied("id1", {"credentials.apiKey": "x", "credentials.domain": "o"})
     known.adopt({"id1": {"credentials.apiKey": None}})
     known = load(tmp_path)
     assert set(known.compare("id1", {"credentials.apiKey": None}).values()) == {"same"}
-    assert set(known.compare("id1", {"credentials.apiKey": "x", "credentials.optional": "o"}).values()) == {"same"}
+    assert set(known.compare("id1", {"credentials.apiKey": "x", "credentials.domain": "o"}).values()) == {"same"}
 
 
 def test_other_fields_do_not_make_credentials_forgotten(tmp_path: Path) -> None:

@@ -60,10 +60,10 @@ def export(integrations: Sequence[Integration], environ: Mapping[str, str]) -> E
     for integration in integrations:
         if integration.raw.get("deleted") is True:
             continue
-        if integration.identifier.strip() and integration.provider.strip():
+        if all(text.strip() and text == _text(text) for text in (integration.identifier, integration.provider)):
             there.append(integration)
         else:
-            notes.append(f"{integration.id or 'an integration'} has no identifier or no provider: it is left out")
+            notes.append(f"{_text(integration.id) or 'an integration'} has no identifier or provider to call it by")
     names = keyed(there)
     primaries = _primaries(list(names.values()))
     tables: dict[str, Json] = {}
@@ -166,7 +166,7 @@ def _credentials(name: str, integration: Integration, note: Callable[[str], None
             said[key] = value if isinstance(value, bool) else _text(value)
         else:
             said[key] = {"env": placeholder(name, key)}
-    return said
+    return {_text(key): value for key, value in said.items()}
 
 
 def _is_open(provider_id: str, key: str, value: Json) -> bool:

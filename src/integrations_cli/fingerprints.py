@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from . import saving
+from . import catalogue, saving
 from .frozen import frozen, replace
 from .models import Json
 
@@ -39,6 +39,8 @@ Verdict = Literal["same", "changed", "unknown", "added", "removed"]
 @frozen
 class Record:
     """What is remembered of one integration: the fingerprint of each field by its path (`credentials.apiKey`).
+
+    A record is called by a fingerprint of the `_id`, and a credential that no provider has by one of its key.
 
     `adopted` is set by `export`: there a placeholder without a value has None. `pending` is the idempotency key, and
     the fingerprint of the body, of a create whose outcome is not known.
@@ -61,14 +63,14 @@ class Fingerprints:
 
     def knows(self, name: str) -> bool:
         """Whether anything is remembered of the integration `name`."""
-        return name in self._records
+        return self._record(name) is not None
 
     def compare(self, name: str, fields: Mapping[str, Json]) -> dict[str, Verdict]:
         """How the fields wanted differ from those remembered of the integration `name` (its `_id`), by path.
 
         In `fields` the value None is a reference that has no value now.
         """
-        record = self._records.get(name)
+        record = self._record(name)
         remembered = [known for known in (record.applied, record.adopted) if known is not None] if record else []
         if not remembered or self._salt is None:
             return dict.fromkeys(fields, "unknown")
@@ -76,7 +78,8 @@ class Fingerprints:
         for path, value in fields.items():
             found = [self._verdict(name, path, value, known) for known in remembered]
             verdicts[path] = "same" if "same" in found else found[0]
-        gone = set.intersection(*(set(known) for known in remembered)) - fields.keys()
+        wanted = {self._path(name, path) for path in fields}
+        gone = set.intersection(*(set(known) for known in remembered)) - wanted
         return verdicts | dict.fromkeys(sorted(gone), "removed")
 
     def applied(self, name: str, fields: Mapping[str, Json], *, credentials: bool = True) -> None:
@@ -87,7 +90,7 @@ class Fingerprints:
         Raises:
             OSError: They cannot be saved.
         """
-        before = self._records.get(name, Record())
+        before = self._record(name) or Record()
         kept = {path: old for path, old in (before.applied or {}).items() if not (credentials and is_credential(path))}
         sent = {path: value for path, value in fields.items() if credentials or not is_credential(path)}
         record = Record(kept | self._prints(name, sent), None if credentials else before.adopted)
@@ -104,8 +107,11 @@ class Fingerprints:
         records: dict[str, Record] = {}
         for name, fields in manifest.items():
             self._open_salt()
-            known = self._records.get(name, Record())
-            prints = {path: None if value is None else self._print(name, path, value) for path, value in fields.items()}
+            known = self._record(name) or Record()
+            prints = {
+                self._path(name, path): None if value is None else self._print(name, path, value)
+                for path, value in fields.items()
+            }
             if known.adopted != prints:
                 records[name] = replace(known, adopted=prints)
         self._remember(records)
@@ -116,13 +122,13 @@ class Fingerprints:
         Raises:
             OSError: That cannot be saved.
         """
-        if name in self._records:
+        if self.knows(name):
             self._remember({name: Record()})
 
     def pending(self, identifier: str, body: bytes) -> str | None:
         """The idempotency key under which this very body was sent for `identifier` with no outcome known."""
-        known = self._records.get(_create(identifier), Record()).pending
-        if known is None or self._salt is None or known[1] != self._print(_create(identifier), "", body.hex()):
+        known = (self._record(_create(identifier)) or Record()).pending
+        if known is None or known[1] != self._print(_create(identifier), "", body.hex()):
             return None
         return known[0]
 
@@ -145,15 +151,29 @@ class Fingerprints:
         self.forget(_create(identifier))
 
     def _verdict(self, name: str, path: str, value: Json, known: Mapping[str, str | None]) -> Verdict:
-        if path not in known:
+        called = self._path(name, path)
+        if called not in known:
             return "added"
         if value is None:
-            return "same" if known[path] is None else "unknown"
-        return "same" if known[path] == self._print(name, path, value) else "changed"
+            return "same" if known[called] is None else "unknown"
+        return "same" if known[called] == self._print(name, path, value) else "changed"
+
+    def _record(self, name: str) -> Record | None:
+        return None if self._salt is None else self._records.get(self._name(name))
+
+    def _name(self, name: str) -> str:
+        """What a record is called: a server that repeats what it was sent could have put a secret into an `_id`."""
+        return self._print(name, "", None)
 
     def _prints(self, name: str, fields: Mapping[str, Json]) -> dict[str, str]:
         self._open_salt()
-        return {path: self._print(name, path, value) for path, value in fields.items()}
+        return {self._path(name, path): self._print(name, path, value) for path, value in fields.items()}
+
+    def _path(self, name: str, path: str) -> str:
+        """What a field is called. Nobody knows what a key is that no provider has, and it may be a server's word."""
+        if not is_credential(path) or path.removeprefix("credentials.") in catalogue.known_keys():
+            return path
+        return f"credentials.({self._print(name, path, None)[:8]})"
 
     def _print(self, name: str, path: str, value: Json) -> str:
         """16 bytes of HMAC-SHA-256, in hex. The name and the path are in it: equal values look unlike."""
@@ -183,11 +203,13 @@ class Fingerprints:
             self._save(lines)
 
     def _remember(self, records: Mapping[str, Record]) -> None:
+        lines = []
         for name, record in records.items():
-            self._records[name] = record
+            called = self._name(name)
+            self._records[called] = record
             if record == Record():
-                del self._records[name]
-        lines = [_line(name, record) for name, record in records.items()]
+                del self._records[called]
+            lines.append(_line(called, record))
         if self._held is None:
             self._save(lines)
         else:
