@@ -30,11 +30,13 @@ sys.stdout.flush()
 sys.stderr.write("\\n" + json.dumps({"code": code, "modules": sorted(set(sys.modules) - before)}))
 """
 
-TAB = frozenset({"completion", "config_file", "errors", "frozen", "models", "profile", "redaction", "screen"})
+TAB = frozenset(
+    {"bounded", "completion", "config_file", "errors", "frozen", "models", "profile", "redaction", "screen"}
+)
 COMMAND_LINE = frozenset({
     "cli", "commands", "commands.options", "errors", "frozen", "models", "redaction", "render", "screen", "views",
 })  # fmt: skip
-TALK = frozenset({"answers", "api", "retry", "transport"})
+TALK = frozenset({"answers", "api", "bounded", "retry", "transport"})
 CREATE = COMMAND_LINE | TALK | {
     "api_key", "catalogue", "catalogue.checks", "catalogue.nearest", "command_line", "commands.create",
     "commands.creation", "config_file", "create", "drafting", "profile", "settings", "values",

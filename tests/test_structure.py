@@ -32,7 +32,7 @@ LAYERS = (
     },
     {"values", "config_file", "api_key", "profile"},
     {"transport", "retry", "pace", "catalogue", "sandbox"},
-    {"models", "actions", "places", "redaction", "screen", "saving"},
+    {"models", "actions", "places", "bounded", "redaction", "screen", "saving"},
     {"errors", "examples", "frozen", "surroundings", "__init__"},
 )
 LIBRARIES = {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
+from .bounded import ANSWER, load_json
 from .errors import (
     AuthError,
     ConflictError,
@@ -18,16 +18,6 @@ from .errors import (
 )
 from .models import Json
 from .transport import Answer
-
-DEEPEST: Final = 60
-"""Levels of nesting that are believed; an integration has three or four."""
-
-MOST_VALUES: Final = 500_000
-MOST_CONTAINERS: Final = 80_000
-"""Values, and objects and lists among them, that are believed: three bytes of `[],` become a hundred in memory.
-
-An answer of 10 MB with 17,000 integrations has 360,000 and 51,000.
-"""
 
 LONGEST: Final = 1000
 """Characters of a server's own words that are passed on."""
@@ -75,18 +65,11 @@ def _document(answer: Answer) -> Json:
     Raises:
         ValueError: It is none, or not what a program should have to keep.
     """
-    body = answer.body
-    containers = body.count(b"{") + body.count(b"[")
-    if answer.overlong or containers > MOST_CONTAINERS or containers + body.count(b",") > MOST_VALUES:
+    if answer.overlong:
         raise ValueError
-    try:
-        value = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
-    except (ValueError, RecursionError):  # also bad UTF-8, and numbers of thousands of digits
-        raise ValueError from None
-    if not _shallow(value):
-        raise ValueError
+    value = load_json(answer.body, ANSWER, parse_constant=_refuse_constant, parse_float=_finite)
     # Half of a pair that stands for one character can be escaped in JSON, but not be written to a terminal or a file.
-    return _whole(value) if b"\\ud" in body.lower() else value
+    return _whole(value) if b"\\ud" in answer.body.lower() else value
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -98,21 +81,6 @@ def _finite(text: str) -> float:
     if math.isinf(number):
         raise ValueError(text)
     return number
-
-
-def _shallow(value: Json) -> bool:
-    """Whether nothing is nested deeper than `DEEPEST`; without recursion, since that is what it protects from."""
-    level: list[Json] = [value] if isinstance(value, dict | list) else []
-    for _ in range(DEEPEST):
-        if not level:
-            return True
-        level = [
-            child
-            for item in level
-            for child in (item.values() if isinstance(item, dict) else item)
-            if isinstance(child, dict | list)
-        ]
-    return False
 
 
 def _whole(value: Json) -> Json:

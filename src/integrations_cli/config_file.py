@@ -31,7 +31,11 @@ LARGEST: Final = 1024 * 1024
 _TOP_KEYS: Final = ("default_profile", "profiles")
 
 _STRINGS_AND_COMMENTS: Final = (
-    r'(?s)"""(?:\\.|[^\\])*?"{3,5}' + r"|'''.*?'{3,5}" + r'|"(?:\\.|[^"\\\n])*"' + r"|'[^'\n]*'" + r"|(?P<comment>\#)"
+    r'(?s)"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}'
+    r"|'''.*?'{3,5}"
+    r'|"(?:[^"\\\n]++|\\.)*+"'
+    r"|'[^'\n]*+'"
+    r"|(?P<comment>\#)"
 )
 """Compiled when a file is saved."""
 
@@ -282,16 +286,19 @@ def _decode(content: bytes, path: Path) -> str:
 def _parse(text: str, path: Path) -> dict[str, Json]:
     import tomllib
 
+    from integrations_cli.bounded import DRAFT, BeyondError, load_toml
+
     try:
-        return tomllib.loads(text)
+        return load_toml(text, DRAFT)
     except tomllib.TOMLDecodeError as error:
         message, line, column = toml_problem(error, text)
         raise ConfigError(
             f"{path}, line {line}, column {column}: {message}",
             hint="correct the file, or move it away; it is never overwritten while it is broken",
         ) from None
-    except (ValueError, RecursionError):  # a number of thousands of digits; tables in tables without end
-        raise ConfigError(f"{path} holds a number or a nesting that cannot be read") from None
+    except ValueError as error:
+        reason = str(error) if isinstance(error, BeyondError) else "a number in it is too long"
+        raise ConfigError(f"{path} cannot be used: {reason}", hint="correct the file, or move it away") from None
 
 
 def toml_problem(error: Exception, text: str) -> tuple[str, int, int]:

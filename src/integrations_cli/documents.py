@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 
-LARGEST: Final = 64 * 1024 * 1024
+LARGEST: Final = 16 * 1024 * 1024
 """The most bytes that one file may have; 10,000 integrations take about 3 MB."""
 
 
@@ -139,20 +139,26 @@ def _toml(source: Source, findings: list[str]) -> Json:
         return plain
     import tomllib
 
+    from .bounded import MANIFEST, BeyondError, load_toml
+
     try:
-        return tomllib.loads(source.text)
+        return load_toml(source.text, MANIFEST)
     except tomllib.TOMLDecodeError as error:
         twice = _twice(source)
         findings += twice
         if not twice:
             findings.append(_syntax(source, str(error)))
-    except (RecursionError, ValueError):
-        findings.append(f"{source.name}:1: it is nested too deeply, or a number in it is too long")
+    except BeyondError as error:
+        findings.append(f"{source.name}:1: {error}")
+    except ValueError:
+        findings.append(f"{source.name}:1: a number in it is too long")
     return None
 
 
 def _json(source: Source, findings: list[str]) -> Json:
     import json
+
+    from .bounded import MANIFEST, BeyondError, load_json
 
     repeated = False
 
@@ -163,12 +169,12 @@ def _json(source: Source, findings: list[str]) -> Json:
         return known
 
     try:
-        decoded = json.loads(source.text, object_pairs_hook=members, parse_constant=no_constant)
+        decoded = load_json(source.text, MANIFEST, object_pairs_hook=members, parse_constant=no_constant)
     except json.JSONDecodeError as error:
         findings.append(f"{source.name}:{error.lineno}:{error.colno}: not valid JSON: {_lowered(error.msg)}")
         return None
-    except RecursionError:
-        findings.append(f"{source.name}:1: it is nested too deeply")
+    except BeyondError as error:
+        findings.append(f"{source.name}:1: {error}")
         return None
     except ValueError:
         findings.append(f"{source.name}:1: it holds NaN, Infinity or a number that is too long, which JSON has not")

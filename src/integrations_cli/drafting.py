@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
+from .bounded import DRAFT, BeyondError, load_json, load_toml
 from .catalogue.nearest import nearest
 from .errors import InputError
 from .frozen import field, frozen, replace
@@ -180,14 +181,12 @@ def _text(content: bytes, where: str) -> str:
 
 def _json(text: str, where: str) -> Json:
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        return load_json(text, DRAFT, object_pairs_hook=_unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         reason = f"{error.msg[:1].lower()}{error.msg[1:]}"
         raise InputError(f"{where}: not valid JSON: {reason} (line {error.lineno}, column {error.colno})") from None
-    except RecursionError:
-        raise InputError(f"{where}: not usable: it is nested too deeply") from None
     except ValueError as error:  # a name written twice, NaN, or a number of thousands of digits
-        reason = str(error) if isinstance(error, _RefusedError) else "a number in it is too long"
+        reason = str(error) if isinstance(error, _RefusedError | BeyondError) else "a number in it is too long"
         raise InputError(f"{where}: not usable: {reason}") from None
 
 
@@ -198,9 +197,11 @@ class _RefusedError(ValueError):
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _RefusedError(f"{twice} is written twice in one object")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise _RefusedError(f"{name} is written twice in one object")
+            seen.add(name)
     return members
 
 
@@ -212,15 +213,16 @@ def _toml(text: str, where: str) -> Json:
     import tomllib
 
     try:
-        return tomllib.loads(text)
+        return load_toml(text, DRAFT)
     except tomllib.TOMLDecodeError as error:
         lines = text.split("\n")
         end = f"line {len(lines)}, column {len(lines[-1]) + 1}"
         # What the library says holds names of keys and single characters, never a value.
         reason = str(error).replace("(at end of document)", f"(at {end})").replace("(at ", "(")
         raise InputError(f"{where}: not valid TOML: {reason[:1].lower()}{reason[1:]}") from None
-    except (RecursionError, ValueError):
-        raise InputError(f"{where}: not usable: it is nested too deeply, or a number in it is too long") from None
+    except ValueError as error:
+        reason = str(error) if isinstance(error, BeyondError) else "a number in it is too long"
+        raise InputError(f"{where}: not usable: {reason}") from None
 
 
 def _kind(value: Json) -> str:
