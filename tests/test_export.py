@@ -265,9 +265,8 @@ def test_no_name_can_break_the_file_or_steer_a_terminal(name: str, identifier: s
     made = older(name=name, identifier=identifier, rules={"a": value, name: 1}, credentials={"domain": name})
     text = export([made], {}).text
     document = tomllib.loads(text)
-    assert len(document["integrations"]) == (
-        identifier.encode("utf-8", "ignore") == identifier.encode("utf-8", "replace")
-    )
+    whole = not any("\ud800" <= character <= "\udfff" for character in identifier)
+    assert len(document.get("integrations", {})) == whole  # a half of a character is no name that a file can hold
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u202a-\u202e\u2066-\u2069]", text)
     text.encode()
 
