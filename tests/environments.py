@@ -9,17 +9,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from integrations_cli import apply, fingerprints, manifest
-from integrations_cli.actions import Plan
+from integrations_cli import apply, manifest
 from integrations_cli.api import Api
+from integrations_cli.api.retry import RetryPolicy
 from integrations_cli.apply import Outcome
-from integrations_cli.documents import Source
 from integrations_cli.export import Exported, export
-from integrations_cli.fingerprints import Fingerprints
 from integrations_cli.manifest import Desired
+from integrations_cli.manifest.documents import Source
 from integrations_cli.models import Integration, Secret
-from integrations_cli.plan import plan
-from integrations_cli.retry import RetryPolicy
+from integrations_cli.plan import fingerprints, plan
+from integrations_cli.plan.actions import Plan
+from integrations_cli.plan.fingerprints import Fingerprints
 from integrations_cli.sandbox import Sandbox, open_sandbox
 from integrations_cli.transport import Answer, Request, Transport, wire_headers
 from integrations_cli.values import ValueReader

@@ -10,11 +10,11 @@ from random import Random
 from fault_server import FaultServer
 from integrations_cli import create
 from integrations_cli.api import Api
+from integrations_cli.api.retry import AttemptReport, RetryPolicy
 from integrations_cli.create import Created
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import Credential, IntegrationDraft, Secret
 from integrations_cli.redaction import Redactor
-from integrations_cli.retry import AttemptReport, RetryPolicy
 from integrations_cli.transport import open_transport
 from paced import PacedBackend
 

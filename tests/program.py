@@ -16,7 +16,7 @@ from integrations_cli import cli
 from integrations_cli.commands.options import Surroundings
 
 if TYPE_CHECKING:
-    from integrations_cli.retry import Clock
+    from integrations_cli.api.retry import Clock
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from integrations_cli.config_file import ConfigFile, edit
 from integrations_cli.errors import ConfigError
+from integrations_cli.settings.config_file import ConfigFile, edit
 
 PLAIN = b'default_profile = "a"\nunknown = 1\n\n[profiles.a]\napi_key = "key-of-a"\ncolour = "red"\n'
 COMMENTED = b"# mine\r\n" + PLAIN.replace(b"\n", b"\r\n")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from fault_server import FakeClock
 from integrations_cli.api import Api
+from integrations_cli.api.retry import AttemptReport
 from integrations_cli.redaction import Redactor
-from integrations_cli.retry import AttemptReport
 from integrations_cli.transport import Answer, Request, TransportFailure
 
 ENVIRONMENT = {"_id": "e1", "name": "Development"}

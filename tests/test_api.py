@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from integrations_cli.answers import UnreadableAnswerError
 from integrations_cli.api import Api, body_of, create_request, encode
+from integrations_cli.api.answers import UnreadableAnswerError
+from integrations_cli.api.retry import AttemptReport, RetryPolicy
 from integrations_cli.create import prepare
 from integrations_cli.errors import (
     AuthError,
@@ -22,7 +23,6 @@ from integrations_cli.errors import (
     UnknownOutcomeError,
 )
 from integrations_cli.models import Credential, IntegrationDraft
-from integrations_cli.retry import AttemptReport, RetryPolicy
 from integrations_cli.transport import Answer, Interrupted, TransportFailure
 from scripted_transport import ENVIRONMENT, ONE, answer, api, lost
 

@@ -17,14 +17,14 @@ from conftest import Figures
 from environments import Environment, environment
 from fault_server import FakeClock, FaultServer
 from faults import NAMES
-from integrations_cli import apply, fingerprints, manifest
+from integrations_cli import apply, manifest
 from integrations_cli.api import Api
+from integrations_cli.api.pace import PacedTransport, Pacer
 from integrations_cli.apply import GIVE_UP, Outcome
-from integrations_cli.documents import Source
 from integrations_cli.errors import AuthError, IntegrationsError, UnavailableError
+from integrations_cli.manifest.documents import Source
 from integrations_cli.models import Secret
-from integrations_cli.pace import PacedTransport, Pacer
-from integrations_cli.plan import plan
+from integrations_cli.plan import fingerprints, plan
 from integrations_cli.transport import Answer, Request, Transport, TransportFailure, open_transport
 from integrations_cli.values import ValueReader
 from paced import PacedBackend

@@ -11,9 +11,19 @@ import pytest
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from integrations_cli.asking import Asker, GoBack, LineAsker, Option, Terminal, accessible, asker_for, insist, matching
-from integrations_cli.asking_screen import ScreenAsker
 from integrations_cli.errors import CancelledError
+from integrations_cli.prompts.asking import (
+    Asker,
+    GoBack,
+    LineAsker,
+    Option,
+    Terminal,
+    accessible,
+    asker_for,
+    insist,
+    matching,
+)
+from integrations_cli.prompts.asking_screen import ScreenAsker
 from integrations_cli.redaction import Redactor
 
 FRUIT = (Option("ap", "Apple"), Option("pa", "Pineapple"), Option("cher-ry", "Cherry"), Option("fig", "Fig"))

@@ -16,9 +16,9 @@ from conftest import Figures
 from fault_server import FakeClock
 from integrations_cli import create
 from integrations_cli.api import Api
+from integrations_cli.api.retry import AttemptReport
 from integrations_cli.errors import ConfigError, UnavailableError
 from integrations_cli.models import IntegrationDraft
-from integrations_cli.retry import AttemptReport
 from requesting import GET, ask, failure_of, opened
 from scripted_server import Reply, Scripted, scripted
 from tls_server import listening, over_tls

@@ -21,9 +21,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations_cli import config_file, saving
-from integrations_cli.config_file import ConfigFile, config_path, edit, has_comments
+from integrations_cli import saving
 from integrations_cli.errors import ConfigError
+from integrations_cli.settings import config_file
+from integrations_cli.settings.config_file import ConfigFile, config_path, edit, has_comments
 
 if TYPE_CHECKING:
     from conftest import Figures

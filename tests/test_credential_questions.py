@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from integrations_cli import catalogue
-from integrations_cli.asking import BACK
 from integrations_cli.command_line import create_line
 from integrations_cli.models import IntegrationDraft
+from integrations_cli.prompts.asking import BACK
 from script import END, FLAGS, SECRET, Answer, Script, hold, values
 
 

@@ -16,13 +16,13 @@ import pytest
 import typer
 
 from integrations_cli import cli, errors
-from integrations_cli.config_file import config_path
 from integrations_cli.description import KINDS, Command, Program, describe
+from integrations_cli.description.surroundings import FILES, VARIABLES
 from integrations_cli.examples import EXAMPLES
-from integrations_cli.fingerprints import state_folder
 from integrations_cli.models import CHANNELS
+from integrations_cli.plan.fingerprints import state_folder
 from integrations_cli.settings import sandbox_path
-from integrations_cli.surroundings import FILES, VARIABLES
+from integrations_cli.settings.config_file import config_path
 from program import Program as Run
 
 TOP = Path(__file__).parent.parent

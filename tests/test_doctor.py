@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from integrations_cli.api.retry import SystemClock
 from integrations_cli.checkup import Around, Finding, examine, exit_code_of
-from integrations_cli.retry import SystemClock
 from integrations_cli.sandbox import Sandbox, open_sandbox
 from integrations_cli.sandbox.server import serve
 from integrations_cli.settings import SettingsFlags, resolve

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations_cli import manifest, plain_toml
-from integrations_cli.documents import Source
 from integrations_cli.errors import InputError
 from integrations_cli.manifest import Manifest
+from integrations_cli.manifest.documents import Source
 from integrations_cli.places import lines, places
 from integrations_cli.values import ValueReader
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fault_server import FakeClock
-from integrations_cli.retry import (
+from integrations_cli.api.retry import (
     AttemptReport,
     Attempts,
     RetryPolicy,

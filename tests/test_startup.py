@@ -30,16 +30,15 @@ sys.stdout.flush()
 sys.stderr.write("\\n" + json.dumps({"code": code, "modules": sorted(set(sys.modules) - before)}))
 """
 
-TAB = frozenset(
-    {"bounded", "completion", "config_file", "errors", "frozen", "models", "profile", "redaction", "screen"}
-)
+SETTINGS = frozenset({"settings", "settings.api_key", "settings.config_file", "settings.profile"})
+TAB = SETTINGS | {"bounded", "completion", "errors", "frozen", "models", "redaction", "screen"}
 COMMAND_LINE = frozenset({
     "cli", "commands", "commands.options", "errors", "frozen", "models", "redaction", "render", "screen", "views",
 })  # fmt: skip
-TALK = frozenset({"answers", "api", "bounded", "retry", "transport"})
-CREATE = COMMAND_LINE | TALK | {
-    "api_key", "catalogue", "catalogue.checks", "catalogue.nearest", "command_line", "commands.create",
-    "commands.creation", "config_file", "create", "drafting", "profile", "settings", "values",
+TALK = frozenset({"api", "api.answers", "api.retry", "bounded", "transport"})
+CREATE = COMMAND_LINE | SETTINGS | TALK | {
+    "catalogue", "catalogue.checks", "catalogue.nearest", "command_line", "commands.create", "commands.creation",
+    "create", "drafting", "values",
 }  # fmt: skip
 HELP = frozenset({"examples"})
 NETWORK = frozenset({"transport.network", "transport.streams"})
@@ -107,7 +106,7 @@ def test_the_ways_over_a_network(program: Program, tmp_path: Path) -> None:
             assert ours == CREATE | NETWORK
             assert not others & NEVER
         ours, others = imported(program, "__complete", "identifiers", env=env)
-        assert ours == TAB | TALK | {"api_key", "settings", "transport.brief"}
+        assert ours == TAB | TALK | {"transport.brief"}
         assert not others & (NEVER | NO_TYPER | {"httpx", "httpcore", "h11"})
 
 

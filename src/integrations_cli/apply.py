@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal
 
 from . import create
-from .actions import Action, Plan
 from .api import Api, patch_of
 from .errors import AuthError, ConflictError, IntegrationsError, NotFoundError, UnavailableError, UnknownOutcomeError
-from .fingerprints import Fingerprints
 from .frozen import frozen, replace
 from .models import IntegrationDraft, IntegrationPatch
+from .plan.actions import Action, Plan
+from .plan.fingerprints import Fingerprints
 
 CONCURRENCY: Final = 4
 

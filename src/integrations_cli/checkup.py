@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from . import __version__, catalogue
-from .answers import decode, unreadable
 from .api import ENVIRONMENT, Api, create_request, open_api
-from .config_file import config_path
+from .api.answers import decode, unreadable
+from .api.retry import Clock, RetryPolicy, SystemClock, chance, moment
 from .errors import AuthError, IntegrationsError, UnavailableError
 from .frozen import replace
-from .profile import REGIONS
-from .retry import Clock, RetryPolicy, SystemClock, chance, moment
 from .settings import Settings, require_key, sandbox_path
+from .settings.config_file import config_path
+from .settings.profile import REGIONS
 from .transport import Answer, Request, TransportFailure, is_loopback, parse_origin
 
 State = Literal["ok", "note", "warning", "error"]

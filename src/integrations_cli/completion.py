@@ -14,12 +14,12 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from .config_file import ConfigFile, config_path
 from .errors import IntegrationsError
 from .frozen import replace
-from .profile import DEFAULT_URL, REGIONS, SANDBOX, clean_url
 from .redaction import Redactor
 from .screen import visible
+from .settings.config_file import ConfigFile, config_path
+from .settings.profile import DEFAULT_URL, REGIONS, SANDBOX, clean_url
 
 if TYPE_CHECKING:
     from .api import Api
@@ -93,7 +93,7 @@ def _address(table: Mapping[str, object]) -> str:
 
 def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience: float) -> list[tuple[str, str]]:
     from .api import Api, open_api
-    from .retry import RetryPolicy
+    from .api.retry import RetryPolicy
     from .settings import require_key, resolve
     from .transport.brief import open_brief
 
@@ -130,7 +130,7 @@ def _listed(api: Api) -> list[tuple[str, str]]:
 
 def _key_at_hand(settings: Settings, environ: Mapping[str, str]) -> Secret | None:
     """The API key of the profile, if it can be had without running or opening anything."""
-    from .api_key import from_source
+    from .settings.api_key import from_source
 
     if settings.profile is None:
         return None

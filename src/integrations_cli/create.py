@@ -11,13 +11,13 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeGuard
 
-from .answers import UnreadableAnswerError, unreadable
 from .api import Api, body_of, create_request, integration_in, times
+from .api.answers import UnreadableAnswerError, unreadable
+from .api.retry import Outcome, RetryPolicy, at_work, comes_and_goes, doubtful
 from .errors import CancelledError, ConflictError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
 from .frozen import replace
 from .models import Integration, IntegrationDraft
 from .redaction import Redactor
-from .retry import Outcome, RetryPolicy, at_work, comes_and_goes, doubtful
 from .transport import Answer, Interrupted, TransportFailure
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from . import catalogue
-from .compare import is_opaque, keyed, plain_conditions, public, visible_credentials
-from .documents import VERSION, shown
-from .entries import PASSED_ON
 from .frozen import field, frozen
+from .manifest.documents import VERSION, shown
+from .manifest.entries import PASSED_ON
 from .models import Integration, Json
+from .plan.compare import is_opaque, keyed, plain_conditions, public, visible_credentials
 from .screen import visible_toml
 from .values import convert
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from integrations_cli.frozen import field, frozen
+from .frozen import field, frozen
 
 Json = Any  # A decoded JSON value; its shape is checked where it enters, not by the type.
 

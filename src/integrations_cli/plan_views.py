@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .actions import STAGES, Action, Change, Plan
 from .apply import Outcome
 from .models import Environment, Json
+from .plan.actions import STAGES, Action, Change, Plan
 from .views import Row, Table, text_of
 
 _CAPTIONS = {"create": "to create", "update": "to update", "set-primary": "to make primary", "delete": "to delete"}

@@ -27,10 +27,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from integrations_cli import catalogue
-from integrations_cli.errors import InputError
-from integrations_cli.models import Credential, Json
-from integrations_cli.redaction import secrets_within
+from . import catalogue
+from .errors import InputError
+from .models import Credential, Json
+from .redaction import secrets_within
 
 if TYPE_CHECKING:
     import subprocess

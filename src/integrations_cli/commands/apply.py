@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from integrations_cli.actions import Plan
+from integrations_cli.api.pace import PacedTransport, Pacer
+from integrations_cli.api.retry import Clock, RetryPolicy
 from integrations_cli.apply import CONCURRENCY, Outcome, Run
 from integrations_cli.command_line import quoted
 from integrations_cli.errors import CancelledError, IntegrationsError
-from integrations_cli.pace import PacedTransport, Pacer
+from integrations_cli.plan.actions import Plan
 from integrations_cli.plan_views import outcome_cells, outcome_document, plan_summary, plan_table, told
-from integrations_cli.retry import Clock, RetryPolicy
 from integrations_cli.views import Nothing, View
 
 from .manifests import (

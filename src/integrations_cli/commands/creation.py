@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from integrations_cli import create as creation
 from integrations_cli.api import Api
+from integrations_cli.api.retry import RetryPolicy
 from integrations_cli.catalogue.checks import check
 from integrations_cli.command_line import create_line
 from integrations_cli.create import Created, Prepared
@@ -24,7 +25,6 @@ from integrations_cli.errors import (
 )
 from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Integration, IntegrationDraft, Secret
-from integrations_cli.retry import RetryPolicy
 from integrations_cli.settings import require_key
 from integrations_cli.views import Text, View, integration_fields, masked
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from integrations_cli import manifest
-from integrations_cli.differences import (
+from integrations_cli.errors import PendingError, UsageError
+from integrations_cli.plan.differences import (
     Side,
     compare,
     difference_table,
@@ -15,7 +16,6 @@ from integrations_cli.differences import (
     side_of_environment,
     side_of_manifest,
 )
-from integrations_cli.errors import PendingError, UsageError
 from integrations_cli.views import View
 
 from .options import Invocation, invocation

@@ -14,7 +14,7 @@ from integrations_cli.render import ColorChoice, Renderer, is_terminal
 
 if TYPE_CHECKING:
     from integrations_cli.api import Api
-    from integrations_cli.retry import Clock, RetryPolicy
+    from integrations_cli.api.retry import Clock, RetryPolicy
     from integrations_cli.settings import Settings
     from integrations_cli.transport import Transport
 
@@ -195,7 +195,7 @@ class Invocation:
         if yes:
             return
         self.require_answer(yes=yes)
-        from integrations_cli.asking import asker_for
+        from integrations_cli.prompts.asking import asker_for
 
         if not asker_for(self).confirm(question):
             raise IntegrationsError("declined: nothing was changed")

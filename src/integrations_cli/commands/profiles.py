@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from integrations_cli.api_key import check_key, read_keyring, remove_from_keyring, write_keyring
-from integrations_cli.config_file import ConfigFile, config_path, edit
 from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UsageError
 from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Environment, Json, Secret
-from integrations_cli.profile import REGIONS, SANDBOX, check_http, check_name, check_timeout, clean_url
 from integrations_cli.settings import Settings, SettingsFlags, resolve, trial
+from integrations_cli.settings.api_key import check_key, read_keyring, remove_from_keyring, write_keyring
+from integrations_cli.settings.config_file import ConfigFile, config_path, edit
+from integrations_cli.settings.profile import REGIONS, SANDBOX, check_http, check_name, check_timeout, clean_url
 from integrations_cli.views import Fields, Row, Table, Text, View
 
 from .options import Invocation, invocation, one_of
@@ -167,7 +167,7 @@ def _given_key(run: Invocation, options: AddOptions) -> Secret | None:
             "standard input",
         )
     else:
-        from integrations_cli.asking import asker_for
+        from integrations_cli.prompts.asking import asker_for
 
         text, where = asker_for(run).ask_secret("API key").strip(), "the prompt"
     key = check_key(text, where)

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from integrations_cli.sandbox.failures import StoreError, damaged
+from .failures import StoreError, damaged
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from integrations_cli.sandbox.contract import Contract
-    from integrations_cli.sandbox.store import Store
-    from integrations_cli.sandbox.transport import SandboxTransport
+    from .contract import Contract
+    from .store import Store
+    from .transport import SandboxTransport
 
 __all__ = ["Sandbox", "StoreError", "open_sandbox", "reset"]
 
@@ -42,7 +42,7 @@ class Sandbox:
 
     def transport(self) -> SandboxTransport:
         """A transport for `httpx.Client` that answers from this sandbox, whatever the host of the URL."""
-        from integrations_cli.sandbox.transport import SandboxTransport
+        from .transport import SandboxTransport
 
         return SandboxTransport(self.contract)
 
@@ -77,8 +77,8 @@ def open_sandbox(
     Raises:
         StoreError: The file is damaged, another program's, locked for long, or cannot be written.
     """
-    from integrations_cli.sandbox.contract import Contract
-    from integrations_cli.sandbox.store import Store
+    from .contract import Contract
+    from .store import Store
 
     store = Store(path, clock=clock, randomness=randomness)
     contract = Contract(
@@ -109,8 +109,8 @@ def reset(
     """
     if not path.exists():
         return False
-    from integrations_cli.sandbox.failures import DamagedError
-    from integrations_cli.sandbox.store import Store, discard
+    from .failures import DamagedError
+    from .store import Store, discard
 
     try:
         store = Store(path, clock=clock, randomness=randomness)

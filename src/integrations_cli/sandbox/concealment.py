@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from integrations_cli import catalogue
-from integrations_cli.sandbox.naming import Randomness, token
+
+from .naming import Randomness, token
 
 _SOUNDS_SECRET: Final = re.compile(r"(key|secret|token|password|passphrase|pfx)$", re.IGNORECASE)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from integrations_cli.sandbox.refusals import Refusal
-from integrations_cli.sandbox.validation import OBJECT_ID
+from .refusals import Refusal
+from .validation import OBJECT_ID
 
 _TRUE: Final = (True, 1, "true", "1", "yes")
 _FALSE: Final = (False, 0, "false", "0", "no")

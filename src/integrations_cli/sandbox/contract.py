@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from integrations_cli.sandbox import bodies, naming
-from integrations_cli.sandbox.integrations import Integrations, Success
-from integrations_cli.sandbox.limits import RateLimit
-from integrations_cli.sandbox.records import Environment, shown_environment, timestamp
-from integrations_cli.sandbox.refusals import Refusal
-from integrations_cli.sandbox.room import Remembered, Room
-from integrations_cli.sandbox.store import REMEMBERED_FOR, Store
+from . import bodies, naming
+from .integrations import Integrations, Success
+from .limits import RateLimit
+from .records import Environment, shown_environment, timestamp
+from .refusals import Refusal
+from .room import Remembered, Room
+from .store import REMEMBERED_FOR, Store
 
 Headers = Iterable[tuple[str, str]]
 

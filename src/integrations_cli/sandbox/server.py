@@ -14,9 +14,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
-from integrations_cli.sandbox.bodies import LARGEST
-from integrations_cli.sandbox.contract import Contract, failure_reply
-from integrations_cli.sandbox.failures import StoreError
+from .bodies import LARGEST
+from .contract import Contract, failure_reply
+from .failures import StoreError
 
 if TYPE_CHECKING:
     from types import TracebackType

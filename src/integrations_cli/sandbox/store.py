@@ -17,10 +17,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from integrations_cli.sandbox.failures import StoreError, damaged
-from integrations_cli.sandbox.naming import Randomness, object_id, short_id
-from integrations_cli.sandbox.records import Environment, Record, timestamp
-from integrations_cli.sandbox.room import Room
+from .failures import StoreError, damaged
+from .naming import Randomness, object_id, short_id
+from .records import Environment, Record, timestamp
+from .room import Room
 
 APPLICATION_ID: Final = 0x6E76736B
 """Marks the file as ours in SQLite's header."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 if TYPE_CHECKING:
-    from integrations_cli.sandbox.contract import Contract
+    from .contract import Contract
 
 
 class SandboxTransport(httpx.BaseTransport):

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from integrations_cli import catalogue
-from integrations_cli.sandbox.refusals import Refusal, internal
+
+from .refusals import Refusal, internal
 
 OBJECT_ID: Final = re.compile(r"[0-9a-fA-F]{24}")
 

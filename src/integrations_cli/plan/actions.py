@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
-from .frozen import field, frozen
-from .models import IntegrationDraft, IntegrationPatch, Json
+from integrations_cli.frozen import field, frozen
+from integrations_cli.models import IntegrationDraft, IntegrationPatch, Json
 
 Kind = Literal["create", "update", "set-primary", "delete"]
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
-from . import catalogue
-from .errors import ConflictError
+from integrations_cli import catalogue
+from integrations_cli.errors import ConflictError
+from integrations_cli.manifest import Desired
+from integrations_cli.models import Integration, Json
+
 from .fingerprints import Verdict
-from .manifest import Desired
-from .models import Integration, Json
 
 OPAQUE = "nvsk."
 """What the token that stands for an encrypted credential begins with."""

@@ -25,9 +25,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from . import catalogue, saving
-from .frozen import frozen, replace
-from .models import Json
+from integrations_cli import catalogue, saving
+from integrations_cli.frozen import frozen, replace
+from integrations_cli.models import Json
 
 APPLICATION: Final = "integrations-cli"
 SPARE: Final = 1000

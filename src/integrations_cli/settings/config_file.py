@@ -12,7 +12,8 @@ from typing import Final
 
 from integrations_cli.errors import ConfigError
 from integrations_cli.models import Json
-from integrations_cli.profile import (
+
+from .profile import (
     PROFILE_KEYS,
     SANDBOX,
     Profile,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from . import catalogue
+from integrations_cli import catalogue
+from integrations_cli.frozen import field, frozen
+from integrations_cli.models import Json
+from integrations_cli.values import is_reference
+
 from .documents import Source, kind_of, meant, no_constant
-from .frozen import field, frozen
-from .models import Json
-from .values import is_reference
 
 if TYPE_CHECKING:
-    from .places import Key
+    from integrations_cli.places import Key
 
 PASSED_ON: Final = ("kind", "configurations", "rules")
 """Fields that current servers know beyond the documented ones; they are sent as they are."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
-from .bounded import ANSWER, load_json
-from .errors import (
+from integrations_cli.bounded import ANSWER, load_json
+from integrations_cli.errors import (
     AuthError,
     ConflictError,
     IntegrationsError,
@@ -16,8 +16,8 @@ from .errors import (
     RejectedError,
     UnavailableError,
 )
-from .models import Json
-from .transport import Answer
+from integrations_cli.models import Json
+from integrations_cli.transport import Answer
 
 LONGEST: Final = 1000
 """Characters of a server's own words that are passed on."""

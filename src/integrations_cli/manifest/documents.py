@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from .errors import InputError
-from .frozen import field, frozen
-from .models import Json
-from .values import ValueReader
+from integrations_cli.errors import InputError
+from integrations_cli.frozen import field, frozen
+from integrations_cli.models import Json
+from integrations_cli.values import ValueReader
 
 if TYPE_CHECKING:
-    from .places import Key, Place
+    from integrations_cli.places import Key, Place
 
 VERSION: Final = 1
 
@@ -32,7 +32,7 @@ class Source:
 
     def line(self, *path: Key) -> int:
         """The line on which a key stands, or the table that should have it; 1 if neither is written down."""
-        from .places import lines
+        from integrations_cli.places import lines
 
         known = self._lines.get(())
         if known is None:  # looked for once, when the first message needs it
@@ -45,7 +45,7 @@ class Source:
 
     def places(self) -> Sequence[Place]:
         """Every place where a key is written."""
-        from .places import places
+        from integrations_cli.places import places
 
         return places(self.text, self.form)
 
@@ -132,14 +132,14 @@ def document(source: Source, findings: list[str]) -> Mapping[str, Json] | None:
 
 
 def _toml(source: Source, findings: list[str]) -> Json:
-    from .plain_toml import loads
+    from integrations_cli.plain_toml import loads
 
     plain = loads(source.text)
     if plain is not None:
         return plain
     import tomllib
 
-    from .bounded import MANIFEST, BeyondError, load_toml
+    from integrations_cli.bounded import MANIFEST, BeyondError, load_toml
 
     try:
         return load_toml(source.text, MANIFEST)
@@ -158,7 +158,7 @@ def _toml(source: Source, findings: list[str]) -> Json:
 def _json(source: Source, findings: list[str]) -> Json:
     import json
 
-    from .bounded import MANIFEST, BeyondError, load_json
+    from integrations_cli.bounded import MANIFEST, BeyondError, load_json
 
     repeated = False
 
@@ -191,7 +191,7 @@ def no_constant(name: str) -> Json:
 
 def _twice(source: Source) -> list[str]:
     """A finding for each key that is written a second time, with both places."""
-    from .places import written_twice
+    from integrations_cli.places import written_twice
 
     tables: set[tuple[Key, ...]] = set()
     findings: list[str] = []
@@ -221,7 +221,7 @@ def _lowered(text: str) -> str:
 
 def meant(word: str, known: Sequence[str]) -> str:
     """The end of a message about an unknown word: the nearest of the known ones, or all of them."""
-    from .catalogue.nearest import nearest
+    from integrations_cli.catalogue.nearest import nearest
 
     near = nearest(word, known, limit=1)
     return f": did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
-from . import catalogue
+from integrations_cli import catalogue
+from integrations_cli.frozen import frozen
+from integrations_cli.manifest.documents import shown
+from integrations_cli.manifest.entries import PASSED_ON, Entry
+from integrations_cli.models import MASK, Integration, Json
+from integrations_cli.values import is_reference
+from integrations_cli.views import Row, Table, text_of
+
 from .compare import holds, is_opaque, keyed, plain_conditions, public, visible_credentials
-from .documents import shown
-from .entries import PASSED_ON, Entry
-from .frozen import frozen
-from .models import MASK, Integration, Json
-from .values import is_reference
-from .views import Row, Table, text_of
 
 Verdict = Literal["same", "different", "left only", "right only", "unknown"]
 

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from integrations_cli.api_key import KEY_VARIABLES, FoundKey, from_environment, from_source
-from integrations_cli.config_file import APPLICATION, ConfigFile
-from integrations_cli.config_file import config_path as default_config_path
 from integrations_cli.errors import AuthError, ConfigError, UsageError
 from integrations_cli.frozen import frozen
 from integrations_cli.models import Secret
-from integrations_cli.profile import (
+
+from .api_key import KEY_VARIABLES, FoundKey, from_environment, from_source
+from .config_file import APPLICATION, ConfigFile
+from .config_file import config_path as default_config_path
+from .profile import (
     DEFAULT_TIMEOUT,
     DEFAULT_URL,
     SANDBOX,

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from . import catalogue
+from integrations_cli import catalogue
+from integrations_cli.catalogue.checks import check, missing
+from integrations_cli.drafting import DraftSources
+from integrations_cli.errors import CancelledError, InputError, IntegrationsError
+from integrations_cli.frozen import field, frozen, replace
+from integrations_cli.models import CredentialField, IntegrationDraft, Provider
+from integrations_cli.values import ValueReader, parse_assignment, sendable
+from integrations_cli.views import text_of
+
 from .asking import BACK, Asker, GoBack, Option, asker_for
-from .catalogue.checks import check, missing
 from .credential_questions import REMOVE, CredentialQuestions, Given, shown
-from .drafting import DraftSources
-from .errors import CancelledError, InputError, IntegrationsError
-from .frozen import field, frozen, replace
-from .models import CredentialField, IntegrationDraft, Provider
-from .values import ValueReader, parse_assignment, sendable
-from .views import text_of
 
 __all__ = ["Asker", "Conversation", "asker_for"]
 

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from integrations_cli.errors import CancelledError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
+from integrations_cli.models import Environment, Integration, IntegrationDraft, IntegrationPatch, Json, Secret
+from integrations_cli.redaction import Redactor
+from integrations_cli.transport import Answer, Interrupted, Request, Transport, TransportFailure, open_transport
+
 from .answers import decode, error_from, unreadable
-from .errors import CancelledError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
-from .models import Environment, Integration, IntegrationDraft, IntegrationPatch, Json, Secret
-from .redaction import Redactor
 from .retry import (
     AttemptReport,
     Attempts,
@@ -29,10 +31,9 @@ from .retry import (
     iso_moment,
     moment,
 )
-from .transport import Answer, Interrupted, Request, Transport, TransportFailure, open_transport
 
 if TYPE_CHECKING:
-    from .settings import Settings
+    from integrations_cli.settings import Settings
 
 INTEGRATIONS: Final = "/v1/integrations"
 ENVIRONMENT: Final = "/v1/environments/me"
@@ -348,7 +349,7 @@ def open_api(
         AuthError: There is no API key.
         ConfigError: The address, the key, a proxy or a certificate file cannot be used.
     """
-    from .settings import require_key
+    from integrations_cli.settings import require_key
 
     key = require_key(settings) if settings.sandbox_path is None else Secret("")
     transport = open_transport(

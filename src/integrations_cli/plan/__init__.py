@@ -17,15 +17,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from . import catalogue
+from integrations_cli import catalogue
+from integrations_cli.catalogue.checks import check
+from integrations_cli.errors import InputError
+from integrations_cli.frozen import replace
+from integrations_cli.manifest import Desired
+from integrations_cli.manifest.entries import Entry
+from integrations_cli.models import Credential, Integration, IntegrationDraft, IntegrationPatch, Json
+
 from .actions import Action, Change, Plan
-from .catalogue.checks import check
 from .compare import Known, credential_changes, extra_changes, fields_of, hidden_fields, holds
-from .entries import Entry
-from .errors import InputError
-from .frozen import replace
-from .manifest import Desired
-from .models import Credential, Integration, IntegrationDraft, IntegrationPatch, Json
 
 
 @dataclass(slots=True)
@@ -138,7 +139,7 @@ def _matched(
 
 
 def _unknown_targets(targets: Collection[str], matches: Sequence[_Match], rest: Sequence[Integration]) -> Iterator[str]:
-    from .catalogue.nearest import nearest
+    from integrations_cli.catalogue.nearest import nearest
 
     known = [*(match.entry.identifier for match in matches), *(integration.identifier for integration in rest)]
     for target in targets:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import typer
 
 from integrations_cli import __version__, errors
+from integrations_cli.examples import EXAMPLES, Example
 from integrations_cli.models import CHANNELS, Json
 
-from .examples import EXAMPLES, Example
 from .surroundings import FILES, VARIABLES, File, Variable
 
 if TYPE_CHECKING:

@@ -21,10 +21,11 @@ from prompt_toolkit.layout.processors import BeforeInput
 from prompt_toolkit.output import ColorDepth, Output, create_output
 from prompt_toolkit.output.vt100 import Vt100_Output
 
+from integrations_cli.errors import CancelledError
+from integrations_cli.models import MASK
+from integrations_cli.screen import visible
+
 from .asking import BACK, GoBack, Option, insist, matching, without_echo
-from .errors import CancelledError
-from .models import MASK
-from .screen import visible
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

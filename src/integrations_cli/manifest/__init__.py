@@ -20,13 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from . import catalogue
+from integrations_cli import catalogue
+from integrations_cli.errors import InputError
+from integrations_cli.frozen import field, frozen
+from integrations_cli.models import Credential, Json
+from integrations_cli.values import ValueReader, is_reference
+
 from .documents import Source, document, kind_of, sources
 from .entries import Entry, read_entry
-from .errors import InputError
-from .frozen import field, frozen
-from .models import Credential, Json
-from .values import ValueReader, is_reference
 
 
 @frozen

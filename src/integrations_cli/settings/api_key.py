@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from integrations_cli.errors import ConfigError, InputError
 from integrations_cli.frozen import frozen
 from integrations_cli.models import Secret
-from integrations_cli.profile import KeySource
+
+from .profile import KeySource
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from . import catalogue
+from integrations_cli import catalogue
+from integrations_cli.catalogue.checks import check
+from integrations_cli.errors import InputError
+from integrations_cli.frozen import frozen
+from integrations_cli.models import MASK, Credential, CredentialField, IntegrationDraft, Provider
+from integrations_cli.redaction import SHORTEST
+from integrations_cli.values import ValueReader, convert, sendable
+from integrations_cli.views import text_of
+
 from .asking import Asker, GoBack, Option
-from .catalogue.checks import check
-from .errors import InputError
-from .frozen import frozen
-from .models import MASK, Credential, CredentialField, IntegrationDraft, Provider
-from .redaction import SHORTEST
-from .values import ValueReader, convert, sendable
-from .views import text_of
 
 REMOVE: Final = "-"
 """What a person answers to leave out an optional value that Enter would keep."""

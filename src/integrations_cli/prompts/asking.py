@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, Protocol, TextIO
 
-from .catalogue.nearest import nearest_named
-from .errors import CancelledError
-from .frozen import frozen
-from .redaction import Redactor
-from .render import ColorChoice, is_terminal, wants_color
-from .screen import visible
+from integrations_cli.catalogue.nearest import nearest_named
+from integrations_cli.errors import CancelledError
+from integrations_cli.frozen import frozen
+from integrations_cli.redaction import Redactor
+from integrations_cli.render import ColorChoice, is_terminal, wants_color
+from integrations_cli.screen import visible
 
 BACK: Final = "<"
 """What a person answers to go back to the question before."""
