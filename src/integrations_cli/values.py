@@ -19,7 +19,6 @@ No message ever holds a value, or anything that a command wrote or was given.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -214,9 +213,11 @@ def convert(key: str, text: str) -> Json:
     if key in catalogue.BOOLEAN_KEYS:
         return {"true": True, "false": False}.get(text, text)
     if key in catalogue.OBJECT_KEYS:
+        from integrations_cli.bounded import DRAFT, load_json
+
         try:
-            value = json.loads(text, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
+            value = load_json(text, DRAFT, parse_constant=_no_constant)
+        except ValueError:
             return text
         return value if isinstance(value, dict) else text
     return text

@@ -132,26 +132,20 @@ def document(source: Source, findings: list[str]) -> Mapping[str, Json] | None:
 
 
 def _toml(source: Source, findings: list[str]) -> Json:
+    from integrations_cli.bounded import MANIFEST, BeyondError, load_toml
     from integrations_cli.plain_toml import loads
 
-    plain = loads(source.text)
-    if plain is not None:
-        return plain
-    import tomllib
-
-    from integrations_cli.bounded import MANIFEST, BeyondError, load_toml
-
     try:
-        return load_toml(source.text, MANIFEST)
-    except tomllib.TOMLDecodeError as error:
-        twice = _twice(source)
-        findings += twice
-        if not twice:
-            findings.append(_syntax(source, str(error)))
+        return load_toml(source.text, MANIFEST, faster=loads)
     except BeyondError as error:
         findings.append(f"{source.name}:1: {error}")
-    except ValueError:
-        findings.append(f"{source.name}:1: a number in it is too long")
+    except ValueError as error:
+        import tomllib
+
+        if isinstance(error, tomllib.TOMLDecodeError):
+            findings += _twice(source) or [_syntax(source, str(error))]
+        else:
+            findings.append(f"{source.name}:1: a number in it is too long")
     return None
 
 

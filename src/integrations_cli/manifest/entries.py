@@ -156,11 +156,11 @@ def _embedded(value: Json, wrong: Callable[..., None], *path: Key) -> Json:
     """The value of `{ json = "…" }`, which holds what TOML cannot: null, and numbers beyond 64 bits."""
     if not isinstance(value, dict) or set(value) != {"json"} or not isinstance(value["json"], str):
         return value
-    import json
+    from integrations_cli.bounded import DRAFT, load_json
 
     try:
-        return json.loads(value["json"], parse_constant=no_constant)
-    except (ValueError, RecursionError):
+        return load_json(value["json"], DRAFT, parse_constant=no_constant)
+    except ValueError:
         wrong("must hold valid JSON", *path, "json")
         return value
 
