@@ -98,8 +98,9 @@ MOST_MEMORY = ("create", 45.0)
 @contextmanager
 def serving(folder: Path) -> Iterator[dict[str, str]]:
     """A sandbox on a socket, and the environment in which everybody finds it."""
-    ours = ("NOVU_", "INTEGRATIONS_", "SSL_CERT_")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    # Not those of this shell either that change what Python itself does, such as to compile everything anew each time.
+    unwanted = ("NOVU_", "INTEGRATIONS_", "SSL_CERT_", "PYTHON")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     environ |= {
         "HOME": str(folder),
         "INTEGRATIONS_CONFIG": str(folder / "config.toml"),
