@@ -189,3 +189,10 @@ def test_every_picture_and_page_is_there() -> None:
         text = (TOP / document).read_text(encoding="utf-8")
         for link in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (TOP / link).exists(), f"{document} points to {link}"
+
+
+def test_the_house_is_laid_out_as_contributing_says() -> None:
+    text = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"^  (\S+) {2,}\S", text, re.MULTILINE)
+    assert len(rooms) > 20
+    assert [room for room in rooms if not (TOP / "src" / "integrations_cli" / room).exists()] == []
