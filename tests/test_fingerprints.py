@@ -170,7 +170,7 @@ def test_the_file_does_not_grow_for_ever(tmp_path: Path) -> None:
 
 def test_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from integrations_cli import fingerprints\n"
+        "import sys; from pathlib import Path; from integrations_cli.plan import fingerprints\n"
         "known = fingerprints.load(Path(sys.argv[1]), server='https://api.novu.co', environment_id='e1')\n"
         "for number in range(400):\n"
         "    known.applied(f'{sys.argv[2]}-{number % 150}', {'credentials.apiKey': str(number)})\n"
