@@ -124,3 +124,18 @@ def _check_depth(value: Json) -> None:
 
 def _too_deep() -> BeyondError:
     return BeyondError("it is nested too deeply")
+
+
+def kind_of(value: Json, table: str = "a table") -> str:
+    """What a decoded value is, in words: never the value itself, which may be a secret in the wrong place."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return "a text" if value.strip() else "an empty text"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, dict):
+        return table
+    return "a list" if isinstance(value, list) else "a date or a time"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from .bounded import DRAFT, BeyondError, load_json, load_toml
+from .bounded import DRAFT, BeyondError, kind_of, load_json, load_toml
 from .catalogue.nearest import nearest
 from .errors import InputError
 from .frozen import field, frozen, replace
@@ -226,18 +226,7 @@ def _toml(text: str, where: str) -> Json:
 
 
 def _kind(value: Json) -> str:
-    """What a decoded value is, in words: never the value itself, which may be a secret in the wrong place."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        return "a text" if value.strip() else "an empty text"
-    if isinstance(value, (int, float)):
-        return "a number"
-    if isinstance(value, dict):
-        return "an object"
-    return "a list" if isinstance(value, list) else "a date or a time"
+    return kind_of(value, "an object")
 
 
 # -- conditions and extras --------------------------------------------------------------------------------------------

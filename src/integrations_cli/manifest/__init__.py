@@ -21,12 +21,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from integrations_cli import catalogue
+from integrations_cli.bounded import kind_of
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import field, frozen
 from integrations_cli.models import Credential, Json
 from integrations_cli.values import ValueReader, is_reference
 
-from .documents import Source, document, kind_of, sources
+from .documents import Source, document, sources
 from .entries import Entry, read_entry
 
 

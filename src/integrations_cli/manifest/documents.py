@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from integrations_cli.bounded import kind_of
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import field, frozen
 from integrations_cli.models import Json
@@ -219,18 +220,3 @@ def meant(word: str, known: Sequence[str]) -> str:
 
     near = nearest(word, known, limit=1)
     return f": did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
-
-
-def kind_of(value: Json) -> str:
-    """What a decoded value is, in words: never the value itself, which may be a secret in the wrong place."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        return "a text" if value.strip() else "an empty text"
-    if isinstance(value, (int, float)):
-        return "a number"
-    if isinstance(value, dict):
-        return "a table"
-    return "a list" if isinstance(value, list) else "a date or a time"

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from integrations_cli import catalogue
+from integrations_cli.bounded import kind_of
 from integrations_cli.frozen import field, frozen
 from integrations_cli.models import Json
 from integrations_cli.values import is_reference
 
-from .documents import Source, kind_of, meant, no_constant
+from .documents import Source, meant, no_constant
 
 if TYPE_CHECKING:
     from integrations_cli.places import Key
