@@ -1,0 +1,113 @@
+"""What is installed is what was locked: every dependency with its version, its source and its hashes."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from conftest import Figures
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ROOT: Final = Path(__file__).parent.parent
+PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCK: Final[dict[str, Any]] = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
+OURS: Final[dict[str, Any]] = next(package for package in LOCK["package"] if package["name"] == PROJECT["name"])
+
+
+def requirement(text: str) -> tuple[str, str]:
+    """The name and the specifier of a requirement, in one order."""
+    match = re.fullmatch(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?\s*([^;]*)(?:;.*)?", text)
+    assert match is not None, text
+    return match[1].lower().replace("_", "-"), ",".join(sorted(part.strip() for part in match[2].split(",")))
+
+
+def test_the_lock_is_of_this_project() -> None:
+    wanted = {("", *requirement(text)) for text in PROJECT["dependencies"]}
+    for extra, texts in PROJECT["optional-dependencies"].items():
+        wanted |= {(extra, *requirement(text)) for text in texts}
+    locked = set()
+    for entry in OURS["metadata"]["requires-dist"]:
+        extra = re.search(r"extra == '([^']+)'", entry.get("marker", ""))
+        locked.add((extra[1] if extra else "", *requirement(f"{entry['name']}{entry.get('specifier', '')}")))
+    assert locked == wanted, "run: uv lock"
+    assert LOCK["requires-python"] == PROJECT["requires-python"]
+
+
+def test_every_locked_package_has_one_source_and_hashes(figures: Figures) -> None:
+    others = [package for package in LOCK["package"] if package is not OURS]
+    files = []
+    for package in others:
+        assert package["source"] == {"registry": "https://pypi.org/simple"}, package["name"]
+        artifacts = [*package.get("wheels", ()), *([package["sdist"]] if "sdist" in package else [])]
+        assert artifacts, package["name"]
+        files += artifacts
+    assert all(re.fullmatch("sha256:[0-9a-f]{64}", file["hash"]) for file in files)
+    assert all(file["url"].startswith("https://files.pythonhosted.org/") for file in files)
+    figures("Supply chain", [("packages locked", len(others)), ("files with a hash", len(files))])
+
+
+@pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
+def test_uv_finds_nothing_to_change_in_the_lock() -> None:
+    done = subprocess.run(
+        ["uv", "lock", "--check", "--offline"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    if "offline" in done.stderr.lower() or "network" in done.stderr.lower():
+        pytest.skip("uv has no index at hand to look at")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def audit() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("audit_dependencies", ROOT / "scripts" / "audit_dependencies.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_audit_asks_about_everything_that_is_locked(audit: ModuleType) -> None:
+    requirements = audit.locked((ROOT / "uv.lock").read_text(encoding="utf-8"))
+    assert len(requirements) == len(LOCK["package"]) - 1
+    assert f"httpx=={next(p['version'] for p in LOCK['package'] if p['name'] == 'httpx')}" in requirements
+    assert audit.requirement_files(["a==1", "a==2", "b==1", "a==3"]) == [["a==1", "b==1"], ["a==2"], ["a==3"]]
+
+
+def test_the_audit_fails_for_what_is_found_and_for_nothing_else(
+    audit: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fine = {"name": "a", "version": "1", "vulns": []}
+    weak = {"name": "b", "version": "2", "vulns": [{"id": "GHSA-1", "fix_versions": ["3"]}]}
+    unknown = {"name": "c", "version": "3", "skip_reason": "not found"}
+    for packages, code, said in (
+        ([fine, weak, unknown], 1, "b 2: GHSA-1 (fixed in 3)"),
+        ([fine, unknown], 0, "1 locked packages asked about, 1 not known to the index"),
+        ([unknown], 0, "nothing could be asked"),
+        (None, 0, "nothing could be asked"),
+    ):
+        verdict = None if packages is None else audit.judged({"dependencies": packages})
+        monkeypatch.setattr(audit, "audit", lambda *_, verdict=verdict: verdict)
+        assert audit.main() == code
+        assert said in capsys.readouterr().out
+
+
+def test_where_no_index_answers_nothing_is_asked_and_nothing_fails(
+    audit: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The real thing, on a machine from which nothing can be reached."""
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "NUL" if sys.platform == "win32" else "/dev/null")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    assert audit.audit(tmp_path, ["httpx==0.28.1"]) is None
