@@ -89,6 +89,7 @@ SCENES: Final = (
             "create -p twilio -i twilio-main --sandbox -q",
         ),
         ("list --sandbox",),
+        106,
     ),
     Scene("mistakes", (), ("create -p mailgn", "create -p mailgun -C api_key=@key.txt --active")),
     Scene(
