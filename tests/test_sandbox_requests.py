@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from integrations_cli.sandbox import json_text, naming, open_sandbox
+from integrations_cli.sandbox import json_text, naming
 from sandboxed import Caller
 
 
@@ -125,26 +124,6 @@ class TestRoutes:
         assert api.send("GET", "/v1/integrations", headers={"If-None-Match": tag}).status == 304
         api.create()
         assert api.send("GET", "/v1/integrations", headers={"If-None-Match": tag}).status == 200
-
-
-class TestInsideHttpx:
-    def test_it_answers_like_a_server(self, tmp_path: Path) -> None:
-        with open_sandbox(tmp_path / "sandbox.db") as sandbox:
-            headers = {"Authorization": f"ApiKey {sandbox.api_keys['Development']}"}
-            with httpx.Client(transport=sandbox.transport(), base_url="http://any.host", headers=headers) as client:
-                body = {"providerId": "mailgun", "channel": "email"}
-                key = {b"Idempotency-Key": "ключ".encode()}
-                answer = client.post("/v1/integrations", json=body, headers=key)
-                assert answer.status_code == 201
-                assert answer.headers.raw[1] == (b"Idempotency-Key", "ключ".encode())
-                listed = client.get("/v1/integrations").json()["data"]
-                assert [entry["providerId"] for entry in listed] == ["novu", "novu", "mailgun"]
-                environment = client.get("/v1/environments/me").json()["data"]
-                assert (environment["name"], environment["_id"]) == ("Development", listed[0]["_environmentId"])
-
-    def test_a_wrong_key_is_refused(self, tmp_path: Path) -> None:
-        with open_sandbox(tmp_path / "sandbox.db") as sandbox, httpx.Client(transport=sandbox.transport()) as client:
-            assert client.get("http://x/v1/integrations", headers={"Authorization": "ApiKey no"}).status_code == 401
 
 
 @pytest.mark.parametrize(

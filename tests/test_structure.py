@@ -33,7 +33,7 @@ LIBRARIES = {
     "typer": {"cli", "commands", "description"},
     "rich": {"render", "prompts"},
     "prompt_toolkit": {"prompts"},
-    "httpx": {"transport", "sandbox"},
+    "httpx": {"transport"},
     "httpcore": {"transport"},
     "sqlite3": {"sandbox"},
     "platformdirs": {"settings", "plan"},

@@ -394,7 +394,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> int | None:
 def _expanded(path: str, what: str) -> Path:
     try:
         return Path(path).expanduser() if path.startswith("~") else Path(path)
-    except RuntimeError:
+    except (RuntimeError, ValueError):
         raise InputError(f"{what}: there is no home folder for the file that begins with ~") from None
 
 

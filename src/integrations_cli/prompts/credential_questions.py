@@ -186,7 +186,7 @@ def _without(message: str, typed: str) -> str:
     forms = {typed[1:], str(path)}
     try:
         forms.add(str(path.expanduser()))
-    except RuntimeError:  # there is no home folder, and the message says so
+    except (RuntimeError, ValueError):  # there is no home folder, and the message says so
         forms.discard("")
     for form in sorted(forms - {""}, key=len, reverse=True):
         message = message.replace(f"the file {form}", "the file").replace(f"{form} is a folder", "it is a folder")

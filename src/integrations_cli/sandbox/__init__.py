@@ -1,7 +1,7 @@
 """The API itself, inside the program: no account, no server, no network.
 
-`open_sandbox` opens a database file and gives its keys and a way in: `transport()` for httpx, or `contract` for whoever
-speaks without HTTP. `server.serve` puts the same thing on a loopback socket.
+`open_sandbox` opens a database file and gives its keys and a way in: `contract`, which takes requests and gives replies
+without HTTP. `server.serve` puts the same thing on a loopback socket.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from .contract import Contract
     from .store import Store
-    from .transport import SandboxTransport
 
 __all__ = ["Sandbox", "StoreError", "open_sandbox", "reset"]
 
@@ -39,12 +38,6 @@ class Sandbox:
     def path(self) -> Path:
         """The database file."""
         return self._store.path
-
-    def transport(self) -> SandboxTransport:
-        """A transport for `httpx.Client` that answers from this sandbox, whatever the host of the URL."""
-        from .transport import SandboxTransport
-
-        return SandboxTransport(self.contract)
 
     def close(self) -> None:
         """Close the database file. It may be called twice."""

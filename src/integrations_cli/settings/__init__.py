@@ -268,6 +268,9 @@ def _find_key(
 
 def _beside(config: Path, name: str) -> str:
     """A file that the settings name: `~` is the home folder, a relative path counts from the settings' own folder."""
+    import contextlib
     import os
 
-    return str(config.parent / os.path.expanduser(name))  # noqa: PTH111  # Path.expanduser raises where there is no home
+    with contextlib.suppress(ValueError):  # a name that no file can have: who opens it says so
+        name = os.path.expanduser(name)  # noqa: PTH111  # Path.expanduser raises where there is no home
+    return str(config.parent / name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import ssl
 import sys
 from collections.abc import Mapping
@@ -54,17 +55,19 @@ def context(ca_bundle: str | None, environ: Mapping[str, str]) -> ssl.SSLContext
 
 def _named(place: str, by: str) -> ssl.SSLContext:
     """Trust in the file or folder that the user names, and in nothing else."""
-    path = Path(place).expanduser()
     try:
+        path = Path(os.path.expanduser(place))  # noqa: PTH111  # Path.expanduser raises where there is no home
         if not path.is_dir():
             return ssl.create_default_context(cafile=str(path))
-        if _is_hashed(place):
-            return ssl.create_default_context(capath=place)
+        if _is_hashed(str(path)):
+            return ssl.create_default_context(capath=str(path))
         return _of_all_files(path, place, by)
     except ssl.SSLError:
         raise _without_certificates(place, by) from None
     except OSError as error:
         raise ConfigError(f"{by}: {place} cannot be read: {error.strerror}", hint="correct the path") from None
+    except ValueError:
+        raise ConfigError(f"{by}: {place} is not the name of a file", hint="correct the path") from None
 
 
 def _of_all_files(folder: Path, place: str, by: str) -> ssl.SSLContext:
