@@ -35,7 +35,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if len(kept) > 1:
             names = dict.fromkeys(row[0] for row in rows)
             rows = [_sum([row for row in rows if row[0] == name], name) for name in names]
-            rows.append(_sum(rows, "in all"))
+            total = _sum(rows, "in all")
+            rows += [total] if any(total[1:]) else []
         widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
         for row in rows:
             line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -53,6 +53,8 @@ STEERERS: Final = (
     "'; DROP TABLE integrations; --",
     "<script>alert(1)</script>",
     "../../../etc/passwd",
+    "~\x00/x",
+    "~nobody-of-this-name/x",
     "-rf",
     "",
     " ",

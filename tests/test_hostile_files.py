@@ -53,7 +53,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     """A program on a machine on which there is nothing to run, nothing to reach, and nothing to spoil."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    environ = {"PATH": str(tmp_path / "nothing"), "NOVU_API_URL": "http://127.0.0.1:1", "NOVU_SECRET_KEY": "key-1234"}
+    environ = {"PATH": str(tmp_path / "nothing"), "NOVU_API_URL": "https://127.0.0.1:1", "NOVU_SECRET_KEY": "key-1234"}
     return Program(tmp_path / "home", environ, clock=FakeClock(), random=lambda: 0.0)
 
 
@@ -104,20 +104,20 @@ def settings_files() -> st.SearchStrategy[dict[str, Any]]:
     profile = st.fixed_dictionaries(
         {},
         optional={
-            "api_url": st.sampled_from(["http://127.0.0.1:1", "https://[::1]:1/v1"]) | texts | values,
+            "api_url": st.sampled_from(["http://127.0.0.1:1", "https://127.0.0.1:1/v1"]) | texts | values,
             "region": st.sampled_from(["us", "eu"]) | values,
             "api_key": texts | values,
             "api_key_env": texts | values,
             "api_key_command": texts | st.lists(texts, max_size=2) | values,
             "api_key_keyring": st.booleans() | values,
             "timeout": st.integers(0, 10) | values,
-            "ca_bundle": texts | values,
+            "ca_bundle": st.sampled_from(["/dev/null", "~/none", "."]) | texts | values,
             "allow_http": st.booleans() | values,
             "surprise": values,
         },
     )
     # A profile without an address would mean the API itself; no test may call that.
-    local = profile.map(lambda table: {"api_url": "http://127.0.0.1:1", **table} if "region" not in table else table)
+    local = profile.map(lambda table: {"api_url": "https://127.0.0.1:1", **table} if "region" not in table else table)
     return st.fixed_dictionaries(
         {"profiles": st.dictionaries(st.just("staging") | texts, local | values, max_size=3) | values},
         optional={"default_profile": st.just("staging") | texts | values, "surprise": values},
