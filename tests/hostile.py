@@ -26,7 +26,7 @@ STEERING: Final = re.compile(
 OURS: Final = re.compile(r"\x1b\[(?:0|1|2|31|33|36|1;31|1;36|3|22|23|39|49)?m")
 """The colours that the program itself uses."""
 
-PROGRESS: Final = re.compile(r"\x1b\[\?25[lh]|\r|\x1b\[2K|\x1b\[1A|\x1b\[(?:3[2-6]|38;5;\d+)m")
+PROGRESS: Final = re.compile(r"\x1b\[\?25[lh]|\r|\x1b\[2K|\x1b\[1A|\x1b\[(?:3[2-6]|9[0-7]|38;5;\d+|38;2;\d+;\d+;\d+)m")
 """What the bar of `apply` moves and colours itself by."""
 
 STEERERS: Final = (
