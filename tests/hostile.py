@@ -55,6 +55,7 @@ STEERERS: Final = (
     "../../../etc/passwd",
     "~\x00/x",
     "~nobody-of-this-name/x",
+    "n" * 5000,
     "-rf",
     "",
     " ",

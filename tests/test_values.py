@@ -299,6 +299,8 @@ def test_a_file_on_standard_input_takes_it_from_the_credentials() -> None:
         ("apiKey=@big", "credentials.apiKey: the file big is bigger than 1 MiB: that is no credential"),
         ("apiKey=@a\0b", "credentials.apiKey: cannot read the file that @ names: not a path"),
         (f"apiKey=@{SECRET}", "credentials.apiKey: cannot read the file that @ names: No such file or directory"),
+        (f"apiKey=@{'n' * 5000}", "credentials.apiKey: cannot read the file that @ names: File name too long"),
+        ("apiKey=@~\0/x", "credentials.apiKey: there is no home folder for the file that begins with ~"),
         ("c2VjcmV0LWtleS0xMjM0==", "--credential has no value"),
         ("apiKey=@", "credentials.apiKey: @ names no file"),
         ("apiKey=@-", "credentials.apiKey: standard input is empty"),

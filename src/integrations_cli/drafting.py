@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -161,7 +162,7 @@ def _decoded(name: str, where: str, reader: ValueReader) -> tuple[Json, Path | N
             content = stream.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
-        reason = "it is a folder" if path.is_dir() else reason
+        reason = "it is a folder" if os.path.isdir(path) else reason  # noqa: PTH112  # Path.is_dir may raise
         raise InputError(f"{where}: cannot read it: {reason}", hint="check the path; - is standard input") from None
     text = _text(content, where)
     return (_toml(text, where) if path.suffix.lower() == ".toml" else _json(text, where)), path.parent

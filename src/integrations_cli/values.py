@@ -235,7 +235,7 @@ def read_file(path: Path, what: str, *, by_name: bool = True) -> str:
         with path.open("rb") as stream:
             content = stream.read(LARGEST + 1)
     except (OSError, ValueError) as error:
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112  # Path.is_dir raises where it may not look
             raise InputError(f"{what}: {path} is a folder, not a file") from None
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
         named = f"the file {path}" if by_name else "the file that @ names"

@@ -260,7 +260,7 @@ def _read(path: Path) -> tuple[bytes, int | None]:
     except (FileNotFoundError, NotADirectoryError):
         return b"", None
     except (OSError, ValueError) as error:
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112  # Path.is_dir raises where it may not look
             raise ConfigError(f"{path} is a folder, not a settings file") from None
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
         raise ConfigError(
