@@ -241,14 +241,14 @@ NASTY: Final[dict[str, bytes]] = {
     "a key of many names": b"version = 1\nintegrations" + b".a" * DEEP + b" = 1",
     "a table of many names": b"version = 1\n[integrations" + b".a" * DEEP + b"]\nb = 1",
     "a key of 900 names": b"version = 1\nintegrations.b.rules" + b".a" * 900 + b" = 1",
-    "many tables": b"version = 1\n" + b"".join(b"[i%x]\n" % n for n in range(15_000)),
+    "many tables": b"version = 1\n" + b"".join(b"[i%x]\n" % n for n in range(6_000)),
     "many entries": b"version = 1\n" + b"".join(b"[integrations.i%x]\n" % n for n in range(4_000)),
-    "many arrays of tables": b"version = 1\n" + b"[[a]]\n" * 15_000,
-    "many keys": b"version = 1\n" + b"".join(b"k%x = 1\n" % n for n in range(12_000)),
-    "many members": b"{" + b",".join(b'"k%x":1' % n for n in range(12_000)) + b"}",
-    "one of them twice": b"{" + b",".join(b'"k%x":1' % n for n in range(12_000)) + b',"k1":1}',
-    "the same one": b"{" + b",".join([b'"a":1'] * 12_000) + b"}",
-    "many numbers": b"[" + b",".join([b"1"] * 12_000) + b"]",
+    "many arrays of tables": b"version = 1\n" + b"[[a]]\n" * 6_000,
+    "many keys": b"version = 1\n" + b"".join(b"k%x = 1\n" % n for n in range(6_000)),
+    "many members": b"{" + b",".join(b'"k%x":1' % n for n in range(6_000)) + b"}",
+    "one of them twice": b"{" + b",".join(b'"k%x":1' % n for n in range(6_000)) + b',"k1":1}',
+    "the same one": b"{" + b",".join([b'"a":1'] * 6_000) + b"}",
+    "many numbers": b"[" + b",".join([b"1"] * 6_000) + b"]",
     "many empty objects": b"[" + b",".join([b"{}"] * 200_000) + b"]",
     "a number of 5000 digits": b'{"version":' + b"9" * 5000 + b"}",
     "the same in TOML": b"version = " + b"9" * 5000,
@@ -272,6 +272,8 @@ def test_the_worst_files_are_read_or_refused(form: str, program: Program, figure
     turns = itertools.cycle(MODES)
     path = program.home / f"file.{form}"
     for content, use in itertools.product(NASTY.values(), USES.values()):
+        if content[:1] in {b"{", b"["} and form == "toml" and use[0] != "plan":
+            continue  # the first character is wrong, and that is all that there is to see
         cases += 1
         path.write_bytes(content)
         arguments = (*(word.replace("{}", str(path)) for word in use), *next(turns), "--no-input")
