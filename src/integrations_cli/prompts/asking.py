@@ -219,13 +219,13 @@ class LineAsker:
         self._stderr.flush()
 
     def _answer(self, prompt: str, *, back: bool) -> str:
-        self._write(self._shown(prompt))
-        return _unless_back(self._line(), back=back)
+        return _unless_back(self._line(self._shown(prompt)), back=back)
 
-    def _line(self) -> str:
-        """One line from standard input, without its end; asked for again if it is not text."""
+    def _line(self, prompt: str) -> str:
+        """The line that answers `prompt`, without its end; asked for again if it is not text."""
         while True:
-            try:
+            try:  # whoever sees the prompt may press Ctrl-C at once
+                self._write(prompt)
                 line = self._stdin.buffer.readline()
             except KeyboardInterrupt:
                 line = b""
@@ -235,7 +235,7 @@ class LineAsker:
             try:
                 text = line.decode(self._stdin.encoding or "utf-8")
             except UnicodeDecodeError:
-                self._write("That is not valid text; again: ")
+                prompt = "That is not valid text; again: "
             else:
                 return text.removesuffix("\n").removesuffix("\r")
 
@@ -251,8 +251,7 @@ class LineAsker:
                 raise CancelledError("cancelled") from None
         else:
             with without_echo(self._stdin, flush=True):  # before the prompt: who reads it may type at once
-                self._write(prompt)
-                return self._line()
+                return self._line(prompt)
 
 
 @contextmanager
