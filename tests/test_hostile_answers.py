@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from audit import ENVIRONMENT, NETWORK, Call, Scene, calls_of, flags_of, scene_in
 from conftest import Figures
 from echoes import STATUSES
-from hostile import STEERERS, assert_sane, checked, integrations, texts, values
+from hostile import STEERERS, STEERING, assert_sane, assert_unhurt, checked, integrations, texts, values
+from integrations_cli import completion
 from integrations_cli.api import Api, integration_in
 from integrations_cli.api.answers import decode, error_from
 from integrations_cli.create import prepare, run
@@ -339,3 +340,50 @@ def test_no_text_of_a_server_steers_the_terminal(command: str, tmp_path: Path, f
                 cases += 1
                 sane(scene, command, next(turns))
     figures(TITLE, [("steering texts", f"{cases} cases")])
+
+
+@pytest.mark.parametrize("command", ["delete", "apply"])
+def test_no_text_of_a_server_steers_a_question(command: str, tmp_path: Path, figures: Figures) -> None:
+    cases = 0
+    with scene_in(tmp_path) as scene:
+        words = ["2"] if command == "delete" else [str(scene.inputs / "manifest.toml"), "--prune"]
+        for text in filter(None, STEERERS):
+            cases += 1
+            scene.server.answer = steering(text)
+            done = scene.program.run(
+                command, *words, stdin="n\n", terminal=True, env={"INTEGRATIONS_ACCESSIBLE": "1", "TERM": "xterm"}
+            )
+            assert_unhurt(done, text, terminal=True, bar=True)
+            assert done.code == 1, done.err
+            assert "[y/N]" in done.err
+    figures(TITLE, [("questions", f"{cases} cases")])
+
+
+def test_no_text_of_a_server_steers_a_tab(tmp_path: Path, figures: Figures) -> None:
+    cases = 0
+    with scene_in(tmp_path) as scene:
+        for text in STEERERS:
+            cases += 1
+            scene.server.answer = steering(text)
+            lines = completion.answer(["identifiers"], scene.program.environ).splitlines()
+            assert len(lines) == 2, (text, lines)
+            for line in lines:
+                assert STEERING.search(line) is None, line
+                assert line.count("\t") == 1
+    figures(TITLE, [("completions", f"{cases} cases")])
+
+
+def test_no_text_of_a_server_makes_a_line_or_a_field_of_its_own(tmp_path: Path, figures: Figures) -> None:
+    """In a pipe a row is one line and a TAB ends a field, whatever the names hold; JSON says what the server said."""
+    cases = 0
+    with scene_in(tmp_path) as scene:
+        for text in STEERERS:
+            cases += 1
+            scene.server.answer = steering(text)
+            rows = scene.program.run("list").out.split("\n")
+            assert [row.count("\t") for row in rows] == [5, 5, 0], rows
+            rows = scene.program.run("get", "2").out.split("\n")
+            assert {row.count("\t") for row in rows[:-1]} == {1}, rows
+            document = scene.program.run("get", "2", "--json").json
+            assert document["name"] == text.replace("\ud800", "\ufffd")
+    figures(TITLE, [("rows and fields", f"{cases} cases")])
