@@ -82,7 +82,8 @@ def load_toml(
         ValueError: It is no TOML (a TOMLDecodeError), or holds a number of thousands of digits.
     """
     _check(text.count("{") + text.count("["), text.count("=") + text.count(","), bounds)
-    if any(len(line) > 2 * LONGEST_KEY and line.count(".") > LONGEST_KEY for line in text.split("\n")):
+    lines = text.split("\n")
+    if max(map(len, lines)) > 2 * LONGEST_KEY and any(line.count(".") > LONGEST_KEY for line in lines):
         import re
 
         bare = re.sub(_APART, "", text)
