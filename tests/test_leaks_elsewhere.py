@@ -26,6 +26,8 @@ from raw_server import RawServer, Request, http
 TITLE: Final = "Leaks: canaries planted, runs, streams and files searched"
 
 FLAGS: Final[Sequence[tuple[str, ...]]] = ((), ("--json",), ("--verbose",), ("--verbose", "--json"))
+TWO: Final = (FLAGS[0], FLAGS[3])
+"""The least and the most that is said: where there is very much to run."""
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def test_connections_that_fail(scene: Scene, command: str) -> None:
             (user, {}),
         ]
         calls = itertools.cycle(calls_of(scene)[command])
-        for (url, environ), flags in itertools.product(ways, FLAGS):
+        for (url, environ), flags in itertools.product(ways, TWO):
             call = next(calls)
             done = scene.run(
                 *command.split(), *call.arguments, *flags, "--api-url", url, "--no-input", stdin=call.stdin, env=environ
@@ -219,7 +221,7 @@ class Impatient:
 def test_ctrl_c_at_any_moment(scene: Scene, command: str) -> None:
     calls = itertools.cycle(calls_of(scene)[command])
     codes = set()
-    for when, flags in itertools.product(range(12), FLAGS):
+    for when, flags in itertools.product(range(12), TWO):
         call = next(calls)
         scene.program.clock = Impatient(when)
         if when > 8:
@@ -270,7 +272,7 @@ def test_crashes_inside_the_program(scene: Scene, command: str, monkeypatch: pyt
     for place, name in places:
         with monkeypatch.context() as patch:
             patch.setattr(place, name, crash)
-            for call, flags in itertools.product(calls_of(scene)[command], FLAGS):
+            for call, flags in itertools.product(calls_of(scene)[command], TWO):
                 words = (*command.split(), *call.arguments, *flags, "--no-input")
                 crashed += "this is a bug" in scene.run(*words, stdin=call.stdin, bug=None).err
     assert crashed or command == "sandbox serve"
