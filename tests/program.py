@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,18 +82,23 @@ class Program:
         *arguments: str,
         stdin: str | bytes | None = b"",
         env: Mapping[str, str] | None = None,
-        terminal: bool = False,
+        terminal: bool | Collection[str] = False,
     ) -> Finished:
-        """Run it in this process. `stdin=None` is a closed standard input; `terminal` makes all three terminals."""
-        kind = Terminal if terminal else io.TextIOWrapper
+        """Run it in this process. `stdin=None` is a closed standard input.
+
+        `terminal` makes terminals of all three streams, or of those it names: `{"stderr"}`. The others are pipes.
+        """
+        names = ("stdin", "stdout", "stderr")
+        terminals = (names if terminal else ()) if isinstance(terminal, bool) else terminal
+        kinds = {name: Terminal if name in terminals else io.TextIOWrapper for name in names}
         content = stdin.encode() if isinstance(stdin, str) else stdin
-        source = None if content is None else kind(io.BytesIO(content), encoding="utf-8")
+        source = None if content is None else kinds["stdin"](io.BytesIO(content), encoding="utf-8")
         out, err = io.BytesIO(), io.BytesIO()
         surroundings = Surroundings(
             {**self.environ, **(env or {})},
             source,
-            kind(out, encoding="utf-8", newline=""),
-            kind(err, encoding="utf-8", newline=""),
+            kinds["stdout"](out, encoding="utf-8", newline=""),
+            kinds["stderr"](err, encoding="utf-8", newline=""),
             self.clock,
             self.random,
         )

@@ -42,11 +42,13 @@ class Scripted:
 
 
 def api(
-    *outcomes: Answer | BaseException, observe: Callable[[AttemptReport], None] | None = None
+    *outcomes: Answer | BaseException,
+    observe: Callable[[AttemptReport], None] | None = None,
+    clock: FakeClock | None = None,
 ) -> tuple[Api, Scripted]:
     transport = Scripted(*outcomes)
     return Api(
-        transport, clock=FakeClock(), random=lambda: 0.5, observe=observe, redactor=Redactor(["k3y-abcdef"])
+        transport, clock=clock or FakeClock(), random=lambda: 0.5, observe=observe, redactor=Redactor(["k3y-abcdef"])
     ), transport
 
 

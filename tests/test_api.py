@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fault_server import FakeClock
 from integrations_cli.api import Api, body_of, create_request, encode
 from integrations_cli.api.answers import UnreadableAnswerError
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
@@ -155,6 +156,13 @@ def test_reading_goes_on_after_any_failure_that_may_pass(status: int) -> None:
     assert len(transport.requests) == 4
 
 
+def test_reading_waits_between_its_attempts() -> None:
+    clock = FakeClock()
+    told, _ = api(answer(503), lost(), answer(429, retry_after="7"), answer(200, []), clock=clock)
+    told.list()
+    assert clock.slept == [0.25, 0.5, 7.0]
+
+
 @pytest.mark.parametrize(
     ("status", "error"), [(401, AuthError), (403, AuthError), (404, NotFoundError), (418, RejectedError)]
 )
@@ -228,6 +236,14 @@ def test_ctrl_c_during_a_change_says_whether_it_can_have_been_made(change: Chang
         change(api(Interrupted(sent=True))[0])
     with pytest.raises(CancelledError, match="not known"):
         change(api(lost(), Interrupted(sent=False))[0])
+
+
+@changes
+def test_a_change_waits_between_its_attempts(change: Change, method: str, path: str) -> None:
+    clock = FakeClock()
+    told, _ = api(answer(503), lost(), answer(429, retry_after="7"), answer(200, {"data": ONE}), clock=clock)
+    change(told)
+    assert clock.slept == [0.25, 0.5, 7.0]
 
 
 def test_deleted_after_a_lost_answer_is_deleted() -> None:

@@ -160,6 +160,34 @@ def test_primary_is_not_set_on_what_could_not_be_created(tmp_path: Path) -> None
         ]
 
 
+def active_sent(spy: Spy) -> list[tuple[str, bool | None]]:
+    """The method of each change that was sent, and what its body says of `active`."""
+    changes = [request for request in spy.requests if request.method != "GET"]
+    return [(request.method, json.loads(request.body or b"{}").get("active")) for request in changes]
+
+
+@pytest.mark.parametrize("more", ["", 'name = "Renamed"'], ids=["alone", "with another change"])
+def test_a_primary_is_deactivated_and_activated_to_step_down(tmp_path: Path, more: str) -> None:
+    with spied(tmp_path) as (there, spy):
+        there.apply(mails(2, active="true"))
+        assert [now.identifier for now in there.integrations() if now.primary] == ["mail-000"]
+        spy.requests.clear()
+        text = mails(2, active="true").replace("active = true", f"active = true\nprimary = false\n{more}", 1)
+        assert statuses(there.apply(text)) == {"done": 1}
+        assert active_sent(spy) == [("PUT", False), ("PUT", True)]
+        found = {now.identifier: now for now in there.integrations()}
+        assert [found["mail-000"].active, found["mail-000"].primary] == [True, False]
+        assert there.plan(text).actions == ()
+
+
+def test_a_new_one_that_is_not_primary_begins_inactive(tmp_path: Path) -> None:
+    with spied(tmp_path) as (there, spy):
+        text = "version = 1\n" + MAIL.format(name="second", active="true\nprimary = false", key="k")
+        assert statuses(there.apply(text)) == {"done": 1}
+        assert active_sent(spy) == [("POST", False), ("PUT", True)]
+        assert [now.active for now in there.integrations() if now.identifier == "second"] == [True]
+
+
 # -- stopping ---------------------------------------------------------------------------------------------------------
 
 
@@ -269,6 +297,15 @@ def test_what_was_applied_is_remembered_and_a_changed_secret_is_seen(tmp_path: P
         changed = there.plan(mails(25, key="k-2"))
         assert {change.field for action in changed.actions for change in action.changes} == {"credentials.apiKey"}
         assert {change.note for action in changed.actions for change in action.changes} == {"changed"}
+
+
+def test_what_was_deleted_is_not_remembered(tmp_path: Path) -> None:
+    with environment(tmp_path) as there:
+        there.apply(mails(2))
+        first, second = [now.id for now in there.integrations() if now.provider == "mailgun"]
+        assert [there.memory.knows(first), there.memory.knows(second)] == [True, True]
+        assert statuses(there.apply(mails(1), prune=True)) == {"done": 1}
+        assert [there.memory.knows(first), there.memory.knows(second)] == [True, False]
 
 
 def test_a_state_folder_that_cannot_be_written_is_said_once_and_keeps_nothing_from_being_done(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Iterator
 from email.utils import formatdate
 
 import pytest
@@ -97,6 +100,26 @@ def test_the_dates_of_the_api_are_read() -> None:
     assert iso_moment("yesterday") is None
 
 
+@pytest.fixture
+def far_west(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose local time is nine hours behind UTC."""
+    monkeypatch.setenv("TZ", "XXX+9")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX can change the time zone of a process")
+@pytest.mark.usefixtures("far_west")
+def test_dates_without_a_zone_are_utc() -> None:
+    assert time.timezone == 9 * 3600
+    assert moment("Fri, 15 Jan 2027 08:00:00 GMT") == moment("Fri, 15 Jan 2027 08:00:00 -0000") == WALL
+    assert asked_wait({"retry-after": "Fri, 15 Jan 2027 08:00:05 -0000"}, WALL) == 5.0
+    assert iso_moment("2027-01-15T08:00:00Z") == iso_moment("2027-01-15T08:00:00") == WALL
+    assert iso_moment("2027-01-15T10:00:00+02:00") == WALL
+
+
 # -- the schedule -----------------------------------------------------------------------------------------------------
 
 
@@ -169,6 +192,12 @@ def test_the_system_s_clock_and_chance_are_real() -> None:
     assert clock.wall() > 1_700_000_000
     assert len({chance() for _ in range(50)}) > 40
     assert all(0 <= chance() < 1 for _ in range(50))
+
+
+def test_the_system_clock_sleeps_for_as_long() -> None:
+    before = time.monotonic()
+    SystemClock().sleep(0.01)
+    assert time.monotonic() - before >= 0.009
 
 
 # -- what an outcome means --------------------------------------------------------------------------------------------
