@@ -179,3 +179,75 @@ def test_a_policy_that_makes_no_sense_is_none(policy: str) -> None:
     pacer.answered(0.1, 201, {"ratelimit-policy": policy, "ratelimit-remaining": "x"})
     assert pacer.rate is None
     assert pacer.wait(0.1) == 0.0
+
+
+def leaving(pacer: Pacer, begin: float, seconds: float, told: Mapping[str, str]) -> int:
+    """How many requests leave in this time, if they are sent as soon as they may; each is answered at once."""
+    now, count = begin, 0
+    while now < begin + seconds:
+        wait = pacer.wait(now)
+        now += wait
+        if not wait:
+            count += 1
+            assert count < 10_000, "nothing holds them back"
+            pacer.answered(now, 200, told)
+    return count
+
+
+# 100 a second, and what is left is above what is scarce and below the reserve.
+STEADY = {"ratelimit-policy": "500;w=5;burst=550", "ratelimit-remaining": "50"}
+
+
+def test_no_more_leave_at_once_than_the_bucket_holds() -> None:
+    pacer = Pacer()
+    pacer.wait(10.0)
+    pacer.answered(10.0, 200, {**STEADY, "ratelimit-remaining": "145"})
+    at_once = 0
+    while at_once < 1000 and pacer.wait(10.0) == 0.0:
+        at_once += 1
+    assert 20 <= at_once <= 26  # down to the reserve of 125, and a few that are late
+
+
+def test_a_429_lowers_the_announced_rate_and_time_restores_it() -> None:
+    pacer = Pacer()
+    assert leaving(pacer, 100.0, 10.0, STEADY) == pytest.approx(985, abs=8)
+    assert pacer.wait(110.1) == 0.0
+    pacer.answered(110.1, 429, {**STEADY, "retry-after": "1"})
+    assert leaving(pacer, 111.1, 1.0, STEADY) == pytest.approx(92, abs=1.5)
+    assert leaving(pacer, 112.1, 10.0, STEADY) == pytest.approx(970, abs=8)
+    assert leaving(pacer, 140.0, 10.0, STEADY) == pytest.approx(985, abs=8)  # and no more than that
+
+
+def test_429s_of_one_moment_lower_the_rate_once() -> None:
+    pacer = Pacer()
+    leaving(pacer, 100.0, 1.0, STEADY)
+    for number in range(6):
+        assert pacer.wait(101.1 + number / 50) == 0.0
+    for _ in range(6):
+        pacer.answered(101.3, 429, {**STEADY, "retry-after": "1"})
+    assert leaving(pacer, 102.3, 1.0, STEADY) == pytest.approx(92, abs=1.5)
+    assert pacer.wait(103.4) == 0.0
+    pacer.answered(103.4, 429, {**STEADY, "retry-after": "1"})
+    assert leaving(pacer, 104.4, 1.0, STEADY) == pytest.approx(86, abs=1.5)
+
+
+def test_the_rate_does_not_recover_while_nothing_leaves() -> None:
+    pacer = Pacer()
+    leaving(pacer, 100.0, 1.0, STEADY)
+    assert pacer.wait(101.1) == 0.0
+    pacer.answered(101.1, 429, {**STEADY, "retry-after": "30"})
+    assert leaving(pacer, 131.1, 1.0, STEADY) == pytest.approx(92, abs=1.5)
+
+
+def test_a_rate_that_was_found_falls_and_rises() -> None:
+    pacer = Pacer()
+    for number in range(200):
+        assert pacer.wait(100.0 + number / 100) == 0.0
+        pacer.answered(100.0 + number / 100, 200, {})
+    pacer.answered(102.0, 429, {"retry-after": "1"})
+    assert pacer.rate == pytest.approx(97, abs=0.1)  # what was accepted, and a little less
+    assert pacer.wait(103.0) == 0.0
+    pacer.answered(103.0, 429, {"retry-after": "1"})
+    assert pacer.rate == pytest.approx(97 * 0.93, abs=0.1)
+    leaving(pacer, 104.0, 10.0, {})
+    assert pacer.rate == pytest.approx(97 * 0.93 * 1.01**10, abs=0.2)
