@@ -8,16 +8,18 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyte
 import pytest
 
 from conftest import Figures
-from integrations_cli.apply import CONCURRENCY, SAVED_AT_ONCE
+from integrations_cli.apply import CONCURRENCY, GIVE_UP, SAVED_AT_ONCE
 from program import Finished, Program
 from scripted_server import Received, Reply, Scripted, scripted
 
@@ -191,23 +193,121 @@ def test_what_fails_is_told_and_the_rest_is_done(program: Program, manifest: str
         assert told.error["type"] == "failed"
 
 
+OWN = {"_id": "6b03c66d9567edf1d9ef70d4", "name": "Staging"}
+
+
+def leading_to(server: Scripted) -> dict[str, str]:
+    """The environment that leads to a server."""
+    return {"NOVU_SECRET_KEY": "sk-0123456789", "NOVU_API_URL": server.url, "INTEGRATIONS_PROFILE": ""}
+
+
 @contextmanager
 def counting(program: Program, *, refuse: str = "") -> Iterator[tuple[Scripted, dict[str, str]]]:
     """A server that creates everything but `refuse`, and the environment that leads to it."""
-    own = "6b03c66d9567edf1d9ef70d4"
 
     def answer(request: Received) -> Reply:
-        if request.path.endswith("/me"):
-            return Reply(200, {"data": {"_id": own, "name": "Staging"}})
         if request.method == "GET":
-            return Reply(200, {"data": []})
+            return Reply(200, {"data": OWN if request.path.endswith("/me") else []})
         body = json.loads(request.body or b"{}")
         if body.get("identifier") == refuse:
             return Reply(400, {"statusCode": 400, "message": [f"no {request.body.decode()}"]})
-        return Reply(201, {"data": {"_id": own, "_environmentId": own, **body}})
+        return Reply(201, {"data": {"_id": OWN["_id"], "_environmentId": OWN["_id"], **body}})
 
     with scripted(answer) as server:
-        yield server, {"NOVU_SECRET_KEY": "sk-0123456789", "NOVU_API_URL": server.url, "INTEGRATIONS_PROFILE": ""}
+        yield server, leading_to(server)
+
+
+WIDE = {"COLUMNS": "200", "TERM": "xterm", "NO_COLOR": "1"}
+
+
+def shown_on_screen(written: str) -> str:
+    """What a terminal shows after this was written to it."""
+    screen = pyte.HistoryScreen(200, 100)
+    pyte.Stream(screen).feed(written.replace("\n", "\r\n"))
+    return "\n".join(line.rstrip() for line in screen.display)
+
+
+def test_on_one_terminal_an_apply_shows_every_outcome(program: Program, manifest: str) -> None:
+    with counting(program, refuse="push") as (_, env):
+        done = program.run("apply", manifest, "--yes", "--concurrency", "1", terminal=True, env={**WIDE, **env})
+    lines = shown_on_screen(done.out).splitlines()
+    assert [line.split()[:3] for line in lines if line] == [
+        ["done", "create", "mail"],
+        ["failed", "create", "push"],
+        ["done", "set-primary", "mail"],
+    ]
+    assert "the server answered 400: no {" in done.out
+    assert "3/3" in done.out  # the bar, which is gone at the end
+    assert "3/3" not in done.err
+    assert "create push: failed" not in done.err
+
+
+@pytest.mark.parametrize("terminal", [{"stderr"}, {"stdin", "stderr"}])
+def test_rows_in_a_pipe_have_no_bar_between_them(program: Program, manifest: str, terminal: Collection[str]) -> None:
+    with counting(program, refuse="push") as (_, env):
+        done = program.run("apply", manifest, "--yes", "--concurrency", "1", terminal=terminal, env={**WIDE, **env})
+    assert [row[:3] for row in rows(done.out)] == [
+        ["done", "create", "mail"],
+        ["failed", "create", "push"],
+        ["done", "set-primary", "mail"],
+    ]
+    assert "\x1b" not in done.out
+    assert "3/3" in done.err
+    seen = shown_on_screen(done.err)
+    assert "create push: failed: " in seen
+    assert "3/3" not in seen
+
+
+def test_without_a_terminal_for_errors_there_is_no_bar(program: Program, manifest: str) -> None:
+    with counting(program, refuse="push") as (_, env):
+        done = program.run("apply", manifest, "--yes", terminal={"stdin", "stdout"}, env={**WIDE, **env})
+    assert sorted(row[:3] for row in rows(done.out)) == [
+        ["done", "create", "mail"],
+        ["done", "set-primary", "mail"],
+        ["failed", "create", "push"],
+    ]
+    assert "create push: failed: " in done.err
+    for text in (done.out, done.err):
+        assert "\x1b" not in text
+        assert "3/3" not in text
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_a_server_that_turns_away_ends_the_apply(program: Program, tmp_path: Path, flags: tuple[str, ...]) -> None:
+    def turning_away(request: Received) -> Reply:
+        if request.method == "GET":
+            return Reply(200, {"data": OWN if request.path.endswith("/me") else []})
+        return Reply(401, {"statusCode": 401, "message": "API Key not found"})
+
+    path = many(20, tmp_path / "many.toml")
+    with scripted(turning_away) as server:
+        done = program.run("apply", path, "--yes", "--concurrency", "1", *flags, env=leading_to(server))
+    assert done.code == 4
+    assert len(done.out.splitlines()) == GIVE_UP
+    said = f"{GIVE_UP} failed, {20 - GIVE_UP} not begun, of 20; ended since "
+    if flags:
+        assert done.error["message"].startswith(said)
+        assert (done.error["type"], done.error["status"]) == ("auth", 401)
+        assert done.error["hint"]
+    else:
+        assert f"error: {said}" in done.err
+        assert "\nhint: " in done.err
+
+
+def test_a_memory_that_cannot_be_written_is_said(program: Program, manifest: str, tmp_path: Path) -> None:
+    blocked = tmp_path / "a-file"
+    blocked.write_text("no folder")
+    env = {"INTEGRATIONS_STATE": str(blocked)}
+    done = ok(program.run("apply", manifest, "--yes", env=env))
+    assert len(done.out.splitlines()) == 3
+    assert re.search(rf"^warning: .*{re.escape(str(blocked))}.*plan will count it as changed$", done.err, re.MULTILINE)
+    done = ok(program.run("export", env=env))
+    assert set(tomllib.loads(done.out)["integrations"]) == {"mail", "push", "novu"}
+    assert re.search(rf"^warning: .*{re.escape(str(blocked))}", done.err, re.MULTILINE)
+    assert "hint: plan will count the secrets as changed\n" in done.err
+    assert program.run("plan", manifest, "--exit-code", env=env).code == 9
+    ok(program.run("apply", manifest, "--yes"))  # where it can be written there is nothing to say
+    assert "warning" not in ok(program.run("export")).err
 
 
 # -- as a process -----------------------------------------------------------------------------------------------------
@@ -258,6 +358,84 @@ def test_ctrl_c_finishes_what_is_under_way_and_the_next_run_does_the_rest(progra
     rest = ok(program.run("apply", path, "--yes"))
     assert len(rest.out.splitlines()) == 400 - len(listed)
     assert program.run("plan", path, "--exit-code").code == 0
+
+
+@contextmanager
+def held_up(program: Program, path: str) -> Iterator[tuple[subprocess.Popen[str], threading.Event]]:
+    """An apply that waits for two answers, which come when the event is set. It is killed after 20 seconds."""
+    arrived, release = threading.Semaphore(0), threading.Event()
+
+    def answer(request: Received) -> Reply:
+        if request.method == "GET":
+            return Reply(200, {"data": OWN if request.path.endswith("/me") else []})
+        arrived.release()
+        release.wait()
+        return Reply(201, {"data": {"_id": OWN["_id"], "_environmentId": OWN["_id"], **json.loads(request.body)}})
+
+    command = [sys.executable, "-m", "integrations_cli", "apply", path, "--yes", "--concurrency", "2"]
+    with (
+        scripted(answer) as server,
+        subprocess.Popen(
+            command,
+            env={**program.environ, **leading_to(server)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as running,
+    ):
+        guard = threading.Timer(20, running.kill)
+        guard.start()
+        try:
+            assert arrived.acquire(timeout=20)
+            assert arrived.acquire(timeout=20)
+            yield running, release
+        finally:
+            guard.cancel()
+            release.set()
+            running.kill()
+
+
+ENDING = "note: finishing what is under way; Ctrl-C again leaves at once\n"
+
+
+def interrupt(running: subprocess.Popen[str]) -> None:
+    """Send Ctrl-C, and read what is said up to the word that it was heard."""
+    running.send_signal(signal.SIGINT)
+    assert running.stderr is not None
+    assert ENDING in iter(running.stderr.readline, "")
+
+
+def read_to_end(running: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """The exit code, and what is still said on the two streams."""
+    assert running.stdout is not None
+    assert running.stderr is not None
+    err, out = running.stderr.read(), running.stdout.read()
+    return running.wait(30), out, err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_ctrl_c_is_answered_at_once_and_once(program: Program, tmp_path: Path) -> None:
+    with held_up(program, many(9, tmp_path / "many.toml")) as (running, release):
+        interrupt(running)
+        release.set()  # what is under way is answered only now
+        code, out, err = read_to_end(running)
+    assert code == 130
+    assert [row[0] for row in rows(out)] == ["done", "done"]
+    assert ENDING not in err
+    assert "error: interrupted: 2 done, 7 not begun, of 9\n" in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_a_second_ctrl_c_leaves_at_once(program: Program, tmp_path: Path) -> None:
+    path = many(9, tmp_path / "many.toml")
+    with held_up(program, path) as (running, _):
+        interrupt(running)
+        running.send_signal(signal.SIGINT)
+        code, out, err = read_to_end(running)
+    assert code == 130
+    assert out == ""
+    assert "error: interrupted: what became of the requests under way is not known\n" in err
+    assert f"hint: the rest: integrations apply {path}\n" in err
 
 
 def test_a_rate_limit_is_used_and_kept_to_over_a_socket(program: Program, tmp_path: Path, figures: Figures) -> None:
