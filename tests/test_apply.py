@@ -180,7 +180,7 @@ def test_a_primary_is_deactivated_and_activated_to_step_down(tmp_path: Path, mor
         assert there.plan(text).actions == ()
 
 
-def test_a_new_one_that_is_not_primary_begins_inactive(tmp_path: Path) -> None:
+def test_a_new_one_not_primary_begins_inactive(tmp_path: Path) -> None:
     with spied(tmp_path) as (there, spy):
         text = "version = 1\n" + MAIL.format(name="second", active="true\nprimary = false", key="k")
         assert statuses(there.apply(text)) == {"done": 1}

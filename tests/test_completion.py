@@ -329,6 +329,19 @@ def test_a_tab_runs_no_command_of_the_settings(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+def test_without_a_key_no_server_is_asked(tmp_path: Path) -> None:
+    with scripted(Reply(200, {"data": []})) as server:
+        config = (
+            f'[profiles.bare]\napi_url = "{server.url}"\n'
+            f'[profiles.unset]\napi_url = "{server.url}"\napi_key_env = "NOT_SET"\n'
+        )
+        environ = environ_of(tmp_path, config)
+        assert answer(["identifiers", "--api-url", server.url], environ) == ""
+        assert answer(["identifiers", "--profile", "bare"], environ) == ""
+        assert answer(["identifiers", "--profile", "unset"], environ) == ""
+    assert server.received == []
+
+
 def test_the_sandbox_is_read_and_never_made(tmp_path: Path) -> None:
     environ = environ_of(tmp_path)
     assert answer(["identifiers", "--sandbox"], environ) == ""

@@ -184,6 +184,46 @@ def test_as_text_it_is_an_outline(tmp_path: Path) -> None:
     assert any(line.split()[:2] == ["10", "unknown_outcome"] for line in lines)
 
 
+def test_the_outline_has_each_flag_where_it_belongs(tmp_path: Path) -> None:
+    outline, shared = Run(tmp_path).run("commands").out.split("\nevery command also takes\n")
+    shared, codes = shared.split("\nexit codes\n")
+    sections = dict(section.split("\n", 1) for section in outline.split("\n\n")[1:])
+    common = {line.split("  ")[2].strip() for line in shared.splitlines() if line}
+    assert common >= {"-P, --profile PROFILE", "--json", "-h, --help", "--color auto|always|never"}
+    shown = {name: [line[4:].split("  ")[0] for line in text.splitlines()[1:]] for name, text in sections.items()}
+    assert shown["integrations delete"] == ["REF", "-y, --yes", "-q, --quiet"]
+    assert shown["integrations profiles"] == []  # a group
+    assert "--active / --inactive" in shown["integrations create"]
+    for flags in shown.values():
+        assert common.isdisjoint(flags)
+    assert "130" in codes
+
+
+def test_each_command_of_the_document_has_all_its_flags(tmp_path: Path) -> None:
+    document = Run(tmp_path).run("commands", "--json").json
+    assert set(document) == {
+        "name", "version", "summary", "commands", "flags", "exit_codes", "environment", "files",
+    }  # fmt: skip
+    found = {command["command"]: command for command in document["commands"]}
+    for command in document["commands"]:
+        assert set(command) == {
+            "command", "group", "summary", "description", "usage", "arguments", "flags", "examples",
+        }  # fmt: skip
+        names = {name for flag in command["flags"] for name in flag["names"]}
+        assert ("--json" in names) is not command["group"]
+        for flag in command["flags"]:
+            assert set(flag) == {
+                "names", "off", "metavar", "type", "kind", "choices", "default", "repeatable", "required", "help",
+            }  # fmt: skip
+        for argument in command["arguments"]:
+            assert set(argument) == {"name", "type", "kind", "choices", "repeatable", "required", "help"}
+    delete = found["delete"]
+    assert [argument["name"] for argument in delete["arguments"]] == ["REF"]
+    assert [flag["names"][0] for flag in delete["flags"][:2]] == ["--yes", "--quiet"]
+    assert delete["usage"].startswith("integrations delete ")
+    assert delete["summary"] == "Delete an integration."
+
+
 def test_the_manual_and_the_completions_are_fresh() -> None:
     """`python scripts/generate_docs.py` writes them anew."""
     assert [str(path) for path in generate_docs.stale(generate_docs.generated(program()))] == []

@@ -146,6 +146,36 @@ def test_a_server_without_idempotency_keys_is_noted(program: Program) -> None:
     assert [(one.method, one.body) for one in received] == [("GET", b""), ("GET", b""), ("POST", b"{}")]
 
 
+@pytest.mark.parametrize(("status", "code"), [(503, 8), (429, 8), (500, 8), (403, 4)])
+def test_a_list_that_fails_is_asked_for_once(program: Program, status: int, code: int) -> None:
+    def busy(received: Received) -> Reply:
+        if received.method == "GET" and received.path.endswith("/integrations"):
+            return Reply(status, {"statusCode": status, "message": "not now"})
+        return sound(received)
+
+    done, received = answered(program, busy)
+    assert done.code == code
+    assert findings(done)["integrations"][0]["state"] == "error"
+    assert [one.path.rsplit("/", 1)[1] for one in received] == ["me", "integrations"]
+
+
+@pytest.mark.parametrize("status", [401, 409, 429, 503])
+def test_a_create_that_is_refused_otherwise_tells_nothing(program: Program, status: int) -> None:
+    def refusing(received: Received) -> Reply:
+        if received.method == "POST":
+            headers = {"Content-Type": "application/json", "Idempotency-Key": received.headers["Idempotency-Key"]}
+            return Reply(status, {"statusCode": status, "message": f"No, {KEY}"}, headers)
+        return sound(received)
+
+    done, received = answered(program, refusing)
+    assert done.code == 0
+    (found,) = findings(done)["exactly once"]
+    assert found["state"] == "note"
+    assert found["message"].startswith("could not be told: ")
+    assert [one.method for one in received] == ["GET", "GET", "POST"]
+    assert KEY not in done.out + done.err
+
+
 def test_each_run_tries_another_idempotency_key(program: Program) -> None:
     names = {answered(program, sound)[1][-1].headers["Idempotency-Key"] for _ in range(2)}
     assert len(names) == 2
@@ -294,6 +324,16 @@ def test_a_proxy_is_named_without_its_password(program: Program) -> None:
     assert findings(done)["proxy"][0]["message"].endswith("(HTTPS_PROXY)")
     assert findings(done)["encryption"][0]["state"] == "ok"
     assert KEY not in done.out + done.err
+
+
+@pytest.mark.parametrize("url", ["https://novu.example/ü", "https://é..example"])
+def test_an_address_that_is_no_url(program: Program, url: str) -> None:
+    done = program.run("doctor", "--json", "--api-url", url)
+    assert done.code == 3
+    (_, refused) = findings(done)["address"]
+    assert refused["state"] == "error"
+    assert refused["hint"]
+    assert set(findings(done)).isdisjoint({"encryption", "proxy", "connection"})
 
 
 def test_a_proxy_that_cannot_be_one(program: Program) -> None:

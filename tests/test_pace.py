@@ -198,7 +198,7 @@ def leaving(pacer: Pacer, begin: float, seconds: float, told: Mapping[str, str])
 STEADY = {"ratelimit-policy": "500;w=5;burst=550", "ratelimit-remaining": "50"}
 
 
-def test_no_more_leave_at_once_than_the_bucket_holds() -> None:
+def test_no_more_leave_than_the_bucket_holds() -> None:
     pacer = Pacer()
     pacer.wait(10.0)
     pacer.answered(10.0, 200, {**STEADY, "ratelimit-remaining": "145"})
@@ -208,7 +208,7 @@ def test_no_more_leave_at_once_than_the_bucket_holds() -> None:
     assert 20 <= at_once <= 26  # down to the reserve of 125, and a few that are late
 
 
-def test_a_429_lowers_the_announced_rate_and_time_restores_it() -> None:
+def test_a_429_lowers_the_rate_and_time_restores_it() -> None:
     pacer = Pacer()
     assert leaving(pacer, 100.0, 10.0, STEADY) == pytest.approx(985, abs=8)
     assert pacer.wait(110.1) == 0.0

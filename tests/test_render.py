@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
-from collections.abc import Mapping
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyte
@@ -14,7 +19,7 @@ from integrations_cli.errors import RejectedError
 from integrations_cli.models import MASK, Integration
 from integrations_cli.render import Renderer, wants_color
 from integrations_cli.views import Fields, Row, Table, Text, View, integration_document, integration_fields, masked
-from program import Terminal
+from program import Program, Terminal
 
 RAW: dict[str, Any] = {
     "_environmentId": "6b03c66d9567edf1d9ef70d4",
@@ -211,3 +216,104 @@ def test_credentials_are_masked_wherever_a_server_puts_them() -> None:
     for credentials in ("text", ["list"], 5):
         assert integration_document(Integration({"credentials": credentials})) == {"credentials": MASK}
     assert integration_document(Integration({"credentials": None})) == {"credentials": None}
+
+
+# -- as a process -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "colored"),
+    [
+        ((), {}, False),
+        (("--color=always",), {}, True),
+        (("--color", "always"), {}, True),
+        (("--color=never",), {"FORCE_COLOR": "1"}, False),
+        (("--color", "never"), {"FORCE_COLOR": "1"}, False),
+        (("--color=auto",), {"FORCE_COLOR": "1"}, True),
+        (("--color=no-such",), {"FORCE_COLOR": "1"}, True),
+        (("--", "--color=always"), {}, False),
+        (("--color",), {}, False),
+    ],
+)
+def test_colour_is_known_before_the_line_is_parsed(
+    tmp_path: Path, flags: Sequence[str], environ: dict[str, str], colored: bool
+) -> None:
+    done = Program(tmp_path).run("list", "--no-such-option", *flags, env=environ)
+    assert done.code == 2
+    assert done.err.startswith("\x1b[1m\x1b[31merror:\x1b[0m " if colored else "error: ")
+    assert ("\x1b" in done.err) is colored
+
+
+def into(program: Program, stdout: int, *arguments: str) -> tuple[int, str]:
+    """Run it as a process that writes to this descriptor; its exit code and what it says on standard error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "integrations_cli", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=program.environ,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stderr.decode()
+
+
+def into_closed_pipe(program: Program, *arguments: str) -> tuple[int, str]:
+    """Run it with a standard output that nobody reads any more, as after `| head`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        return into(program, writing, *arguments)
+    finally:
+        os.close(writing)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> str:
+    path = tmp_path / "env.toml"
+    path.write_text('version = 1\n[integrations.push]\nprovider = "expo"\n')
+    return str(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, manifest: str, flags: Sequence[str]) -> None:
+    program = Program(tmp_path / "home", {"INTEGRATIONS_PROFILE": "sandbox"})
+    assert into_closed_pipe(program, "list", *flags) == (1, "")
+    assert into_closed_pipe(program, "commands", *flags) == (1, "")
+    code, err = into_closed_pipe(program, "apply", manifest, "--yes", *flags)
+    assert code == 1
+    assert "error" not in err
+    code, err = into_closed_pipe(program, "create", "-p", "expo", "-i", "made", *flags)
+    assert code == 1
+    assert "the output could not be written: Broken pipe; " in err  # what was made is not lost
+    assert "made" in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_a_full_disk_is_an_error_without_a_traceback(tmp_path: Path, manifest: str, flags: Sequence[str]) -> None:
+    program = Program(tmp_path / "home", {"INTEGRATIONS_PROFILE": "sandbox"})
+    with Path("/dev/full").open("wb") as full:
+        code, err = into(program, full.fileno(), "list", *flags)
+        assert code == 1
+        assert "the output could not be written: No space left on device" in err
+        code, err = into(program, full.fileno(), "apply", manifest, "--yes", *flags)
+        assert code != 0
+        assert "the system refused: No space left on device" in err
+    assert "Traceback" not in err
+    assert "bug" not in err
+
+
+class Interrupting(io.StringIO):
+    """A stream on which Ctrl-C comes in the middle of writing."""
+
+    def write(self, _text: str) -> int:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_in_help_is_an_interruption(tmp_path: Path) -> None:
+    with contextlib.redirect_stdout(Interrupting()):
+        done = Program(tmp_path).run("list", "--help")
+    assert done.code == 130
+    assert "bug" not in done.err
