@@ -204,6 +204,7 @@ def test_each_command_of_the_document_has_all_its_flags(tmp_path: Path) -> None:
     assert set(document) == {
         "name", "version", "summary", "commands", "flags", "exit_codes", "environment", "files",
     }  # fmt: skip
+    assert [flag["names"][0] for flag in document["flags"]] == ["--version", "--help"]
     found = {command["command"]: command for command in document["commands"]}
     for command in document["commands"]:
         assert set(command) == {
