@@ -199,3 +199,47 @@ def test_a_doubt_is_kept_until_it_is_settled_and_only_for_the_same_body(tmp_path
 def test_the_folder_is_where_the_system_keeps_state_or_where_it_is_told(environ: dict[str, Any]) -> None:
     folder = fingerprints.state_folder(environ)
     assert folder == Path("/somewhere") if environ else "integrations-cli" in str(folder)
+
+
+# -- the form on disk -------------------------------------------------------------------------------------------------
+
+KEPT = Path(__file__).parent / "state_folder"
+"""A state folder as released versions write it, with a salt that is known. It is never written anew: users have such
+folders, and a version that reads them otherwise takes every credential for changed."""
+
+KEPT_SERVER, KEPT_ENVIRONMENT = "https://api.novu.co", "6b03c66d9567edf1d9ef70d4"
+KEPT_FIELDS: dict[str, Any] = {
+    "credentials.apiKey": SECRET,
+    "credentials.from": "Grüße ☃ \U0001f600",
+    "credentials.secure": True,
+    "credentials.tlsOptions": {"rejectUnauthorized": False, "ca": ["é", None], "minVersion": "TLSv1.2"},
+    "credentials.no-provider-has-it": "x",
+    "configurations": {"b": {"d": 2.5, "c": -1}, "a": [1, None, "☃"]},
+    "rules": {"==": [1, 1]},
+}
+KEPT_PLACEHOLDERS: dict[str, Any] = {"credentials.apiKey": None, "credentials.domain": "mg.acme.io"}
+KEPT_BODY = b'{"providerId":"mailgun","channel":"email","check":false}'
+
+
+def kept() -> Fingerprints:
+    return load(KEPT, KEPT_ENVIRONMENT, KEPT_SERVER)
+
+
+def test_a_state_folder_of_today_is_recognised() -> None:
+    known = kept()
+    assert known.compare("6b03c66e9567edf1d9ef70e1", KEPT_FIELDS) == dict.fromkeys(KEPT_FIELDS, "same")
+    assert known.compare("6b03c66e9567edf1d9ef70e2", KEPT_PLACEHOLDERS) == dict.fromkeys(KEPT_PLACEHOLDERS, "same")
+    assert known.pending("mailgun-main", KEPT_BODY) == "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("credentials.apiKey", f"{SECRET} "),
+        ("credentials.secure", "true"),
+        ("credentials.tlsOptions", {"rejectUnauthorized": False}),
+        ("configurations", {"b": {"d": 2.5, "c": -1}, "a": [1, None]}),
+    ],
+)
+def test_another_value_is_changed_in_that_folder(path: str, value: Any) -> None:
+    assert kept().compare("6b03c66e9567edf1d9ef70e1", {**KEPT_FIELDS, path: value})[path] == "changed"
