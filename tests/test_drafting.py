@@ -168,6 +168,19 @@ def test_files_that_cannot_be_read_are_named_with_the_reason(tmp_path: Path) -> 
         draft_of(from_file="a\0b")
 
 
+def test_a_file_beyond_4_mib_is_refused_whole(tmp_path: Path) -> None:
+    file = tmp_path / "m.json"
+    largest = 4 * 1024 * 1024
+    text = '{"providerId": "mailgun"}'
+    file.write_text(text.ljust(largest))
+    assert draft_of(from_file=str(file)).provider == "mailgun"
+    file.write_text(text.ljust(largest + 1))
+    for stdin, name in ((b"", str(file)), (file.read_bytes(), "-")):
+        with pytest.raises(InputError) as refused:
+            draft_of(stdin, from_file=name)
+        assert refused.value.message == f"--from-file {name}: it is bigger than 4 MiB: that is no integration"
+
+
 def test_standard_input_has_one_reader() -> None:
     assert draft_of(b'{"providerId": "mailgun"}', from_file="-").provider == "mailgun"
     with pytest.raises(InputError, match="--from-file - and apiKey=@-"):

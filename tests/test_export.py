@@ -234,6 +234,15 @@ def test_an_identifier_that_is_there_twice_cannot_be_told_apart() -> None:
         export([older(), older(_id="2")], {})
 
 
+@pytest.mark.parametrize(
+    "nameless", [{"identifier": ""}, {"identifier": " "}, {"identifier": None}, {"providerId": ""}]
+)
+def test_without_identifier_or_provider_it_is_left_out(nameless: dict[str, Any]) -> None:
+    exported = export([older(credentials={}), older(_id="2", **nameless)], {})
+    assert list(tomllib.loads(exported.text)["integrations"]) == ["x"]
+    assert exported.notes == ("2 has no identifier or provider to call it by",)
+
+
 def test_what_the_service_brings_along_is_called_the_same_everywhere() -> None:
     built_in = older(_id="9", identifier="novu-in-app-Xy12", providerId="novu", channel="in_app", credentials={})
     assert list(tomllib.loads(export([built_in], {}).text)["integrations"]) == ["novu"]

@@ -158,6 +158,17 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
             "env.toml:5: integrations.a.credentials.tlsOptions: must be a table, not a text",
         ),
         (
+            ["[integrations.a.credentials]", "", 'tlsOptions = { json = "{" }'],
+            "env.toml:6: integrations.a.credentials.tlsOptions.json: must hold valid JSON",
+        ),
+        (
+            ["[integrations.a.credentials]", "tlsOptions = { since = 1979-05-27 }"],
+            (
+                "env.toml:5: integrations.a.credentials.tlsOptions.since: "
+                "is a date or a time, which JSON does not have: put it in quotes"
+            ),
+        ),
+        (
             ["[integrations.a.credentials]", 'apiKey = { envv = "X" }'],
             (
                 "env.toml:5: integrations.a.credentials.apiKey: "
@@ -167,6 +178,10 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
         (
             ["[integrations.a.credentials.apiKey]", 'command = "op read"'],
             "env.toml:5: integrations.a.credentials.apiKey.command: must be a list of texts, the program first",
+        ),
+        (
+            ["[integrations.a.credentials.apiKey]", 'command = ["op", 1]'],
+            "env.toml:5: integrations.a.credentials.apiKey.command: must be a list of texts",
         ),
         (
             ["[integrations.a.credentials.apiKey]", "env = 1"],
@@ -249,6 +264,10 @@ def test_a_mistake_in_the_syntax_is_said_with_its_place(text: str, begins: str) 
          "env.toml:4: integrations.a.active: must be true or false, not null"),
         ('{"version": 1, "integrations": {"a\\ud800": {"provider": "expo"}}}',
          'env.toml:1: integrations."a\ud800": the identifier is not valid Unicode text'),
+        ('{"version": 1,\n"integrations": {"a": {"provider": "expo",\n"rules": {"b": ["\\ud800"]}}}}',
+         "env.toml:3: integrations.a.rules.b[0]: is not valid Unicode text"),
+        ('{"version": 1,\n"integrations": {"a": {"provider": "expo",\n"rules": {"\\ud800": 1}}}}',
+         "env.toml:3: integrations.a.rules: is not valid Unicode text"),
         ("[" * 100_000, "env.toml:1: it is nested too deeply"),
     ],
 )  # fmt: skip
@@ -314,6 +333,18 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         assert caught.value.message == said
 
 
+def test_a_file_beyond_16_mib_is_refused_whole(tmp_path: Path) -> None:
+    path = tmp_path / "env.toml"
+    largest = 16 * 1024 * 1024
+    text = 'version = 1\n[integrations.a]\nprovider = "expo"\n#'
+    path.write_text(text.ljust(largest, "x"))
+    assert list(manifest.load([str(path)], reader()).entries) == ["a"]
+    path.write_text(text.ljust(largest + 1, "x"))
+    with pytest.raises(InputError) as caught:
+        manifest.load([str(path)], reader())
+    assert caught.value.message == f"{path}: it is bigger than 16 MiB"
+
+
 @given(st.text(max_size=80))
 def test_no_text_at_all_is_an_accident(text: str) -> None:
     for form in ("toml", "json"):
@@ -350,6 +381,29 @@ def test_references_are_opened_once_each_and_files_are_found_beside_the_manifest
     assert not other.credentials["from"].concealed
     assert ran == [["say", "it"]]
     assert {"from-the-file", "from-the-command", "from-the-environment"} <= opened.secrets
+
+
+def test_each_manifest_gets_the_file_of_its_folder(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "key.txt").write_text(f"of-{name}")
+        credentials = 'credentials = { apiKey = { file = "key.txt" } }'
+        text = f'version = 1\n[integrations.{name}]\nprovider = "expo"\n{credentials}\n'
+        (folder / "env.toml").write_text(text)
+    names = [str(tmp_path / name / "env.toml") for name in ("one", "two")]
+    opened = manifest.resolve(manifest.load(names, reader()), reader())
+    values = {want.entry.identifier: (want.credentials or {})["apiKey"].value for want in opened}
+    assert values == {"one": "of-one", "two": "of-two"}
+
+
+def test_one_variable_is_text_and_switch() -> None:
+    credentials = 'credentials = { secure = { env = "X" }, password = { env = "X" }, ignoreTls = { env = "X" } }'
+    (want,) = manifest.resolve(
+        read(f'version = 1\n[integrations.a]\nprovider = "nodemailer"\n{credentials}'), reader(X="true")
+    )
+    values = {key: credential.value for key, credential in (want.credentials or {}).items()}
+    assert values == {"secure": True, "password": "true", "ignoreTls": True}
 
 
 def test_a_reference_without_a_value_is_noted_and_a_value_that_can_never_be_sent_is_refused() -> None:

@@ -31,7 +31,10 @@ class Memory:
         known = self.known.get(name)
         if known is None:
             return dict.fromkeys(fields, "unknown")
-        return {key: "same" if known.get(key) == value else "changed" for key, value in fields.items()}
+        verdicts: dict[str, Verdict] = {
+            key: "same" if known.get(key) == value else "changed" for key, value in fields.items()
+        }
+        return verdicts | dict.fromkeys(known.keys() - fields.keys(), "removed")
 
 
 def there(identifier: str, provider: str = "mailgun", channel: str = "email", **fields: Any) -> Integration:
@@ -85,6 +88,8 @@ def changes(action: Action) -> dict[str, tuple[Any, Any, str]]:
         (["rules = { a = 1 }"], {"rules": {"a": 1.0}}, {}),
         (["rules = { a = 1 }"], {"rules": {"a": True}}, {"rules": ({"a": True}, {"a": 1}, "")}),
         (["rules = { a = 1 }"], {"rules": {"a": 1, "b": 2}}, {"rules": ({"a": 1, "b": 2}, {"a": 1}, "")}),
+        (["rules = { a = [{ b = 1 }] }"], {"rules": {"a": [{"b": 1}]}}, {}),
+        (["rules = { a = [{ b = 1 }] }"], {"rules": {"a": [{"b": 1, "c": 2}]}}, {"rules": ...}),
         (["rules = { json = '{\"a\": null}' }"], {"rules": {"a": None}}, {}),
         (['kind = "agent"'], {"kind": "delivery"}, {}),
     ],
@@ -120,6 +125,8 @@ CREDENTIALS = 'credentials = { apiKey = "k", domain = "d" }'
         (None, None, {"apiKey": "unknown", "domain": "unknown"}),
         (None, {"apiKey": "k", "domain": "d"}, {}),
         (None, {"apiKey": "k", "domain": "x"}, {"domain": "changed"}),
+        (None, {"apiKey": "k", "domain": "d", "user": "u"}, {"user": "removed"}),
+        ({"apiKey": "nvsk.1:2", "domain": "d"}, {"apiKey": "k", "domain": "d", "user": "u"}, {}),
         ({}, None, {"apiKey": "unknown", "domain": "unknown"}),
     ],
 )
@@ -245,10 +252,11 @@ def test_conditions_that_set_primary_takes_away_are_shown() -> None:
 
 def test_what_decides_who_is_primary_has_a_lane_and_the_rest_has_none() -> None:
     text = entry("a", ACTIVE) + entry("b") + entry("c", ACTIVE, provider="expo") + entry("d", ACTIVE) + entry("e")
-    text += entry("f", 'name = "M"')
-    found = planned(text, [there("d"), there("e"), there("f", active=True)])
+    text += entry("f", 'name = "M"') + entry("g", "conditions = [{ type = 'GROUP' }]")
+    text += entry("h", "conditions = [{ type = 'GROUP' }]", provider="expo")
+    found = planned(text, [there("d"), there("e"), there("f", active=True), there("g"), there("h", "expo", "push")])
     lanes = {action.identifier: action.lane for action in found.actions}
-    assert lanes == {"a": "email", "b": None, "c": None, "d": "email", "f": None}
+    assert lanes == {"a": "email", "b": None, "c": None, "d": "email", "f": None, "g": "email", "h": None}
 
 
 # -- what cannot be done ----------------------------------------------------------------------------------------------
