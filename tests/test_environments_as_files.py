@@ -112,6 +112,50 @@ def test_a_variable_that_is_not_set_is_named_and_stops_only_an_apply(program: Pr
         assert server.received == []
 
 
+def test_of_many_unset_variables_twenty_are_named(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "env.toml"
+    entries = [
+        f'[integrations.i{number}]\nprovider = "expo"\ncredentials.apiKey = {{ env = "KEY_{number}" }}\n'
+        for number in range(25)
+    ]
+    path.write_text("version = 1\n" + "".join(entries[:20]))
+    assert ok(program.run("plan", str(path))).err.count("warning: ") == 20
+    path.write_text("version = 1\n" + "".join(entries))
+    warnings = [line for line in ok(program.run("plan", str(path))).err.splitlines() if line.startswith("warning: ")]
+    assert ["is not set" in line for line in warnings[:-1]] == [True] * 20
+    assert warnings[-1] == "warning: 5 more references have no value"
+
+
+def test_a_credential_that_the_server_hides_is_removed(program: Program, tmp_path: Path) -> None:
+    """The server shows no credentials: only this machine knows that one is to go."""
+    own = "6b03c66d9567edf1d9ef70d4"
+    there: list[dict[str, Any]] = []
+    sent: list[dict[str, str]] = []
+
+    def answer(request: Received) -> Reply:
+        if request.path.endswith("/me"):
+            return Reply(200, {"data": {"_id": own, "name": "Staging"}})
+        if request.method == "GET":
+            return Reply(200, {"data": there})
+        body = json.loads(request.body)
+        sent.append(body.pop("credentials"))
+        there[:] = [{"_id": own, "_environmentId": own, "identifier": "push", "providerId": "expo", "channel": "push"}]
+        return Reply(201 if request.method == "POST" else 200, {"data": there[0]})
+
+    path = tmp_path / "env.toml"
+    text = 'version = 1\n[integrations.push]\nprovider = "expo"\ncredentials = { apiKey = { env = "PUSH_KEY" }'
+    with scripted(answer) as server:
+        env = {"NOVU_SECRET_KEY": "sk-0123456789", "NOVU_API_URL": server.url, "INTEGRATIONS_PROFILE": ""}
+        path.write_text(f'{text}, user = "u" }}\n')
+        ok(program.run("apply", str(path), "--yes", "--skip-validation", env=env))
+        path.write_text(f"{text} }}\n")
+        done = ok(program.run("apply", str(path), "--yes", env=env))
+        again = program.run("plan", str(path), "--exit-code", env=env)
+    assert rows(done.out) == [["done", "update", "push", own, ""]]
+    assert sent == [{"apiKey": OTHER_SECRET, "user": "u"}, {"apiKey": OTHER_SECRET}]
+    assert again.code == 0
+
+
 def test_what_is_wrong_with_a_manifest_is_told_as_json_too(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text('version = 1\n[integrations.a]\nproviderr = "x"\nactive = 1\n')
@@ -557,6 +601,57 @@ def test_a_manifest_and_an_environment_side_by_side(program: Program, manifest: 
     assert found["mail", "name"] == ["Mail", "Other", "different"]
     assert found["push", "provider"][2] == "left only"
     assert found["pull", "provider"][2] == "right only"
+
+
+def test_a_diff_with_a_manifest_compares_conditions(program: Program, tmp_path: Path) -> None:
+    ok(program.run("create", "-p", "expo", "-i", "push", "--condition", "tenant.identifier=acme", "-q"))
+    path = tmp_path / "env.toml"
+    exported = ok(program.run("export")).out
+    path.write_text(exported)
+    same = ok(program.run("diff", str(path), "--exit-code", "--all"))
+    assert {(row[0], row[1]): row[4] for row in rows(same.out)}["push", "conditions"] == "same"
+    path.write_text(exported.replace("acme", "umbrella"))
+    other = program.run("diff", str(path), "--exit-code", "--json")
+    assert other.code == 9
+    cell = other.json["integrations"]["push"]["conditions"]
+    assert [cell[side][0]["children"][0]["value"] for side in ("left", "right")] == ["acme", "umbrella"]
+    assert cell["verdict"] == "different"
+
+
+def test_a_diff_says_nothing_of_what_a_manifest_leaves_out(program: Program, manifest: str, tmp_path: Path) -> None:
+    ok(program.run("apply", manifest, "--yes"))
+    path = tmp_path / "env.toml"
+    path.write_text('version = 1\n[integrations.mail]\nprovider = "mailgun"\n[integrations.push]\nprovider = "expo"\n')
+    done = ok(program.run("diff", str(path), "--exit-code", "--all"))
+    assert rows(done.out) == [
+        ["mail", "provider", "mailgun", "mailgun", "same"],
+        ["mail", "channel", "email", "email", "same"],
+        ["push", "provider", "expo", "expo", "same"],
+        ["push", "channel", "push", "push", "same"],
+    ]
+
+
+def test_the_json_of_a_diff_has_everything(program: Program, manifest: str, tmp_path: Path) -> None:
+    ok(program.run("apply", manifest, "--yes"))
+    path = tmp_path / "env.toml"
+    credentials = 'credentials = { apiKey = { env = "PUSH_KEY" } }'
+    path.write_text(f'version = 1\n[integrations.push]\nprovider = "expo"\nname = "Expo Push"\n{credentials}\n')
+    document = ok(program.run("diff", str(path), "--json")).json
+    mail = document["integrations"].pop("mail")
+    assert {cell["verdict"] for cell in mail.values()} == {"left only"}
+    assert document == {
+        "left": "sandbox: Development",
+        "right": str(path),
+        "different": True,
+        "integrations": {
+            "push": {
+                "provider": {"left": "expo", "right": "expo", "verdict": "same"},
+                "channel": {"left": "push", "right": "push", "verdict": "same"},
+                "name": {"left": "Expo Push", "right": "Expo Push", "verdict": "same"},
+                "credentials.apiKey": {"left": "********", "right": {"env": "PUSH_KEY"}, "verdict": "unknown"},
+            }
+        },
+    }
 
 
 @pytest.mark.parametrize("arguments", [(), ("x.toml", "--against", "sandbox")])
