@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("without a deadline", deadline=None)  # a slow machine is no failure
+settings.load_profile("without a deadline")
 
 Figures = Callable[[str, Sequence[Sequence[object]]], None]
 
