@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -238,6 +239,63 @@ def test_if_not_exists_shows_the_one_that_is_there(program: Program) -> None:
         assert program.run(*flags).code == 2
 
 
+@pytest.mark.parametrize(
+    ("flags", "kind", "said"),
+    [
+        ((), "usage", "--if-not-exists needs to know which one"),
+        (("-f", "-"), "invalid_input", "--if-not-exists needs an identifier, and the file has none"),
+    ],
+)
+def test_if_not_exists_needs_an_identifier(
+    program: Program, server: Scripted, flags: tuple[str, ...], kind: str, said: str
+) -> None:
+    whole = ("create", "-p", "mailgun", "--if-not-exists", *flags, "--api-url", server.url, "--json")
+    done = program.run(*whole, stdin='{"name": "Main"}')
+    assert (done.code, done.error["type"], done.error["message"]) == (2, kind, said)
+    assert "--identifier" in done.error["hint"]
+    assert server.received == []
+
+
+def test_a_dry_run_says_that_there_is_no_key(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    said = "there is no API key yet"
+    without = program.run("create", "-p", "mailgun", "--dry-run")
+    assert without.code == 0, without.err
+    assert said in without.err
+    assert said not in program.run("create", "-p", "mailgun", "--dry-run", env={"NOVU_SECRET_KEY": KEY}).err
+    assert said not in program.run("create", "-p", "mailgun", "--dry-run", "--sandbox").err
+
+
+# -- the conversation at a terminal -----------------------------------------------------------------------------------
+
+PLAIN = {"INTEGRATIONS_ACCESSIBLE": "1"}
+GUIDED = ("create", "--interactive", "-p", "discord", "-n", "Main", "-i", "mg", "--inactive", "--no-check")
+
+
+def test_without_a_key_nobody_is_asked_in_vain(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    refused = program.run(*GUIDED, terminal=True, stdin="\n", env=PLAIN)
+    assert refused.code == 4, refused.err
+    assert "there is no API key" in refused.err
+    assert "Ready?" not in refused.err
+    for flag in ("--dry-run", "--sandbox"):
+        asked = program.run(*GUIDED, flag, terminal=True, stdin="\n", env=PLAIN)
+        assert asked.code == 0, asked.err
+        assert "Ready?" in asked.err
+
+
+def test_a_conversation_is_said_as_one_line(program: Program) -> None:
+    line = "integrations create --provider discord --channel chat --name Main --identifier mg --inactive --no-check"
+    with scripted() as server:
+        done = program.run(*GUIDED, "--api-url", server.url, terminal=True, stdin="\n", env=PLAIN)
+        assert done.code == 0, done.err
+        assert f"the next time: {line} --api-url {server.url}" in done.err
+    with scripted(Reply(422, {"statusCode": 422, "message": "not like that"})) as server:
+        refused = program.run(*GUIDED, "--api-url", server.url, terminal=True, stdin="\n", env=PLAIN)
+        assert refused.code == 7, refused.err
+        assert f"the same as one line: {line} --api-url {server.url}" in refused.err
+
+
 # -- what goes wrong --------------------------------------------------------------------------------------------------
 
 
@@ -369,6 +427,41 @@ def test_a_look_up_that_takes_long_is_announced(tmp_path: Path) -> None:
     assert "note: the server may still be at work: looking for mg for up to" in done.err
     assert "--identifier mg --idempotency-key" in done.err
     assert clock.slept >= 30
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--credentials-file", "c.json", "--conditions-file", "conditions.json"),
+        ("-C", "domain=mg.acme.io", "--condition", "tenant.identifier=acme", "--condition", "tenant.data.tier!=a b"),
+        ("--extra", 'kind="agent"', "--extra", 'rules={"a": [1]}', "-n", "It's", "--inactive", "--no-check"),
+    ],
+)
+def test_the_line_for_going_on_sends_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("c.json").write_text('{"user": "u", "apiKey": "s3cret-of-a-file"}', encoding="utf-8")
+    Path("conditions.json").write_text('[{"isNegated": false, "children": []}]', encoding="utf-8")
+    posted: list[Received] = []
+
+    def down_at_first(request: Received) -> Reply:
+        if request.method == "POST":
+            posted.append(request)
+            if len(posted) == 1:
+                return Reply(503, {"statusCode": 503, "message": "down"})
+        return created(request)
+
+    program = Program(tmp_path / "home", {"NOVU_SECRET_KEY": KEY}, clock=HurriedClock())
+    with scripted(down_at_first) as server:
+        stopped = program.run("create", "-p", "mailgun", *flags, "--retries", "0", "--api-url", server.url, "--json")
+        assert stopped.code == 8, stopped.err
+        line = stopped.error["hint"].partition("integrations create ")[2]
+        done = program.run("create", *shlex.split(line))
+    assert done.code == 0, done.err
+    first, second = posted
+    assert second.body == first.body
+    assert second.headers["Idempotency-Key"] == first.headers["Idempotency-Key"]
 
 
 class HurriedClock:

@@ -9,7 +9,7 @@ import pytest
 
 from integrations_cli import catalogue
 from integrations_cli.command_line import create_line
-from integrations_cli.models import IntegrationDraft
+from integrations_cli.models import MASK, IntegrationDraft
 from integrations_cli.prompts.asking import BACK
 from script import END, FLAGS, SECRET, Answer, Script, hold, values
 
@@ -64,6 +64,21 @@ class TestCredentials:
         assert "credentials.token: cannot read the file" in script.shown
         assert values(draft) == {"accountSid": "AC1", "token": f"{prefix}{SECRET}", "from": "@acme"}
         assert "from=text:@acme" in line
+
+    def test_a_short_hidden_answer_spoils_no_message(self, tmp_path: Path) -> None:
+        script, *_ = self.ask(
+            ("Account SID", "AC1"),
+            ("Auth token", "@rec"),
+            ("Auth token", "@./qzx"),
+            ("Auth token", "@./qzxw"),
+            ("Auth token", SECRET),
+            ("From", "+1"),
+            folder=tmp_path,
+        )
+        first, second, third = [line for line in script.said if line.startswith("credentials.token: ")]
+        assert first == "credentials.token: cannot read the file that @ names: No such file or directory"
+        assert second == f"credentials.token: cannot read the file {tmp_path / 'qzx'}: No such file or directory"
+        assert third == f"credentials.token: cannot read the file {tmp_path / MASK}: No such file or directory"
 
     def test_a_folder_in_a_hidden_answer_is_not_shown(self, tmp_path: Path) -> None:
         (tmp_path / SECRET).mkdir()

@@ -89,6 +89,31 @@ def test_conditions_of_flags_are_one_group_joined_by_and() -> None:
     ]
 
 
+def test_conditions_of_a_file_replace_those_before(tmp_path: Path) -> None:
+    whole = tmp_path / "m.json"
+    whole.write_text(json.dumps(WHOLE), encoding="utf-8")
+    conditions = tmp_path / "c.json"
+    conditions.write_text('[{"isNegated": true, "children": []}, {"type": "GROUP"}]', encoding="utf-8")
+    expected = [{"isNegated": True, "children": []}, {"type": "GROUP"}]
+    assert draft_of(provider="mailgun", conditions_file=str(conditions)).conditions == expected
+    assert draft_of(from_file=str(whole), conditions_file=str(conditions)).conditions == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": 1}', "conditions: must be a list, not an object"),
+        ('[{}, "x"]', "conditions[1]: must be an object, not a text"),
+    ],
+)
+def test_a_wrong_conditions_file_is_named(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "c.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        draft_of(provider="mailgun", conditions_file=str(file))
+    assert refused.value.message == f"--conditions-file {file}: {said}"
+
+
 def test_extra_fields_are_json_as_it_stands() -> None:
     draft = draft_of(provider="mailgun", extra=['kind="agent"', 'rules={"==": [1, 1]}', "configurations={}"])
     assert draft.extra == {"kind": "agent", "rules": {"==": [1, 1]}, "configurations": {}}
@@ -145,6 +170,8 @@ def test_all_findings_of_a_file_are_said_at_once(tmp_path: Path) -> None:
     [
         ("providerId = ", "invalid value (line 1, column 14)"),
         ("a = 1\na = 2", "not valid TOML"),
+        ("a = " + "9" * 5000, "not usable: a number in it is too long"),
+        ("a = " + "[" * 200 + "]" * 200, "not usable: it is nested too deeply"),
         ("active = 2020-01-01", "active: must be true or false, not a date or a time"),
     ],
 )

@@ -7,6 +7,7 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -17,6 +18,7 @@ from exactly_once import CANARY, RESUME, TOKEN, Played, judge, play
 from fault_server import FakeClock, FaultServer
 from faults import HEAVY, KINDS, NAMES
 from program import Program
+from scripted_server import CREATED, Received, Reply, Scripted, created, scripted
 
 SEQUENCES = 1000
 SEED = os.environ.get("INTEGRATIONS_FAULT_SEED")
@@ -262,6 +264,16 @@ def test_a_list_that_cannot_be_read_leaves_the_outcome_unknown(server: FaultServ
     assert "the look-up failed" in played.message
 
 
+def test_the_way_to_go_on_follows_the_hint(server: FaultServer) -> None:
+    way = f"to go on without the risk of a second one: {RESUME}"
+    unknown = play(server, ["reset after", *["503"] * 9], retries=0).error
+    assert unknown is not None
+    assert unknown.hint == way
+    down = play(server, ["503"], retries=0).error
+    assert down is not None
+    assert down.hint == f"the server is down or overloaded: try again later; {way}"
+
+
 def test_retries_can_be_turned_off(server: FaultServer) -> None:
     assert posts(play(server, ["429"], retries=0)) == [429]
 
@@ -375,3 +387,82 @@ def test_verbose_shows_every_attempt_without_the_key(server: FaultServer, tmp_pa
     assert "again in 2.00 s" in lines[1]
     assert server.api_key not in done.err + done.out
     assert CANARY not in done.err + done.out
+
+
+def program_for(server: FaultServer | Scripted, home: Path, key: str = "sk-0123456789") -> Program:
+    """The program as it talks to this server, with a clock that makes waiting free."""
+    environ = {"NOVU_SECRET_KEY": key, "NOVU_API_URL": server.url}
+    return Program(home, environ, clock=FakeClock(), random=Random(3).random)
+
+
+def test_how_a_lost_answer_was_made_up_for_is_said(server: FaultServer, tmp_path: Path) -> None:
+    program = program_for(server, tmp_path / "home", server.api_key)
+    plain = program.run("create", "-p", "mailgun")
+    assert plain.code == 0, plain.err
+    server.script[:] = ["lost"]
+    done = program.run("create", "-p", "mailgun")
+    assert done.code == 0, done.err
+    replayed, confirmed = "this had been created before, with this idempotency key", "confirmed after a lost answer"
+    assert (replayed in done.err, confirmed in done.err) == (server.idempotency, not server.idempotency)
+    assert replayed not in plain.err
+    assert confirmed not in plain.err
+
+
+@pytest.mark.parametrize(("flag", "fault", "hinted"), [("--check", "500", True), ("--check", "503", False)])
+def test_only_a_refused_check_leads_to_no_check(
+    server: FaultServer, tmp_path: Path, flag: str, fault: str, hinted: bool
+) -> None:
+    program = program_for(server, tmp_path / "home", server.api_key)
+    server.script[:] = [fault]
+    done = program.run("create", "-p", "discord", flag, "--retries", "0", "--json")
+    assert (done.code, done.error["status"]) == (8, int(fault))
+    hint = done.error["hint"]
+    assert ("when the provider refuses the credentials: see --no-check" in hint) is hinted
+    assert "to go on without the risk of a second one: integrations create" in hint
+
+
+@contextmanager
+def answering(posts: Sequence[Reply], listed: Sequence[dict[str, object]]) -> Iterator[Scripted]:
+    """A server that answers creates in order, each with the idempotency key, and lists what is said."""
+    left = list(posts)
+
+    def answer(request: Received) -> Reply:
+        if request.method == "GET":
+            return created(request) if request.path.endswith("/me") else Reply(200, {"data": listed})
+        reply = left.pop(0)
+        return Reply(reply.status, reply.body, {**reply.headers, "Idempotency-Key": request.headers["Idempotency-Key"]})
+
+    with scripted(answer) as server:
+        yield server
+
+
+DOWN = Reply(503, {"statusCode": 503, "message": "down"})
+EXISTS = Reply(409, {"statusCode": 409, "message": "exists already"})
+THERE: dict[str, object] = {**CREATED, "identifier": "main"}
+
+
+def test_a_stored_conflict_after_a_lost_answer_is_looked_up(tmp_path: Path) -> None:
+    with answering([DOWN, EXISTS], [THERE]) as server:
+        done = program_for(server, tmp_path).run("create", "-p", "mailgun", "-i", "main", "--json")
+    assert done.code == 0, done.err
+    assert done.json["_id"] == CREATED["_id"]
+    assert "confirmed after a lost answer" in done.err
+
+
+@pytest.mark.parametrize(
+    "other", [{"channel": "sms"}, {"providerId": "sendgrid"}, {"providerId": "twilio", "channel": "sms"}]
+)
+def test_what_is_found_must_be_of_this_provider_and_channel(tmp_path: Path, other: dict[str, object]) -> None:
+    found = {**THERE, **other}
+    with answering([DOWN, EXISTS], [found]) as server:
+        done = program_for(server, tmp_path).run("create", "-p", "mailgun", "-i", "main", "--json")
+    assert (done.code, done.out) == (6, "")
+    assert f"was there before ({found['providerId']}, {found['channel']}): nothing was created" in done.error["message"]
+
+
+def test_a_server_that_keeps_the_key_may_still_work(tmp_path: Path) -> None:
+    busy = Reply(409, {"statusCode": 409, "message": "in progress"}, {"Retry-After": "1"})
+    with answering([busy], []) as server:
+        done = program_for(server, tmp_path).run("create", "-p", "mailgun", "-i", "main", "--retries", "0", "--json")
+    assert done.code == 10, done.err
+    assert "it is not there, but the server may still be at work" in done.error["message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -268,6 +269,47 @@ def test_an_update_is_seen_by_a_plan_of_the_manifest_that_keeps_it(program: Prog
     assert program.run("plan", str(path), "--exit-code").code == 0
 
 
+def test_what_came_by_reference_is_masked_after_an_update(program: Program) -> None:
+    held = {"user": "abc", "domain": "mg.acme.io"}  # so short a value is masked by its key only
+    flags = ("update", "mail", "--replace-credentials", "-C", "user=env:ME", "-C", "domain=mg.acme.io")
+    with staging([entry("mail", credentials=held)]) as (_, env):
+        masked = ok(program.run(*flags, env={**env, "ME": "abc"})).fields
+        shown = ok(program.run(*flags, "--show-secrets", env={**env, "ME": "abc"})).fields
+    assert (masked["credentials.user"], masked["credentials.domain"]) == ("********", "mg.acme.io")
+    assert (shown["credentials.user"], shown["credentials.domain"]) == ("abc", "mg.acme.io")
+
+
+def test_an_update_where_the_environment_is_not_told(program: Program) -> None:
+    def answer(request: Received) -> Reply:
+        if request.path.endswith("/me"):
+            return Reply(404, {"statusCode": 404, "message": "no such route"})
+        return Reply(200, {"data": [entry("push", providerId="expo", channel="push")]})
+
+    def updated(request: Received) -> Reply:
+        reply = answer(request)
+        return reply if request.method == "GET" else Reply(200, {"data": reply.body["data"][0]})
+
+    with scripted(updated) as server:
+        env = {"NOVU_SECRET_KEY": "sk-0123456789", "NOVU_API_URL": server.url, "INTEGRATIONS_PROFILE": ""}
+        done = ok(program.run("update", "push", "-C", "apiKey=env:KEY", env=env))
+    assert done.fields["identifier"] == "push"
+    assert done.err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows writes through links")
+def test_credentials_that_cannot_be_remembered_are_sent_anyway(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "env.toml"
+    path.write_text('version = 1\n[integrations.mail]\nprovider = "expo"\ncredentials = { apiKey = "k-1" }\n')
+    ok(program.run("apply", str(path), "--yes"))
+    state = Path(program.environ["INTEGRATIONS_STATE"])
+    for memory in state.glob("*.jsonl"):  # one that is a link is read, but never written
+        memory.rename(tmp_path / memory.name)
+        memory.symlink_to(tmp_path / memory.name)
+    done = ok(program.run("update", "mail", "-C", "apiKey=env:KEY", "--show-secrets"))
+    assert f"warning: the new credentials cannot be remembered in {state}: " in done.err
+    assert "Traceback" not in done.err
+
+
 # -- delete and set-primary -------------------------------------------------------------------------------------------
 
 
@@ -290,6 +332,16 @@ def test_on_a_terminal_a_deletion_asks_and_takes_no_for_an_answer(program: Progr
     yes = program.run("delete", "mail", "-q", terminal=True, stdin="y\n", env=env)
     assert yes.code == 0, yes.err
     assert "no integration of email is primary now" in yes.err
+
+
+def test_a_deletion_warns_of_what_the_service_owns(program: Program) -> None:
+    create(program, "mail")
+    env = {"INTEGRATIONS_ACCESSIBLE": "1"}
+    listed = ok(program.run("list", "--json")).json
+    (own,) = [entry["identifier"] for entry in listed if entry["providerId"] == "novu"]
+    said = "it belongs to the service itself"
+    assert said in program.run("delete", own, terminal=True, stdin="n\n", env=env).err
+    assert said not in program.run("delete", "mail", terminal=True, stdin="n\n", env=env).err
 
 
 def test_set_primary_puts_one_first_and_says_what_that_did(program: Program) -> None:

@@ -232,6 +232,26 @@ class TestGoingBack:
         assert not sources.credentials
         assert draft.active
 
+    def test_what_became_incomplete_is_neither_active_nor_checked(self) -> None:
+        script = Script(
+            *TO_DISCORD,
+            ("Active", True),
+            ("Check", True),
+            ("Ready?", "change"),
+            ("Which answer?", "channel"),
+            ("Channel", "sms"),
+            ("Provider", "twilio"),
+            ("Name", None),
+            ("Account SID", "AC1"),
+            ("Auth token", ""),
+            ("Leave Auth token out?", True),
+            ("From", "+1"),
+            ("Ready?", "create"),
+        )
+        draft, sources = hold(script)
+        assert (draft.provider, draft.active, draft.check) == ("twilio", False, False)
+        assert create_line(sources).endswith("--inactive --no-check")
+
     def test_an_optional_answer_can_be_taken_away_again(self) -> None:
         script = Script(
             *TO_DISCORD[:2],

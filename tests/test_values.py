@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -473,3 +474,32 @@ def test_a_command_that_cannot_start_says_so_without_its_arguments(argv: list[st
 def test_a_slow_command_is_ended(code: str) -> None:
     error = refused(run_command, python(code), "credentials.apiKey", seconds=0.5)
     assert error.message == "credentials.apiKey: the command did not finish within 0.5 s"
+
+
+ENDING = """
+import sys
+from integrations_cli.errors import InputError
+from integrations_cli.values import run_command
+try:
+    run_command(sys.argv[1:], "credentials.apiKey", seconds=1)
+except InputError as error:
+    sys.exit(error.message)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes of this kind")
+def test_no_child_of_a_command_delays_the_exit(tmp_path: Path) -> None:
+    pipe, begun = tmp_path / "pipe", tmp_path / "begun"
+    os.mkfifo(pipe)
+    opened = os.open(pipe, os.O_RDWR)  # `cat` ends when this is closed
+    command = ["/bin/sh", "-c", 'cat "$1" & : >"$2"', "sh", str(pipe), str(begun)]
+    process = subprocess.Popen([sys.executable, "-c", ENDING, *command], stderr=subprocess.PIPE)
+    try:
+        _, err = process.communicate(timeout=20)
+    finally:
+        os.close(opened)
+        process.kill()
+        process.wait()
+    assert begun.exists()  # so the child was there, and kept the output of the command open
+    assert err.decode() == "credentials.apiKey: the command did not finish within 1 s\n"
+    assert process.returncode == 1
