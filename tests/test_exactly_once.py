@@ -408,7 +408,9 @@ def test_how_a_lost_answer_was_made_up_for_is_said(server: FaultServer, tmp_path
     assert confirmed not in plain.err
 
 
-@pytest.mark.parametrize(("flag", "fault", "hinted"), [("--check", "500", True), ("--check", "503", False)])
+@pytest.mark.parametrize(
+    ("flag", "fault", "hinted"), [("--check", "500", True), ("--check", "503", False), ("--no-check", "500", False)]
+)
 def test_only_a_refused_check_leads_to_no_check(
     server: FaultServer, tmp_path: Path, flag: str, fault: str, hinted: bool
 ) -> None:
