@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import certifi
 import pytest
 
 from certificates import AUTHORITY, NOW, STRANGER, self_signed, server_context, write_bundle
@@ -19,12 +20,10 @@ from integrations_cli.api import Api
 from integrations_cli.api.retry import AttemptReport
 from integrations_cli.errors import ConfigError, UnavailableError
 from integrations_cli.models import IntegrationDraft
+from integrations_cli.transport import TransportFailure
 from requesting import GET, ask, failure_of, opened
 from scripted_server import Reply, Scripted, scripted
 from tls_server import listening, over_tls
-
-if TYPE_CHECKING:
-    import ssl
 
 
 @pytest.fixture
@@ -144,6 +143,39 @@ def test_a_bundle_that_is_none_is_an_error_of_the_settings(tmp_path: Path) -> No
 
 def test_the_system_s_own_authorities_are_there() -> None:
     opened("https://api.novu.co").close()
+
+
+def test_the_system_s_authorities_are_found_in_order(
+    tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordinary, hashed, missing = tmp_path / "ordinary", tmp_path / "hashed", str(tmp_path / "missing")
+    ordinary.mkdir()
+    hashed.mkdir()
+    AUTHORITY.cert_pem.write_to_path(str(ordinary / "our-ca.pem"))
+    AUTHORITY.cert_pem.write_to_path(str(hashed / f"{subject_hash(bundle)}.0"))
+    stranger = tmp_path / "stranger.pem"
+    STRANGER.cert_pem.write_to_path(str(stranger))
+    context = server_context(AUTHORITY.issue_cert("127.0.0.1"))
+    with listening(partial(over_tls, context=context)) as server:
+
+        def believed(file: object, folder: object, certifi_s: Path) -> bool:
+            """Whether the server is believed on a machine whose OpenSSL has these places."""
+            system = ssl.DefaultVerifyPaths(None, None, "SSL_CERT_FILE", str(file), "SSL_CERT_DIR", str(folder))
+            monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: system)
+            monkeypatch.setattr(certifi, "where", lambda: str(certifi_s))
+            try:
+                return ask(f"https://127.0.0.1:{server.port}").status == 200
+            except TransportFailure as failure:
+                assert failure.kind == "certificate"  # noqa: PT017  # the outcome of one of many
+                return False
+
+        if subject_hash(bundle):
+            assert believed(stranger, hashed, stranger)
+        for folder in (ordinary, missing):
+            assert believed(bundle, folder, stranger)
+            assert not believed(stranger, folder, bundle)
+            assert believed(missing, folder, bundle)
+            assert not believed(missing, folder, stranger)
 
 
 def test_a_plain_server_behind_https_is_named(plain: Scripted, bundle: Path) -> None:

@@ -7,10 +7,13 @@ import shlex
 import socket
 import stat
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from certificates import AUTHORITY, server_context, write_bundle
+from faults import http
 from integrations_cli import cli
 from integrations_cli.completion import answer
 from integrations_cli.description import Command, describe
@@ -19,6 +22,7 @@ from integrations_cli.sandbox.server import serve
 from program import Program
 from scripted_server import Reply, scripted
 from shells import bash, fish, needs, zsh
+from tls_server import listening, over_tls
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="these shells need a pseudo-terminal")
 
@@ -391,6 +395,21 @@ def test_a_server_that_stays_silent_is_not_waited_for(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         environ = environ_of(tmp_path, NOVU_SECRET_KEY="k", NOVU_API_URL=url)
         assert answer(["identifiers"], environ, patience=0.05) == ""
+
+
+def test_identifiers_come_over_https_from_trusted_servers_alone(tmp_path: Path) -> None:
+    listed = http(200, b'{"data": [{"_id": "1", "identifier": "there", "providerId": "p", "channel": "email"}]}')
+    context = server_context(AUTHORITY.issue_cert("127.0.0.1"))
+    with listening(partial(over_tls, context=context, answer=listed)) as server:
+        address = f'api_url = "https://127.0.0.1:{server.port}"\napi_key = "k3y"\n'
+        write_bundle(tmp_path)
+        config = f'[profiles.named]\nca_bundle = "ca.pem"\n{address}[profiles.unnamed]\n{address}'
+        assert names(answer(["identifiers", "--profile", "named"], environ_of(tmp_path, config))) == ["there"]
+        trusting = environ_of(tmp_path, config, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
+        assert names(answer(["identifiers", "--profile", "unnamed"], trusting)) == ["there"]
+        assert answer(["identifiers", "--profile", "unnamed"], environ_of(tmp_path, config)) == ""
+        assert len(server.heard) == 2
+    assert all(b"Authorization: ApiKey k3y\r\n" in head for head in server.heard)
 
 
 def test_a_proxy_that_is_set_is_used(tmp_path: Path) -> None:

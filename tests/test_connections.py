@@ -18,12 +18,13 @@ from integrations_cli import create
 from integrations_cli.api import Api
 from integrations_cli.models import IntegrationDraft
 from integrations_cli.transport import (
+    MAX_ANSWER,
     Interrupted,
     Request,
     TransportFailure,
 )
 from integrations_cli.transport.streams import ends_exactly
-from requesting import GET, opened, paced
+from requesting import GET, ask, failure_of, opened, paced
 from tls_server import ANSWER, Listening, answering, listening, read_head
 
 if TYPE_CHECKING:
@@ -158,3 +159,14 @@ def test_every_failure_has_its_name(faulty: FaultServer, fault: str, kind: str, 
     assert (caught.value.kind, caught.value.sent, caught.value.timed_out) == (kind, sent, False)
     assert caught.value.hint
     assert "\n" not in caught.value.message
+
+
+def test_interim_answers_are_read_up_to_a_limit() -> None:
+    size = 50_000
+    interim = b"HTTP/1.1 103 Early Hints\r\nX: " + b"y" * size + b"\r\n\r\n"
+    few, many = interim * 3, interim * (2 * MAX_ANSWER // size)
+    with listening(partial(answering, answer=few + ANSWER)) as server:
+        assert ask(f"http://127.0.0.1:{server.port}").body == b'{"data": "yes"}'
+    with listening(partial(answering, answer=many + ANSWER)) as server:
+        failure = failure_of(f"http://127.0.0.1:{server.port}")
+    assert (failure.sent, failure.timed_out) == (True, False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +189,88 @@ class TestCredentials:
         draft, _ = hold(script, provider="twilio", active=True, **FLAGS)
         assert "Twilio needs Auth token to be active or checked." in script.said
         assert draft.active
+
+
+class TestAskedAgain:
+    """What stands at a question about a value that may be seen, when it is asked a second time."""
+
+    def change(self, *turns: tuple[str, Answer], **flags: Any) -> tuple[Script, IntegrationDraft]:
+        """Answer these questions, change the credential `from` at the summary, and confirm."""
+        script = Script(*turns, ("Ready?", "create"))
+        draft, _ = hold(script, provider="twilio", active=False, check=False, **FLAGS, **flags)
+        return script, draft
+
+    def test_enter_keeps_a_reference_without_reading_it_again(self) -> None:
+        calls: list[str] = []
+
+        def run(argv: Sequence[str], _: str) -> str:
+            calls.append(argv[0])
+            return "+1"
+
+        script, draft = self.change(
+            ("From", "cmd:op"),
+            ("Ready?", "change"),
+            ("Which answer?", "credentials.from"),
+            ("From (required)", None),
+            credentials=["accountSid=AC1", f"token={SECRET}"],
+            run=run,
+        )
+        assert script.said.count("[cmd:op]") == 1
+        assert values(draft)["from"] == "+1"
+        assert calls == ["op"]
+
+    def test_enter_keeps_a_concealed_value_of_a_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "credentials.json"
+        file.write_text(json.dumps({"accountSid": "AC1", "token": SECRET, "from": {"env": "FROM"}}))
+        script, draft = self.change(
+            ("Ready?", "change"),
+            ("Which answer?", "credentials.from"),
+            ("From (required, Enter keeps it)", ""),
+            credentials_file=str(file),
+            environ={"FROM": "+49-concealed"},
+        )
+        assert "+49-concealed" not in script.shown
+        assert values(draft)["from"] == "+49-concealed"
+
+    def test_a_plain_value_of_a_file_is_proposed(self, tmp_path: Path) -> None:
+        file = tmp_path / "credentials.json"
+        file.write_text(json.dumps({"accountSid": "AC1", "token": SECRET, "from": "+49"}))
+        script, draft = self.change(
+            ("Ready?", "change"),
+            ("Which answer?", "credentials.from"),
+            ("From (required)", None),
+            credentials_file=str(file),
+        )
+        assert "[+49]" in script.said
+        assert values(draft)["from"] == "+49"
+
+    def test_a_hyphen_removes_an_optional_value_alone(self) -> None:
+        script = Script(
+            ("API Key", SECRET),
+            ("Base URL (optional)", "https://mail.acme.io"),
+            ("User name", BACK),
+            ("Base URL (optional, - leaves it out)", "-"),
+            ("User name (required)", "api"),
+            ("Domain", BACK),
+            ("User name (required)", "-"),
+            ("Domain", "acme.io"),
+            ("From", "hi@acme.io"),
+            ("Sender name", "Acme"),
+            *END,
+        )
+        draft, _ = hold(script, provider="mailgun", **FLAGS)
+        assert "baseUrl" not in values(draft)
+        assert values(draft)["user"] == "-"
+
+    def test_a_required_value_is_asked_again_until_it_is_left_out(self) -> None:
+        script = Script(
+            ("Account SID", ""),
+            ("Leave Account SID out?", False),
+            ("Account SID", ""),
+            ("Leave Account SID out?", True),
+            ("Auth token", SECRET),
+            ("From", "+1"),
+            ("Ready?", "create"),
+        )
+        draft, _ = hold(script, provider="twilio", **FLAGS)
+        assert values(draft) == {"token": SECRET, "from": "+1"}

@@ -8,16 +8,20 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pexpect
 import pytest
 
+from certificates import AUTHORITY, server_context, write_bundle
+from faults import error, http
 from integrations_cli.sandbox import open_sandbox
 from integrations_cli.sandbox.server import serve
 from program import Finished, Program
 from scripted_server import Reply, scripted
+from tls_server import forwarding, listening, over_tls
 
 CANARY = "c4n4ry-0123456789"
 PYTHON = Path(sys.executable).as_posix()
@@ -257,6 +261,38 @@ def test_what_is_no_key_is_refused_and_not_shown(program: Program, key: str) -> 
     assert not program.config.exists()
 
 
+def test_an_empty_key_is_refused(program: Program) -> None:
+    done = program.run("profiles", "add", "a", "--api-key-stdin", "--no-verify", stdin="\n\n")
+    assert done.code == 2
+    assert "the API key from standard input is empty" in done.err
+    assert not program.config.exists()
+
+
+def test_a_finding_about_flags_names_the_profile(program: Program) -> None:
+    done = program.run("profiles", "add", "a", "--api-key-command", " ", "--json")
+    assert done.code == 3
+    assert done.error["message"].startswith(f"{program.config}: api_key_command of profile a must be a command line")
+
+
+def test_a_key_refused_by_the_default_server_hints_elsewhere(program: Program, tmp_path: Path) -> None:
+    context = server_context(AUTHORITY.issue_cert("api.novu.co"))
+    refusal = http(401, error(401, "API Key not found"))
+    with (
+        listening(partial(over_tls, context=context, answer=refusal)) as server,
+        listening(lambda proxy: forwarding(proxy, server.port)) as proxy,
+    ):
+        environ = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}", "SSL_CERT_FILE": str(write_bundle(tmp_path))}
+        flags = ("profiles", "add", "a", "--api-key-stdin")
+        done = program.run(*flags, stdin=CANARY, env=environ)
+        assert done.code == 4, done.err
+        assert "add --region eu, for a server of your own --api-url; --no-verify" in done.err
+        chosen = program.run(*flags, "--region", "us", stdin=CANARY, env=environ)
+        assert chosen.code == 4, chosen.err
+        assert "--region eu" not in chosen.err
+        assert len(server.heard) == 2
+    assert not program.config.exists()
+
+
 def test_a_broken_file_is_not_overwritten(program: Program) -> None:
     program.config.parent.mkdir(parents=True)
     program.config.write_text("[profiles\n")
@@ -416,6 +452,23 @@ def test_show_says_where_each_value_comes_from(settled: Program) -> None:
         ["allow_http", "false", "default"],
     ]
     assert CANARY not in done.out + done.err
+
+
+def test_show_in_json_has_the_origin_of_each_value(settled: Program) -> None:
+    home = f"profile staging in {settled.config}"
+    assert settled.run("profiles", "show", "staging", "--json").json["origins"] == {
+        "profile": "flag --profile",
+        "api_url": home,
+        "api_key": f"{home}: api_key",
+        "timeout": home,
+        "ca_bundle": "default",
+        "allow_http": "default",
+    }
+    assert settled.run("profiles", "show", "sandbox", "--json").json["origins"] == {
+        "profile": "flag --profile",
+        "timeout": "default",
+        "sandbox_path": "environment variable INTEGRATIONS_SANDBOX",
+    }
 
 
 def test_show_without_a_name_is_what_is_in_use(settled: Program) -> None:

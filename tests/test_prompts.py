@@ -117,6 +117,15 @@ class TestFlags:
         with pytest.raises(InputError, match="apiKy"):
             hold(Script(), provider="mailgun", credentials_file=str(file))
 
+    def test_a_provider_without_a_credential_of_the_file_is_asked_again(self, tmp_path: Path) -> None:
+        file = tmp_path / "credentials.json"
+        file.write_text('{"accountSid": "AC1"}')
+        script = Script(("Provider", "nexmo"), ("Provider", "twilio"), ("Auth token", SECRET), ("From", "+1"), *END)
+        draft, _ = hold(script, channel="sms", credentials_file=str(file), **FLAGS)
+        assert "credentials.accountSid: nexmo has no such credential" in script.shown
+        assert draft.provider == "twilio"
+        assert values(draft) == {"accountSid": "AC1", "token": SECRET, "from": "+1"}
+
     def test_a_file_is_taken_over_and_named_in_the_line(self, tmp_path: Path) -> None:
         file = tmp_path / "create.json"
         body = {"providerId": "twilio", "name": "T", "credentials": {"token": SECRET, "from": "+1"}}
@@ -295,3 +304,9 @@ class TestTheEnd:
         draft, _ = hold(script)
         assert draft.name == "fine"
         assert "name: must be one line, without control characters" in script.said
+
+    def test_a_name_that_is_not_unicode_is_asked_again(self) -> None:
+        script = Script(*TO_DISCORD[:2], ("Name", "a\udc80"), ("Name", "fine"), ("Identifier", ""), *END)
+        draft, _ = hold(script)
+        assert draft.name == "fine"
+        assert "name: the value is not valid Unicode text" in script.said

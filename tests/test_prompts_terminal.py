@@ -249,6 +249,43 @@ def test_the_other_lines_of_a_pasted_secret_are_neither_shown_nor_taken_for_answ
     assert not integration.active
 
 
+@pytest.mark.parametrize("lines", [1, 600], ids=["short", "more than one read"])
+@pytest.mark.parametrize("mode", MODES)
+def test_lines_pasted_after_a_hidden_answer_are_dropped(program: Program, mode: str, lines: int) -> None:
+    flags = ["-I", "-p", "twilio", "-n", "T", "-i", "t", "-C", "accountSid=a", "-C", "from=b", "--sandbox"]
+    with Session(program, ["create", *flags], env=mode_env(mode)) as session:
+        session.answer(
+            ("(hidden):", "first\r" + "y\r" * lines), ("Active", "n\r"), ("Check", "n\r"), ("Create it", "\r")
+        )
+        assert session.finish() == 0
+    (integration,) = stored(program)
+    assert not integration.active
+
+
+def test_a_line_typed_before_a_hidden_question_is_dropped(program: Program) -> None:
+    out = program.home / "out"
+    flags = ["-I", "-p", "twilio", "-n", "T", "-i", "t", "-C", "from=b", "--inactive", "--no-check", "--sandbox"]
+    arguments = ["create", *flags, "--dry-run", "--show-secrets", "--json"]
+    with Session(program, arguments, env=mode_env("lines"), redirect=f"> {shlex.quote(str(out))}") as session:
+        session.answer(
+            ("Account SID (required):", "AC1\rtoo-early\r"), ("(hidden):", "token\r"), ("Show the request", "\r")
+        )
+        assert session.finish() == 0
+    assert json.loads(out.read_text())["body"]["credentials"] == {"accountSid": "AC1", "token": "token", "from": "b"}
+
+
+def test_escape_empties_the_line_and_then_goes_back(program: Program) -> None:
+    with Session(program, ["create", "-I", "-p", "discord", "-i", "d", "--sandbox"]) as session:
+        session.answer(("Name [Discord]:", "First\r"), ("Active", "zzz"), ("zzz", "\x1b"))
+        session.until(lambda screen: "zzz" not in screen, "an empty line")
+        session.send("\x1b")
+        session.answer(("Name [First]:", "\r"), ("Active", "n\r"), ("Check", "n\r"), ("Create it", "\r"))
+        assert session.finish() == 0
+        session.assert_restored()
+    (integration,) = stored(program)
+    assert integration.name == "First"
+
+
 def test_a_secret_of_several_lines_can_be_pasted_in_brackets(program: Program) -> None:
     key = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----"
     out = program.home / "out"

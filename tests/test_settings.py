@@ -178,6 +178,16 @@ PRECEDENCE: dict[str, tuple[Any, ...]] = {
         "@",
         "environment variable NOVU_API_KEY",
     ),
+    "a blank address says nothing": (
+        {},
+        {"NOVU_API_URL": " \t\n"},
+        "staging",
+        "https://staging.example.com",
+        "staging-key",
+        "default_profile",
+        "@",
+        "@",
+    ),
 }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,9 +24,12 @@ from integrations_cli import create
 from integrations_cli.api import Api
 from integrations_cli.errors import ConfigError
 from integrations_cli.models import IntegrationDraft, Secret
+from integrations_cli.sandbox import open_sandbox
 from integrations_cli.transport import (
     MAX_ANSWER,
+    USER_AGENT,
     Answer,
+    Interrupted,
     Request,
     TransportFailure,
     is_loopback,
@@ -32,6 +37,7 @@ from integrations_cli.transport import (
     parse_origin,
     wire_headers,
 )
+from integrations_cli.transport.in_process import InProcessTransport
 from integrations_cli.transport.network import unpack
 from integrations_cli.transport.streams import Dialler
 from requesting import GET, KEY, ask, failure_of, opened, paced
@@ -282,3 +288,30 @@ def test_a_sandbox_that_cannot_be_opened_is_an_error_of_the_settings(tmp_path: P
     with pytest.raises(ConfigError) as caught:
         opened("http://sandbox.localhost", sandbox_path=file)
     assert caught.value.exit_code == 3
+
+
+def test_a_sandbox_that_fails_later_is_an_error_of_the_settings(tmp_path: Path) -> None:
+    transport = opened("http://sandbox.localhost", sandbox_path=tmp_path / "sandbox.db")
+    with closing(sqlite3.connect(tmp_path / "sandbox.db")) as other:
+        other.execute("DROP TABLE integration")
+    with pytest.raises(ConfigError, match="sandbox") as caught:
+        transport.send(GET, 1.0)
+    transport.close()
+    assert caught.value.exit_code == 3
+    assert caught.value.hint
+
+
+def test_ctrl_c_in_the_sandbox_may_follow_the_change(tmp_path: Path) -> None:
+    pressed = [False]
+
+    def clock() -> float:
+        if pressed[0]:
+            raise KeyboardInterrupt
+        return 1_800_000_000.0
+
+    with open_sandbox(tmp_path / "sandbox.db", clock=clock) as sandbox:
+        transport = InProcessTransport(sandbox, "http://sandbox.localhost", USER_AGENT, lambda: 0.0)
+        pressed[0] = True
+        with pytest.raises(Interrupted) as caught:
+            transport.send(Request("POST", "/v1/integrations", b'{"providerId":"mailgun","channel":"email"}'), 1.0)
+    assert caught.value.sent

@@ -97,12 +97,12 @@ def answering(server: Listening, answer: bytes = ANSWER) -> Talk:
     return talk
 
 
-def over_tls(server: Listening, context: ssl.SSLContext) -> Talk:
+def over_tls(server: Listening, context: ssl.SSLContext, answer: bytes = ANSWER) -> Talk:
     """The same, encrypted."""
 
     def talk(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as encrypted:
-            answering(server)(encrypted)
+            answering(server, answer)(encrypted)
 
     return talk
 
