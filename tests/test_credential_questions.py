@@ -274,3 +274,4 @@ class TestAskedAgain:
         )
         draft, _ = hold(script, provider="twilio", **FLAGS)
         assert values(draft) == {"token": SECRET, "from": "+1"}
+        assert "is empty" not in script.shown

@@ -334,7 +334,7 @@ class Keyring(keyring.backend.KeyringBackend):
 @pytest.fixture
 def ring(program: Program, tmp_path: Path) -> Path:
     """The program's keyring is this JSON file."""
-    pytest.importorskip("keyring", reason="needs the extra called keyring")
+    pytest.importorskip("keyring", reason="comes with the extra called test")
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "fake_keyring.py").write_text(FAKE_KEYRING)
     path = tmp_path / "ring.json"
@@ -363,11 +363,38 @@ def test_the_keyring_holds_the_key_and_the_file_does_not(program: Program, serve
 def test_a_save_that_fails_leaves_the_keyring_as_it_was(program: Program, ring: Path) -> None:
     flags = ("--api-key-stdin", "--keyring", "--no-verify")
     program.config.parent.parent.joinpath("config").write_text("a file where the folder should be")
-    assert program.spawn("profiles", "add", "p", *flags, stdin=CANARY).code == 3
+    done = program.spawn("profiles", "add", "p", *flags, stdin=CANARY)
+    assert (done.code, f"cannot save {program.config}" in done.err) == (3, True), done.err
     assert json.loads(ring.read_text()) == {}
     ring.write_text(json.dumps({"integrations-cli/p": "before"}))
     assert program.spawn("profiles", "add", "p", *flags, stdin=CANARY).code == 3
     assert json.loads(ring.read_text()) == {"integrations-cli/p": "before"}
+
+
+def test_a_replaced_profile_has_its_new_key_in_the_keyring(program: Program, ring: Path) -> None:
+    flags = ("--api-key-stdin", "--no-verify", "--force")
+    for key in ("before", CANARY):
+        assert program.spawn("profiles", "add", "p", *flags, "--keyring", stdin=key).code == 0
+        assert json.loads(ring.read_text()) == {"integrations-cli/p": key}
+
+
+def test_a_failed_save_outside_the_keyring_leaves_it(program: Program, ring: Path) -> None:
+    program.config.parent.parent.joinpath("config").write_text("a file where the folder should be")
+    ring.write_text(json.dumps({"integrations-cli/p": "before"}))
+    done = program.spawn("profiles", "add", "p", "--api-key-stdin", "--no-verify", "--force", stdin=CANARY)
+    assert done.code == 3
+    assert json.loads(ring.read_text()) == {"integrations-cli/p": "before"}
+
+
+def test_a_profile_without_a_keyring_opens_none(program: Program, ring: Path) -> None:
+    locked = {"FAKE_KEYRING_LOCKED": "1"}
+    flags = ("--api-key-stdin", "--no-verify", "--force")
+    for _ in range(2):
+        added = program.spawn("profiles", "add", "p", *flags, stdin=CANARY, env=locked)
+        assert (added.code, added.err) == (0, "")
+    removed = program.spawn("profiles", "remove", "p", "--yes", env=locked)
+    assert removed.code == 0
+    assert "keyring" not in removed.err
 
 
 def test_a_keyring_that_is_not_needed_any_more_forgets_the_key(program: Program, ring: Path) -> None:

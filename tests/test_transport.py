@@ -312,6 +312,7 @@ def test_ctrl_c_in_the_sandbox_may_follow_the_change(tmp_path: Path) -> None:
     with open_sandbox(tmp_path / "sandbox.db", clock=clock) as sandbox:
         transport = InProcessTransport(sandbox, "http://sandbox.localhost", USER_AGENT, lambda: 0.0)
         pressed[0] = True
-        with pytest.raises(Interrupted) as caught:
+        with pytest.raises(KeyboardInterrupt) as caught:
             transport.send(Request("POST", "/v1/integrations", b'{"providerId":"mailgun","channel":"email"}'), 1.0)
+    assert isinstance(caught.value, Interrupted)
     assert caught.value.sent
