@@ -196,6 +196,16 @@ class TestIdempotency:
         assert meanwhile[0].headers["idempotency-key"] == "k"
         assert api.create(key="k").data["_id"] == first.data["_id"]
 
+    def test_a_slow_sandbox_works_once_for_a_key(self, api: Caller) -> None:
+        begun: list[None] = []
+        slow = api.made(slow=lambda: begun.append(None))
+        first, again = api.create(key="k", contract=slow), api.create(key="k", contract=slow)
+        assert (first.status, again.status) == (201, 201)
+        assert again.headers["idempotency-replay"] == "true"
+        assert again.data == first.data
+        assert len(begun) == 1
+        assert [entry["_id"] for entry in api.listed()] == [first.data["_id"]]
+
     def test_one_that_never_ended_blocks_it_for_five_minutes(self, api: Caller) -> None:
         class KilledError(Exception):
             pass
@@ -346,6 +356,31 @@ class TestPriorities:
         ids = {name: api.create(identifier=name, active=True).data["_id"] for name in "abcd"}
         api.send("DELETE", f"/v1/integrations/{ids['c']}")
         assert self.ranks(api) == {"a": (3, True), "b": (1, False), "d": (2, False)}
+
+    def test_a_deactivated_one_leaves_no_gap(self, api: Caller) -> None:
+        ids = {name: api.create(identifier=name, active=True).data["_id"] for name in "abcd"}
+        changed = api.send("PUT", f"/v1/integrations/{ids['c']}", {"active": False})
+        assert (changed.data["active"], changed.data["priority"]) == (False, 0)
+        assert self.ranks(api) == {"a": (3, True), "b": (1, False), "c": (0, False), "d": (2, False)}
+
+    def test_a_deactivated_primary_leaves_no_gap(self, api: Caller) -> None:
+        ids = {name: api.create(identifier=name, active=True).data["_id"] for name in "abc"}
+        api.send("PUT", f"/v1/integrations/{ids['a']}", {"active": False})
+        assert self.ranks(api) == {"a": (0, False), "b": (1, False), "c": (2, False)}
+
+    def test_a_new_primary_goes_above_the_others(self, api: Caller) -> None:
+        ids = {name: api.create(identifier=name, active=True).data["_id"] for name in "abcd"}
+        api.send("POST", f"/v1/integrations/{ids['b']}/set-primary")
+        assert self.ranks(api) == {"a": (3, False), "b": (4, True), "c": (1, False), "d": (2, False)}
+
+    def test_only_what_moves_counts_as_updated(self, api: Caller) -> None:
+        ids = {name: api.create(identifier=name, active=True).data["_id"] for name in "abcd"}
+        before = {entry["identifier"]: entry for entry in api.listed()}
+        api.clock.now += 60
+        api.send("DELETE", f"/v1/integrations/{ids['c']}")
+        after = {entry["identifier"]: entry for entry in api.listed()}
+        assert {name for name in after if after[name]["updatedAt"] != before[name]["updatedAt"]} == {"a", "d"}
+        assert all(after[name]["createdAt"] == before[name]["createdAt"] for name in after)
 
     def test_creating_stays_fast_with_many(self, api: Caller) -> None:
         """The statements for one create do not grow with the number of integrations."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from program import Program
+from terminal import Session
 
 
 def serving(program: Program, *flags: str) -> subprocess.Popen[str]:
@@ -53,6 +55,34 @@ def test_it_says_where_it_answers_in_one_line_and_answers_other_clients(tmp_path
     assert same.json["_environmentId"] == done.json["_environmentId"]
 
 
+def test_a_pipe_gets_where_it_answers_line_by_line(tmp_path: Path) -> None:
+    with serving(Program(tmp_path)) as server:
+        try:
+            assert server.stdout is not None
+            said = dict(server.stdout.readline().rstrip("\n").split(": ") for _ in range(3))
+            request = urllib.request.Request(
+                f"{said['url']}/v1/environments/me", headers={"Authorization": f"ApiKey {said['Production']}"}
+            )
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                assert json.load(answer)["data"]["name"] == "Production"
+        finally:
+            server.send_signal(signal.SIGINT)
+            out, err = server.communicate(timeout=30)
+    assert list(said) == ["url", "Development", "Production"]
+    assert (server.returncode, out, err) == (0, "", "hint: Ctrl-C stops it\nnote: stopped\n")
+
+
+def test_a_person_reads_where_it_answers_and_stops_it(tmp_path: Path) -> None:
+    with Session(Program(tmp_path), ["sandbox", "serve", "--port", "0"]) as session:
+        session.answer(("Ctrl-C stops it", "\x03"))
+        assert session.finish() == 0
+    shown = session.text
+    assert re.search(r"^url: http://127\.0\.0\.1:[0-9]+$", shown, re.MULTILINE), shown
+    assert re.findall(r"^(\w+): [0-9a-f]{32}$", shown, re.MULTILINE) == ["Development", "Production"]
+    assert shown.rstrip().endswith("note: stopped")
+    session.assert_restored()
+
+
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     program = Program(tmp_path)
     with serving(program, "--json") as server:
@@ -78,12 +108,20 @@ def test_reset_empties_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\0" + b"x" * 4000])
-def test_a_file_that_is_no_sandbox_is_named_and_left_alone(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [("create", "-p", "mailgun", "--sandbox"), ("sandbox", "serve", "--port", "0"), ("sandbox", "reset", "--yes")],
+    ids=["create", "serve", "reset"],
+)
+def test_a_file_that_is_no_sandbox_is_named_and_left_alone(
+    tmp_path: Path, command: tuple[str, ...], content: bytes
+) -> None:
     program = Program(tmp_path)
     path = Path(program.environ["INTEGRATIONS_SANDBOX"])
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
-    done = program.run("create", "-p", "mailgun", "--sandbox")
-    assert done.code == 3
+    done = program.run(*command)
+    assert (done.code, done.out) == (3, "")
     assert str(path) in done.err
+    assert "hint: " in done.err
     assert path.read_bytes() == content

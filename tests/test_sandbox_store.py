@@ -256,6 +256,22 @@ class TestFilesThatAreNone:
         assert "\n" not in caught.value.message + caught.value.hint
         assert caught.value.hint
 
+    @pytest.mark.parametrize("column", ["body_hash", "status", "answer", "begun"])
+    def test_a_damaged_idempotency_key_is_named(self, tmp_path: Path, column: str) -> None:
+        """SQLite keeps any kind of value in any column, so that only the program can see it."""
+        path = tmp_path / "sandbox.db"
+        api = Caller(path)
+        try:
+            assert api.create(key="k").status == 201
+            altered(f"UPDATE idempotency SET {column} = 'x'")(path)
+            with pytest.raises(StoreError) as caught:
+                api.create(key="k")
+            assert caught.value.message == f"the sandbox's database {path} is damaged"
+            assert "sandbox reset" in caught.value.hint
+            assert len(api.listed()) == 1
+        finally:
+            api.store.close()
+
     def test_an_empty_file_becomes_a_sandbox(self, tmp_path: Path) -> None:
         path = tmp_path / "sandbox.db"
         path.touch()
