@@ -7,11 +7,13 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from integrations_cli.sandbox import open_sandbox
 from program import Program
 from terminal import Session
 
@@ -56,20 +58,21 @@ def test_it_says_where_it_answers_in_one_line_and_answers_other_clients(tmp_path
 
 
 def test_a_pipe_gets_where_it_answers_line_by_line(tmp_path: Path) -> None:
-    with serving(Program(tmp_path)) as server:
+    program = Program(tmp_path)
+    with serving(program) as server:
         try:
             assert server.stdout is not None
-            said = dict(server.stdout.readline().rstrip("\n").split(": ") for _ in range(3))
-            request = urllib.request.Request(
-                f"{said['url']}/v1/environments/me", headers={"Authorization": f"ApiKey {said['Production']}"}
-            )
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                assert json.load(answer)["data"]["name"] == "Production"
+            assert server.stderr is not None
+            url = server.stdout.readline().rstrip("\n").removeprefix("url: ")
+            with pytest.raises(urllib.error.HTTPError, match="401"):
+                urllib.request.urlopen(f"{url}/v1/environments/me", timeout=30)
         finally:
             server.send_signal(signal.SIGINT)
-            out, err = server.communicate(timeout=30)
-    assert list(said) == ["url", "Development", "Production"]
-    assert (server.returncode, out, err) == (0, "", "hint: Ctrl-C stops it\nnote: stopped\n")
+            server.wait(timeout=30)
+        out, err = server.stdout.read(), server.stderr.read()
+    with open_sandbox(Path(program.environ["INTEGRATIONS_SANDBOX"])) as sandbox:
+        assert out.splitlines() == [f"{name}: {key}" for name, key in sandbox.api_keys.items()]
+    assert (server.returncode, err) == (0, "hint: Ctrl-C stops it\nnote: stopped\n")
 
 
 def test_a_person_reads_where_it_answers_and_stops_it(tmp_path: Path) -> None:
