@@ -1,8 +1,11 @@
-"""What all tests share: figures that a test measured, printed at the end of the run."""
+"""What all tests share: children that Ctrl-C reaches, and figures that are printed at the end of the run."""
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import pytest
 from hypothesis import settings
@@ -12,7 +15,28 @@ settings.load_profile("without a deadline")
 
 Figures = Callable[[str, Sequence[Sequence[object]]], None]
 
+FACTOR: Final = float(os.environ.get("FUZZ_FACTOR", "1"))
+"""How many times as many made-up cases are tried as in an ordinary run of the tests."""
+
 _PROPERTY = "figures"
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the tests and what they start.
+
+    A shell without job control starts a job in the background with SIGINT ignored. Every child inherits that, and one
+    that is stopped by SIGINT would then never end. A handler is not inherited: a child begins with the default.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Give the tests more time when they try more cases."""
+    if FACTOR > 1:
+        seconds = float(config.getini("timeout")) * FACTOR
+        for item in items:
+            item.add_marker(pytest.mark.timeout(seconds))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,10 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from audit import CODES
+from conftest import FACTOR
 from program import Finished
-
-FACTOR: Final = float(os.environ.get("FUZZ_FACTOR", "1"))
-"""How many times as many cases are tried as in an ordinary run of the tests."""
 
 STEERING: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
