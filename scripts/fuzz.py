@@ -27,7 +27,7 @@ PATIENCE: Final = 20
 def targets(folder: Path) -> dict[str, Target]:
     """What can be fuzzed, by name; `folder` is for files that must be on the disk."""
     from integrations_cli import drafting, manifest, redaction, screen, values
-    from integrations_cli.api.answers import decode, error_from
+    from integrations_cli.api.responses import decode, error_from
     from integrations_cli.manifest.documents import Source
     from integrations_cli.models import MASK
     from integrations_cli.settings.config_file import ConfigFile

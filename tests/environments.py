@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from integrations_cli import apply, manifest
-from integrations_cli.api import Api
+from integrations_cli.api.client import Api
 from integrations_cli.api.retry import RetryPolicy
 from integrations_cli.apply import Outcome
 from integrations_cli.export import Exported, export

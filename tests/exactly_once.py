@@ -9,7 +9,7 @@ from random import Random
 
 from fault_server import FaultServer
 from integrations_cli import create
-from integrations_cli.api import Api
+from integrations_cli.api.client import Api
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
 from integrations_cli.create import Created
 from integrations_cli.errors import IntegrationsError

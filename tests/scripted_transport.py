@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from fault_server import FakeClock
-from integrations_cli.api import Api
+from integrations_cli.api.client import Api
 from integrations_cli.api.retry import AttemptReport
 from integrations_cli.redaction import Redactor
 from integrations_cli.transport import Answer, Request, TransportFailure

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from conftest import Figures
-from integrations_cli.api import integration_in
-from integrations_cli.api.answers import UnreadableAnswerError, decode, error_from
+from integrations_cli.api.client import integration_in
+from integrations_cli.api.responses import UnreadableAnswerError, decode, error_from
 from integrations_cli.bounded import DEEPEST
 from integrations_cli.errors import (
     AuthError,

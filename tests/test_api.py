@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fault_server import FakeClock
-from integrations_cli.api import Api, body_of, create_request, encode
-from integrations_cli.api.answers import UnreadableAnswerError
+from integrations_cli.api.client import Api, body_of, create_request, encode
+from integrations_cli.api.responses import UnreadableAnswerError
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
 from integrations_cli.create import prepare
 from integrations_cli.errors import (

@@ -18,8 +18,8 @@ from environments import Environment, environment
 from fault_server import FakeClock, FaultServer
 from faults import NAMES
 from integrations_cli import apply, manifest
-from integrations_cli.api import Api
-from integrations_cli.api.pace import PacedTransport, Pacer
+from integrations_cli.api.client import Api
+from integrations_cli.api.rate_limit import PacedTransport, Pacer
 from integrations_cli.apply import GIVE_UP, Outcome
 from integrations_cli.errors import AuthError, IntegrationsError, UnavailableError
 from integrations_cli.manifest.documents import Source

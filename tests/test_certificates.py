@@ -17,7 +17,7 @@ from certificates import AUTHORITY, NOW, STRANGER, self_signed, server_context, 
 from conftest import Figures
 from fault_server import FakeClock
 from integrations_cli import create
-from integrations_cli.api import Api
+from integrations_cli.api.client import Api
 from integrations_cli.api.retry import AttemptReport
 from integrations_cli.errors import ConfigError, UnavailableError
 from integrations_cli.models import IntegrationDraft

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fault_server import FakeClock, FaultServer
 from faults import http
 from integrations_cli import create
-from integrations_cli.api import Api
+from integrations_cli.api.client import Api
 from integrations_cli.models import IntegrationDraft
 from integrations_cli.transport import (
     MAX_ANSWER,

@@ -18,8 +18,8 @@ from conftest import Figures
 from echoes import STATUSES
 from hostile import STEERERS, STEERING, assert_sane, assert_unhurt, checked, integrations, texts, values
 from integrations_cli import completion
-from integrations_cli.api import Api, integration_in
-from integrations_cli.api.answers import decode, error_from
+from integrations_cli.api.client import Api, integration_in
+from integrations_cli.api.responses import decode, error_from
 from integrations_cli.create import prepare, run
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import IntegrationDraft

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from conftest import Figures
-from integrations_cli.api.pace import LONGEST_HOLD, Pacer
+from integrations_cli.api.rate_limit import LONGEST_HOLD, Pacer
 
 Take = Callable[[float], tuple[bool, Mapping[str, str]]]
 """A server's limit: whether a request at this time passes, and the headers of its answer."""

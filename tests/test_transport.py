@@ -21,7 +21,7 @@ import pytest
 from fault_server import FakeClock, FaultServer
 from faults import http
 from integrations_cli import create
-from integrations_cli.api import Api
+from integrations_cli.api.client import Api
 from integrations_cli.errors import ConfigError
 from integrations_cli.models import IntegrationDraft, Secret
 from integrations_cli.sandbox import open_sandbox

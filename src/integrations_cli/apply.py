@@ -17,8 +17,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal
 
+from integrations_cli.api.client import Api, patch_of
+
 from . import create
-from .api import Api, patch_of
 from .errors import AuthError, ConflictError, IntegrationsError, NotFoundError, UnavailableError, UnknownOutcomeError
 from .frozen import frozen, replace
 from .models import IntegrationDraft, IntegrationPatch

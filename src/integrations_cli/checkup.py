@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from integrations_cli.api.client import ENVIRONMENT, Api, create_request, open_api
+from integrations_cli.api.responses import decode, unreadable
+
 from . import __version__, catalogue
-from .api import ENVIRONMENT, Api, create_request, open_api
-from .api.answers import decode, unreadable
 from .api.retry import Clock, RetryPolicy, SystemClock, chance, moment
 from .errors import AuthError, IntegrationsError, UnavailableError
 from .frozen import replace

@@ -22,7 +22,8 @@ from .settings.config_file import ConfigFile, config_path
 from .settings.profile import DEFAULT_URL, REGIONS, SANDBOX, clean_url
 
 if TYPE_CHECKING:
-    from .api import Api
+    from integrations_cli.api.client import Api
+
     from .models import Secret
     from .settings import Settings, SettingsFlags
 
@@ -92,7 +93,8 @@ def _address(table: Mapping[str, object]) -> str:
 
 
 def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience: float) -> list[tuple[str, str]]:
-    from .api import Api, open_api
+    from integrations_cli.api.client import Api, open_api
+
     from .api.retry import RetryPolicy
     from .settings import require_key, resolve
     from .transport.brief import open_brief

@@ -11,8 +11,9 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeGuard
 
-from .api import Api, body_of, create_request, integration_in, times
-from .api.answers import UnreadableAnswerError, unreadable
+from integrations_cli.api.client import Api, body_of, create_request, integration_in, times
+from integrations_cli.api.responses import UnreadableAnswerError, unreadable
+
 from .api.retry import Outcome, RetryPolicy, at_work, comes_and_goes, doubtful
 from .errors import CancelledError, ConflictError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
 from .frozen import replace

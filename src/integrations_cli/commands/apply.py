@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from integrations_cli.api.pace import PacedTransport, Pacer
+from integrations_cli.api.rate_limit import PacedTransport, Pacer
 from integrations_cli.api.retry import Clock, RetryPolicy
 from integrations_cli.apply import CONCURRENCY, Outcome, Run
 from integrations_cli.command_line import quoted

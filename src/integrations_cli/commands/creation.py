@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from integrations_cli import create as creation
-from integrations_cli.api import Api
+from integrations_cli.api.client import Api
 from integrations_cli.api.retry import RetryPolicy
 from integrations_cli.catalogue.checks import check
 from integrations_cli.command_line import create_line
@@ -166,7 +166,7 @@ def _dry_run(run: Invocation, prepared: Prepared, concealed: Collection[str], op
     """The request as it would leave, with the key and the secrets masked."""
     import json
 
-    from integrations_cli.api import create_request
+    from integrations_cli.api.client import create_request
     from integrations_cli.transport import wire_headers
 
     request = create_request(prepared.body, prepared.key)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from integrations_cli import manifest
-from integrations_cli.api import Api
+from integrations_cli.api.client import Api
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import frozen
 from integrations_cli.manifest import Desired

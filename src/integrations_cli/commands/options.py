@@ -13,7 +13,7 @@ from integrations_cli.frozen import frozen, replace
 from integrations_cli.render import ColorChoice, Renderer, is_terminal
 
 if TYPE_CHECKING:
-    from integrations_cli.api import Api
+    from integrations_cli.api.client import Api
     from integrations_cli.api.retry import Clock, RetryPolicy
     from integrations_cli.settings import Settings
     from integrations_cli.transport import Transport
@@ -155,7 +155,7 @@ class Invocation:
         self, policy: RetryPolicy | None = None, wrap: Callable[[Transport, Clock], Transport] | None = None
     ) -> Iterator[Api]:
         """The API of these settings; closed at the end. `--verbose` shows every attempt. `wrap` as in `open_api`."""
-        from integrations_cli.api import open_api
+        from integrations_cli.api.client import open_api
 
         self.learn_secrets()
         with open_api(

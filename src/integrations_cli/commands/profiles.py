@@ -178,7 +178,7 @@ def _given_key(run: Invocation, options: AddOptions) -> Secret | None:
 
 def _try(run: Invocation, options: AddOptions, draft: ConfigFile) -> Opened:
     """See what the key opens, before anything is saved."""
-    from integrations_cli.api import open_api
+    from integrations_cli.api.client import open_api
 
     settings = trial(draft, options.name, run.environ)
     if settings.api_key is not None:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from integrations_cli import catalogue
+from integrations_cli.api.find import find
 from integrations_cli.errors import RejectedError
-from integrations_cli.references import find
 from integrations_cli.views import Text, View, integration_fields
 
 from .options import Invocation, Reference, invocation

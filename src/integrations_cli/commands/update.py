@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from integrations_cli import catalogue
-from integrations_cli.api import Api, patch_of
+from integrations_cli.api.client import Api, patch_of
+from integrations_cli.api.find import find
 from integrations_cli.catalogue.checks import check, missing
 from integrations_cli.drafting import DraftSources, compose
 from integrations_cli.errors import InputError, UsageError
 from integrations_cli.frozen import frozen, replace
 from integrations_cli.models import Integration, IntegrationDraft, IntegrationPatch
 from integrations_cli.plan.compare import visible_credentials
-from integrations_cli.references import find
 from integrations_cli.views import Text, View, integration_fields
 
 from .options import Invocation, Reference, invocation

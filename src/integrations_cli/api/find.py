@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .errors import NotFoundError, UsageError
-from .models import Environment, Integration
+from integrations_cli.errors import NotFoundError, UsageError
+from integrations_cli.models import Environment, Integration
 
 
 def find(reference: str, integrations: Sequence[Integration], environment: Environment | None) -> Integration:
@@ -21,7 +21,7 @@ def find(reference: str, integrations: Sequence[Integration], environment: Envir
         raise UsageError(f"{reference} names {len(found)} integrations: {ids}", hint="say which one by its _id")
     if found:
         return found[0]
-    from .catalogue.nearest import nearest_named
+    from integrations_cli.catalogue.nearest import nearest_named
 
     names = {
         integration.identifier: (integration.identifier, integration.name)

@@ -20,9 +20,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
+from integrations_cli.api.retry import Clock, asked_wait
 from integrations_cli.transport import Answer, Request, Transport
-
-from .retry import Clock, asked_wait
 
 SHARE: Final = 0.985
 """The part of the announced rate that is used: clocks and networks are not exact, and a 429 costs more than it."""

@@ -1,0 +1,376 @@
+"""The endpoints, and the only place that knows what the wire calls things.
+
+Each call is repeated by what repeating it means: reading does no harm; replacing, deleting and making primary come out
+the same a second time. Creating does not: this file makes its request, and the module `create` sends it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from integrations_cli.api.responses import decode, error_from, unreadable
+from integrations_cli.api.retry import (
+    AttemptReport,
+    Attempts,
+    Clock,
+    Outcome,
+    RetryPolicy,
+    SystemClock,
+    chance,
+    comes_and_goes,
+    doubtful,
+    iso_moment,
+    moment,
+)
+from integrations_cli.errors import CancelledError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
+from integrations_cli.models import Environment, Integration, IntegrationDraft, IntegrationPatch, Json, Secret
+from integrations_cli.redaction import Redactor
+from integrations_cli.transport import Answer, Interrupted, Request, Transport, TransportFailure, open_transport
+
+if TYPE_CHECKING:
+    from integrations_cli.settings import Settings
+
+INTEGRATIONS: Final = "/v1/integrations"
+ENVIRONMENT: Final = "/v1/environments/me"
+
+FIELDS: Final = (
+    "providerId",
+    "channel",
+    "name",
+    "identifier",
+    "_environmentId",
+    "credentials",
+    "active",
+    "check",
+    "conditions",
+)
+"""The fields of the documented request, in the order in which they are sent: servers compare bodies in key order."""
+
+
+def body_of(draft: IntegrationDraft) -> bytes:
+    """The body of the create request: what is not said is left out, but `active` and `check` are always there.
+
+    Raises:
+        InputError: A value cannot be written as JSON, or an extra field has the name of another one.
+    """
+    fields: dict[str, Json] = {
+        "providerId": draft.provider,
+        "channel": draft.channel,
+        "name": draft.name,
+        "identifier": draft.identifier,
+        "_environmentId": draft.environment_id,
+        "credentials": {key: credential.value for key, credential in draft.credentials.items()} or None,
+        "active": draft.active,
+        "check": draft.check,
+        "conditions": draft.conditions,
+    }
+    twice = [key for key in draft.extra if key in fields]
+    if twice:
+        raise InputError(f"{twice[0]} cannot be an extra field: it has a flag of its own", hint="use that flag")
+    return encode({name: value for name, value in fields.items() if value is not None} | dict(draft.extra))
+
+
+def patch_of(patch: IntegrationPatch) -> bytes:
+    """The body of the update request: the fields that are to change, and `check`, whose default differs by server.
+
+    Raises:
+        InputError: A value cannot be written as JSON.
+    """
+    fields: dict[str, Json] = {
+        "name": patch.name,
+        "identifier": patch.identifier,
+        "credentials": None
+        if patch.credentials is None
+        else {key: credential.value for key, credential in patch.credentials.items()},
+        "active": patch.active,
+        "check": patch.check,
+        "conditions": patch.conditions,
+    }
+    return encode({name: value for name, value in fields.items() if value is not None} | dict(patch.extra))
+
+
+def encode(body: Mapping[str, Json]) -> bytes:
+    """A body as compact JSON in UTF-8, in the order in which its members stand.
+
+    Raises:
+        InputError: A value cannot be written as JSON.
+    """
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError(
+            "a value holds bytes that are not UTF-8, or half of a character",
+            hint="check the encoding of what was typed",
+        ) from None
+    except (ValueError, TypeError, RecursionError):
+        raise InputError(
+            "a value cannot be written as JSON", hint="NaN, infinite numbers and endless nesting have no JSON form"
+        ) from None
+
+
+def create_request(body: bytes, key: str) -> Request:
+    """The request that creates, with its idempotency key."""
+    return Request("POST", INTEGRATIONS, body, {"Idempotency-Key": key})
+
+
+def integration_in(answer: Answer) -> Integration:
+    """The integration in this answer.
+
+    Raises:
+        UnreadableAnswerError: There is none in it.
+    """
+    value = decode(answer)
+    if not isinstance(value, dict):
+        raise unreadable(answer, "an integration")
+    integration = Integration(value)
+    if not integration.id and not integration.identifier:
+        raise unreadable(answer, "an integration")
+    return integration
+
+
+def _harmless(outcome: Outcome) -> bool:
+    """Whether to read again: after any failure that may pass, of the server's own too."""
+    return comes_and_goes(outcome) or (isinstance(outcome, Answer) and outcome.status >= 500)
+
+
+class Api:
+    """The API of one server, for one key. Threads may share it."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        policy: RetryPolicy | None = None,
+        clock: Clock | None = None,
+        random: Callable[[], float] = chance,
+        timeout: float = 30.0,
+        observe: Callable[[AttemptReport], None] | None = None,
+        redactor: Redactor | None = None,
+    ) -> None:
+        """Speak through `transport`; `timeout` is the limit of one attempt in seconds.
+
+        `observe` is told of every attempt; `redactor` takes secrets out of what the server says.
+        """
+        self._transport = transport
+        self.policy = policy or RetryPolicy()
+        self.clock: Clock = clock or SystemClock()
+        self.random = random
+        self.timeout = timeout
+        self.redactor = redactor or Redactor()
+        self._observe = observe
+        self._environment: Environment | None = None
+        self._environment_is_known = False
+        self._dated: tuple[str, float] | None = None
+
+    def url(self, path: str) -> str:
+        """The whole address of a path."""
+        return self._transport.base_url + path
+
+    def attempts(self, policy: RetryPolicy | None = None) -> Attempts:
+        """The count and the deadline of an operation that begins now."""
+        return Attempts(policy or self.policy, self.clock, self.random, self.timeout)
+
+    def error(self, answer: Answer, clean: Callable[[str], str] = str) -> IntegrationsError:
+        """The error that this answer is, without the key if the server repeats it, nor what `clean` takes out."""
+        return error_from(answer, lambda text: clean(self.redactor.clean(text)))
+
+    # One attempt
+
+    def attempt(self, request: Request, timeout: float) -> Outcome:
+        """What becomes of sending this request once, within `timeout` seconds.
+
+        Raises:
+            Interrupted: Ctrl-C.
+        """
+        try:
+            answer = self._transport.send(request, timeout)
+        except TransportFailure as failure:
+            return failure
+        if "date" in answer.headers:
+            self._dated = (answer.headers["date"], self.clock.wall())
+        return answer
+
+    def report(self, request: Request, number: int, outcome: Outcome, wait: float | None) -> None:
+        """Tell the observer of an attempt and of the wait in seconds that follows it."""
+        if self._observe is None:
+            return
+        answer = outcome if isinstance(outcome, Answer) else None
+        key = request.headers.get("Idempotency-Key")
+        self._observe(
+            AttemptReport(
+                method=request.method,
+                url=self.url(request.path),
+                number=number,
+                status=answer.status if answer is not None else None,
+                failure=outcome.message if isinstance(outcome, TransportFailure) else None,
+                elapsed=answer.elapsed if answer is not None else None,
+                wait=wait,
+                echoed=None if answer is None or key is None else answer.headers.get("idempotency-key") == key,
+            )
+        )
+
+    def age(self, integration: Integration) -> float | None:
+        """The seconds since it was created, by the server's own clock; None if the server does not tell."""
+        if self._dated is None:
+            return None
+        date, wall = self._dated
+        now, born = moment(date), iso_moment(integration.raw.get("createdAt"))
+        return None if now is None or born is None else now - born + self.clock.wall() - wall
+
+    # Calls that may be repeated
+
+    def environment(self, policy: RetryPolicy | None = None) -> Environment | None:
+        """The environment that the key opens, asked for once; None on a server that does not tell.
+
+        Raises:
+            IntegrationsError: The key was refused, or no answer came.
+        """
+        if not self._environment_is_known:
+            answer = self._repeat(Request("GET", ENVIRONMENT), _harmless, self.attempts(policy))
+            if answer.status != 404:
+                self._environment = self._environment_in(answer)
+            self._environment_is_known = True
+        return self._environment
+
+    def _environment_in(self, answer: Answer) -> Environment:
+        value = decode(self._success(answer))
+        found = value.get("_id") if isinstance(value, dict) else None
+        if not isinstance(found, str) or not found:
+            raise unreadable(answer, "an environment")
+        name = value.get("name")
+        return Environment(found, name if isinstance(name, str) else "")
+
+    def list(self, environment_id: str | None = None, policy: RetryPolicy | None = None) -> Sequence[Integration]:
+        """The integrations of the key's own environment, or of the one named: older servers list the organisation.
+
+        Raises:
+            IntegrationsError: They cannot be read.
+        """
+        answer = self._success(self._repeat(Request("GET", INTEGRATIONS), _harmless, self.attempts(policy)))
+        value = decode(answer)
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise unreadable(answer, "a list of integrations")
+        found = [Integration(item) for item in value]
+        if environment_id is None and any(integration.environment_id for integration in found):
+            own = self.environment(policy)
+            environment_id = own.id if own is not None else None
+        if environment_id is None:
+            return found
+        return [integration for integration in found if integration.environment_id in {"", environment_id}]
+
+    def update(self, integration_id: str, body: bytes) -> Integration:
+        """Replace the fields that `body` holds."""
+        request = Request("PUT", f"{INTEGRATIONS}/{quote(integration_id, safe='')}", body)
+        return integration_in(self._success(self._repeat(request, comes_and_goes, self.attempts())))
+
+    def set_primary(self, integration_id: str) -> Integration:
+        """Put it first in its channel."""
+        request = Request("POST", f"{INTEGRATIONS}/{quote(integration_id, safe='')}/set-primary", b"")
+        return integration_in(self._success(self._repeat(request, comes_and_goes, self.attempts())))
+
+    def delete(self, integration_id: str) -> None:
+        """Delete it; that it is not there after an attempt without an answer is a success too."""
+        request = Request("DELETE", f"{INTEGRATIONS}/{quote(integration_id, safe='')}")
+        attempts = self.attempts()
+        answer = self._repeat(request, comes_and_goes, attempts)
+        if not (answer.status == 404 and attempts.doubtful):
+            self._success(answer)
+
+    def _repeat(self, request: Request, again: Callable[[Outcome], bool], attempts: Attempts) -> Answer:
+        """The last answer to a request that may be sent more than once: until it is none that calls for another."""
+        while True:
+            limit = attempts.next_timeout()
+            try:
+                outcome = self.attempt(request, limit)
+            except Interrupted as stop:
+                if request.method == "GET":
+                    raise
+                raise _interrupted(sent=stop.sent or attempts.doubtful) from None
+            wait = attempts.wait_after(outcome) if again(outcome) else None
+            self.report(request, attempts.made, outcome, wait)
+            if wait is None:
+                break
+            attempts.doubtful = attempts.doubtful or doubtful(outcome)
+            attempts.pause(wait)
+        if isinstance(outcome, Answer):
+            return outcome
+        tried = times(attempts.made)
+        if request.method != "GET" and (attempts.doubtful or outcome.sent):
+            raise UnknownOutcomeError(
+                f"{outcome.message} ({tried}): whether the server did it is not known",
+                hint="run it again: a second time does no harm",
+            )
+        raise UnavailableError(f"{outcome.message} ({tried})", hint=outcome.hint)
+
+    def _success(self, answer: Answer) -> Answer:
+        """The same answer, if it is a success."""
+        if 200 <= answer.status < 300:
+            return answer
+        raise self.error(answer)
+
+
+def _interrupted(*, sent: bool) -> CancelledError:
+    if not sent:
+        return CancelledError("interrupted: nothing was sent")
+    return CancelledError(
+        "interrupted: the request was sent, and whether the server did it is not known",
+        hint="run it again: a second time does no harm",
+    )
+
+
+def times(number: int) -> str:
+    """`tried once`, `tried 4 times`."""
+    return "tried once" if number == 1 else f"tried {number} times"
+
+
+@contextmanager
+def open_api(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    policy: RetryPolicy | None = None,
+    clock: Clock | None = None,
+    random: Callable[[], float] | None = None,
+    log: Callable[[str], None] | None = None,
+    wrap: Callable[[Transport, Clock], Transport] | None = None,
+    redactor: Redactor | None = None,
+) -> Iterator[Api]:
+    """The API that the settings name, until the end of the block; `log` gets a line about every attempt.
+
+    `wrap` puts another transport around the one that sends, such as one that waits for its turn. `redactor` knows what
+    else, besides the key, is to be taken out of what the server says.
+
+    Raises:
+        AuthError: There is no API key.
+        ConfigError: The address, the key, a proxy or a certificate file cannot be used.
+    """
+    from integrations_cli.settings import require_key
+
+    key = require_key(settings) if settings.sandbox_path is None else Secret("")
+    transport = open_transport(
+        base_url=settings.api_url,
+        api_key=key,
+        environ=environ,
+        ca_bundle=settings.ca_bundle,
+        allow_http=settings.allow_http,
+        sandbox_path=settings.sandbox_path,
+    )
+    clock = clock or SystemClock()
+    redactor = redactor or Redactor()
+    redactor.learn([key.reveal()], always=True)
+    try:
+        yield Api(
+            transport if wrap is None else wrap(transport, clock),
+            policy=policy,
+            clock=clock,
+            random=random or chance,
+            timeout=settings.timeout,
+            observe=None if log is None else lambda report: log(str(report)),
+            redactor=redactor,
+        )
+    finally:
+        transport.close()
