@@ -28,11 +28,11 @@ def targets(folder: Path) -> dict[str, Target]:
     """What can be fuzzed, by name; `folder` is for files that must be on the disk."""
     from integrations_cli import drafting, manifest, redaction, screen, values
     from integrations_cli.api.responses import decode, error_from
+    from integrations_cli.api.transport.base import Answer
     from integrations_cli.manifest.documents import Source
     from integrations_cli.models import MASK
     from integrations_cli.settings.config_file import ConfigFile
     from integrations_cli.settings.profile import clean_url
-    from integrations_cli.transport import Answer
     from integrations_cli.values import ValueReader
 
     def reader(stdin: bytes = b"") -> ValueReader:

@@ -12,6 +12,7 @@ from typing import Any
 from integrations_cli import apply, manifest
 from integrations_cli.api.client import Api
 from integrations_cli.api.retry import RetryPolicy
+from integrations_cli.api.transport.base import Answer, Request, Transport, wire_headers
 from integrations_cli.apply import Outcome
 from integrations_cli.export import Exported, export
 from integrations_cli.manifest import Desired
@@ -21,7 +22,6 @@ from integrations_cli.plan import fingerprints, plan
 from integrations_cli.plan.actions import Plan
 from integrations_cli.plan.fingerprints import Fingerprints
 from integrations_cli.sandbox import Sandbox, open_sandbox
-from integrations_cli.transport import Answer, Request, Transport, wire_headers
 from integrations_cli.values import ValueReader
 
 

@@ -11,11 +11,11 @@ from fault_server import FaultServer
 from integrations_cli import create
 from integrations_cli.api.client import Api
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
+from integrations_cli.api.transport.base import open_transport
 from integrations_cli.create import Created
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import Credential, IntegrationDraft, Secret
 from integrations_cli.redaction import Redactor
-from integrations_cli.transport import open_transport
 from paced import PacedBackend
 
 NAME = "Mailgun of ACME"

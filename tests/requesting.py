@@ -8,14 +8,8 @@ from typing import Any
 import pytest
 
 from fault_server import FaultServer
+from integrations_cli.api.transport.base import Answer, Request, Transport, TransportFailure, open_transport
 from integrations_cli.models import Secret
-from integrations_cli.transport import (
-    Answer,
-    Request,
-    Transport,
-    TransportFailure,
-    open_transport,
-)
 from paced import PacedBackend
 
 KEY = "sk-transp0rt-k3y"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from conftest import Figures
 from integrations_cli.api.client import integration_in
 from integrations_cli.api.responses import UnreadableAnswerError, decode, error_from
+from integrations_cli.api.transport.base import Answer
 from integrations_cli.bounded import DEEPEST
 from integrations_cli.errors import (
     AuthError,
@@ -23,7 +24,6 @@ from integrations_cli.errors import (
     RejectedError,
     UnavailableError,
 )
-from integrations_cli.transport import Answer
 from scripted_transport import ONE, answer, api
 
 

@@ -12,6 +12,7 @@ from fault_server import FakeClock
 from integrations_cli.api.client import Api, body_of, create_request, encode
 from integrations_cli.api.responses import UnreadableAnswerError
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
+from integrations_cli.api.transport.base import Answer, Interrupted, TransportFailure
 from integrations_cli.create import prepare
 from integrations_cli.errors import (
     AuthError,
@@ -24,7 +25,6 @@ from integrations_cli.errors import (
     UnknownOutcomeError,
 )
 from integrations_cli.models import Credential, IntegrationDraft
-from integrations_cli.transport import Answer, Interrupted, TransportFailure
 from scripted_transport import ENVIRONMENT, ONE, answer, api, lost
 
 # -- what is sent -----------------------------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ from fault_server import FakeClock
 from integrations_cli import create
 from integrations_cli.api.client import Api
 from integrations_cli.api.retry import AttemptReport
+from integrations_cli.api.transport.base import TransportFailure
 from integrations_cli.errors import ConfigError, UnavailableError
 from integrations_cli.models import IntegrationDraft
-from integrations_cli.transport import TransportFailure
 from requesting import GET, ask, failure_of, opened
 from scripted_server import Reply, Scripted, scripted
 from tls_server import listening, over_tls

@@ -16,14 +16,9 @@ from fault_server import FakeClock, FaultServer
 from faults import http
 from integrations_cli import create
 from integrations_cli.api.client import Api
+from integrations_cli.api.transport.base import MAX_ANSWER, Interrupted, Request, TransportFailure
+from integrations_cli.api.transport.deadline import ends_exactly
 from integrations_cli.models import IntegrationDraft
-from integrations_cli.transport import (
-    MAX_ANSWER,
-    Interrupted,
-    Request,
-    TransportFailure,
-)
-from integrations_cli.transport.streams import ends_exactly
 from requesting import GET, ask, failure_of, opened, paced
 from tls_server import ANSWER, Listening, answering, listening, read_head
 

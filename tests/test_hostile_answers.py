@@ -20,10 +20,10 @@ from hostile import STEERERS, STEERING, assert_sane, assert_unhurt, checked, int
 from integrations_cli import completion
 from integrations_cli.api.client import Api, integration_in
 from integrations_cli.api.responses import decode, error_from
+from integrations_cli.api.transport.base import Answer, Request
 from integrations_cli.create import prepare, run
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import IntegrationDraft
-from integrations_cli.transport import Answer, Request
 from integrations_cli.views import Fields, integration_fields
 from raw_server import Request as Received
 from raw_server import http

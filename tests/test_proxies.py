@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 
 from certificates import AUTHORITY, server_context, write_bundle
+from integrations_cli.api.transport.base import parse_origin
+from integrations_cli.api.transport.proxies import Proxy, proxy_for
 from integrations_cli.errors import ConfigError
-from integrations_cli.transport import (
-    parse_origin,
-)
-from integrations_cli.transport.proxies import Proxy, proxy_for
 from requesting import KEY, ask, failure_of, opened
 from tls_server import answering, forwarding, listening, over_tls, socks
 

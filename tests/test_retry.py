@@ -25,7 +25,7 @@ from integrations_cli.api.retry import (
     iso_moment,
     moment,
 )
-from integrations_cli.transport import Answer, FailureKind, TransportFailure
+from integrations_cli.api.transport.base import Answer, FailureKind, TransportFailure
 
 WALL = 1_800_000_000.0
 

@@ -22,10 +22,7 @@ from fault_server import FakeClock, FaultServer
 from faults import http
 from integrations_cli import create
 from integrations_cli.api.client import Api
-from integrations_cli.errors import ConfigError
-from integrations_cli.models import IntegrationDraft, Secret
-from integrations_cli.sandbox import open_sandbox
-from integrations_cli.transport import (
+from integrations_cli.api.transport.base import (
     MAX_ANSWER,
     USER_AGENT,
     Answer,
@@ -37,9 +34,12 @@ from integrations_cli.transport import (
     parse_origin,
     wire_headers,
 )
-from integrations_cli.transport.in_process import InProcessTransport
-from integrations_cli.transport.network import unpack
-from integrations_cli.transport.streams import Dialler
+from integrations_cli.api.transport.deadline import Dialler
+from integrations_cli.api.transport.http import unpack
+from integrations_cli.api.transport.sandbox import InProcessTransport
+from integrations_cli.errors import ConfigError
+from integrations_cli.models import IntegrationDraft, Secret
+from integrations_cli.sandbox import open_sandbox
 from requesting import GET, KEY, ask, failure_of, opened, paced
 from scripted_server import Reply, Scripted, scripted
 from tls_server import answering, listening, read_head
@@ -148,7 +148,7 @@ def test_no_certificates_are_loaded_for_plain_http() -> None:
         "from integrations_cli.transport import open_transport\n"
         "ssl.SSLContext.load_verify_locations = ssl.SSLContext.load_default_certs = None\n"
         "open_transport(base_url='http://127.0.0.1:9', api_key=Secret('k'), environ={}).close()\n"
-        "assert 'integrations_cli.transport.trust' not in sys.modules\n"
+        "assert 'integrations_cli.api.transport.tls' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 

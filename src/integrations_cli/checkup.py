@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 from integrations_cli.api.client import ENVIRONMENT, Api, create_request, open_api
 from integrations_cli.api.responses import decode, unreadable
+from integrations_cli.api.transport.base import Answer, Request, TransportFailure, is_loopback, parse_origin
 
 from . import __version__, catalogue
 from .api.retry import Clock, RetryPolicy, SystemClock, chance, moment
@@ -22,7 +23,6 @@ from .frozen import replace
 from .settings import Settings, require_key, sandbox_path
 from .settings.config_file import config_path
 from .settings.profile import REGIONS
-from .transport import Answer, Request, TransportFailure, is_loopback, parse_origin
 
 State = Literal["ok", "note", "warning", "error"]
 
@@ -168,7 +168,7 @@ def _way(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
             f"none: the key crosses the network to {origin.authority} readable by all",
             "use an https address, unless the network is yours alone",
         )
-    from .transport.proxies import proxy_for
+    from integrations_cli.api.transport.proxies import proxy_for
 
     try:
         proxy = proxy_for(origin, environ)

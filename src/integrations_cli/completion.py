@@ -94,10 +94,10 @@ def _address(table: Mapping[str, object]) -> str:
 
 def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience: float) -> list[tuple[str, str]]:
     from integrations_cli.api.client import Api, open_api
+    from integrations_cli.api.transport.quick import open_brief
 
     from .api.retry import RetryPolicy
     from .settings import require_key, resolve
-    from .transport.brief import open_brief
 
     settings = resolve(_flags(arguments), environ, read_key=False)
     policy = RetryPolicy(retries=0, total=patience)

@@ -26,10 +26,17 @@ from integrations_cli.api.retry import (
     iso_moment,
     moment,
 )
+from integrations_cli.api.transport.base import (
+    Answer,
+    Interrupted,
+    Request,
+    Transport,
+    TransportFailure,
+    open_transport,
+)
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
 from integrations_cli.models import Environment, Integration, IntegrationDraft, IntegrationPatch, Json, Secret
 from integrations_cli.redaction import Redactor
-from integrations_cli.transport import Answer, Interrupted, Request, Transport, TransportFailure, open_transport
 
 if TYPE_CHECKING:
     from integrations_cli.settings import Settings

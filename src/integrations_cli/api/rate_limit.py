@@ -21,7 +21,7 @@ from threading import Lock
 from typing import Final
 
 from integrations_cli.api.retry import Clock, asked_wait
-from integrations_cli.transport import Answer, Request, Transport
+from integrations_cli.api.transport.base import Answer, Request, Transport
 
 SHARE: Final = 0.985
 """The part of the announced rate that is used: clocks and networks are not exact, and a 429 costs more than it."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
+from integrations_cli.api.transport.base import Answer
 from integrations_cli.bounded import ANSWER, load_json
 from integrations_cli.errors import (
     AuthError,
@@ -17,7 +18,6 @@ from integrations_cli.errors import (
     UnavailableError,
 )
 from integrations_cli.models import Json
-from integrations_cli.transport import Answer
 
 LONGEST: Final = 1000
 """Characters of a server's own words that are passed on."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, Protocol
 
-from integrations_cli.transport import Answer, TransportFailure
+from integrations_cli.api.transport.base import Answer, TransportFailure
 
 BUSY: Final = frozenset({429, 502, 503, 504})
 """Answers that pass: the server, or a proxy before it, cannot answer just now."""

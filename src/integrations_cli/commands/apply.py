@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from integrations_cli.transport import Transport
+    from integrations_cli.api.transport.base import Transport
 
     _Handler = Callable[[int, FrameType | None], object] | int | None
 

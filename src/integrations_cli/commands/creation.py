@@ -167,7 +167,7 @@ def _dry_run(run: Invocation, prepared: Prepared, concealed: Collection[str], op
     import json
 
     from integrations_cli.api.client import create_request
-    from integrations_cli.transport import wire_headers
+    from integrations_cli.api.transport.base import wire_headers
 
     request = create_request(prepared.body, prepared.key)
     url = f"{run.settings.api_url}{request.path}"

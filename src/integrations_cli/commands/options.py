@@ -15,8 +15,8 @@ from integrations_cli.render import ColorChoice, Renderer, is_terminal
 if TYPE_CHECKING:
     from integrations_cli.api.client import Api
     from integrations_cli.api.retry import Clock, RetryPolicy
+    from integrations_cli.api.transport.base import Transport
     from integrations_cli.settings import Settings
-    from integrations_cli.transport import Transport
 
 COLORS = ("auto", "always", "never")
 

@@ -11,16 +11,23 @@ from typing import TYPE_CHECKING, Final
 import httpcore
 import httpx
 
+from integrations_cli.api.transport.base import (
+    MAX_ANSWER,
+    Answer,
+    Interrupted,
+    Origin,
+    Request,
+    TransportFailure,
+    wire_headers,
+)
+from integrations_cli.api.transport.deadline import DeadlineBackend, Dialler, Exchange, Overlong
 from integrations_cli.errors import ConfigError
 from integrations_cli.models import Secret
-
-from . import MAX_ANSWER, Answer, Interrupted, Origin, Request, TransportFailure, wire_headers
-from .streams import DeadlineBackend, Dialler, Exchange, Overlong
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .proxies import Proxy
+    from integrations_cli.api.transport.proxies import Proxy
 
 HEAD_ALLOWANCE: Final = 256 * 1024
 """Bytes that the head of an answer, and interim answers, may take on top of the body."""
@@ -113,7 +120,7 @@ class NetworkTransport:
         sent = exchange.sent
         cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
         if isinstance(cause, ssl.SSLCertVerificationError):
-            from .trust import explain
+            from integrations_cli.api.transport.tls import explain
 
             message, hint = explain(cause, where)
             return TransportFailure("certificate", message, sent=sent, lasting=True, hint=hint)
@@ -255,13 +262,13 @@ def open_network(
     """
     proxy: Proxy | None = None
     if any(name.lower().endswith("_proxy") for name in environ):
-        from .proxies import proxy_for
+        from integrations_cli.api.transport.proxies import proxy_for
 
         proxy = proxy_for(origin, environ)
     over_tls = origin.scheme == "https" or (proxy is not None and proxy.scheme == "https")
     context: ssl.SSLContext | None = None
     if over_tls:
-        from . import trust
+        from integrations_cli.api.transport import tls as trust
 
         context = trust.context(ca_bundle, environ)
     bounded = DeadlineBackend(backend or Dialler(now), now)

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from integrations_cli.api.transport.base import Origin, is_loopback
 from integrations_cli.errors import ConfigError
-
-from . import Origin, is_loopback
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 

@@ -11,9 +11,17 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from integrations_cli.api.transport.base import (
+    MAX_ANSWER,
+    Answer,
+    Origin,
+    Request,
+    TransportFailure,
+    check_key,
+    parse_origin,
+    wire_headers,
+)
 from integrations_cli.models import Secret
-
-from . import MAX_ANSWER, Answer, Origin, Request, TransportFailure, check_key, parse_origin, wire_headers
 
 if TYPE_CHECKING:
     import ssl
@@ -76,13 +84,13 @@ def open_brief(
     check_key(api_key)
     origin = parse_origin(base_url, allow_http=allow_http)
     if any(name.lower().endswith("_proxy") for name in environ):
-        from .proxies import proxy_for
+        from integrations_cli.api.transport.proxies import proxy_for
 
         if proxy_for(origin, environ) is not None:
             return None
     context: ssl.SSLContext | None = None
     if origin.scheme == "https":
-        from . import trust
+        from integrations_cli.api.transport import tls as trust
 
         context = trust.context(ca_bundle, environ)
     return BriefTransport(origin, api_key, context)

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from integrations_cli.api.transport.base import Answer, Interrupted, Request, wire_headers
 from integrations_cli.errors import ConfigError
 from integrations_cli.models import Secret
-
-from . import Answer, Interrupted, Request, wire_headers
 
 if TYPE_CHECKING:
     from integrations_cli.sandbox import Sandbox

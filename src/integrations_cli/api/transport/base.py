@@ -153,11 +153,11 @@ def open_transport(
         ConfigError: The address, the key, a proxy or a certificate file cannot be used.
     """
     if sandbox_path is not None:
-        from .in_process import open_in_process
+        from integrations_cli.api.transport.sandbox import open_in_process
 
         return open_in_process(sandbox_path, base_url, user_agent, now)
     check_key(api_key)
-    from .network import open_network
+    from integrations_cli.api.transport.http import open_network
 
     return open_network(
         origin=parse_origin(base_url, allow_http=allow_http),
