@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from conftest import Figures
 from integrations_cli import catalogue
-from integrations_cli.catalogue.nearest import nearest, nearest_named
+from integrations_cli.catalogue.suggest import nearest, nearest_named
 from integrations_cli.models import Provider
 
 OF_EACH_KIND = 3

@@ -158,7 +158,7 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: ClickContext, args: list[str]) -> tuple[str | None, ClickCommand | None, list[str]]:
         """Find the command, or name the nearest one."""
         if args[0] not in self.entries and not args[0].startswith("-"):
-            from .catalogue.nearest import nearest
+            from integrations_cli.catalogue.suggest import nearest
 
             near = nearest(args[0], self.entries, limit=1)
             meant = f" (did you mean {near[0]}?)" if near else ""
@@ -277,7 +277,7 @@ def _raise_usage(error: TyperException) -> NoReturn:
 
     message = " ".join(error.format_message().split()).rstrip(".")
     if isinstance(error, NoSuchOption):
-        from .catalogue.nearest import nearest
+        from integrations_cli.catalogue.suggest import nearest
 
         near = nearest(error.option_name, error.possibilities or (), limit=1)
         meant = f" (did you mean {near[0]}?)" if near else ""

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
+from integrations_cli.catalogue.suggest import nearest
+
 from .bounded import DRAFT, BeyondError, kind_of, load_json, load_toml
-from .catalogue.nearest import nearest
 from .errors import InputError
 from .frozen import field, frozen, replace
 from .models import Credential, IntegrationDraft, Json

@@ -21,7 +21,7 @@ def find(reference: str, integrations: Sequence[Integration], environment: Envir
         raise UsageError(f"{reference} names {len(found)} integrations: {ids}", hint="say which one by its _id")
     if found:
         return found[0]
-    from integrations_cli.catalogue.nearest import nearest_named
+    from integrations_cli.catalogue.suggest import nearest_named
 
     names = {
         integration.identifier: (integration.identifier, integration.name)

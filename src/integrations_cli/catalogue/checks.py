@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from integrations_cli import catalogue
+from integrations_cli.catalogue.suggest import nearest, nearest_named
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import replace
 from integrations_cli.models import Credential, CredentialField, IntegrationDraft, Json, Provider
-
-from .nearest import nearest, nearest_named
 
 _OBJECT_ID: Final = r"[0-9a-fA-F]{24}"
 _REFERENCES: Final = frozenset({"env", "file", "command"})

@@ -216,7 +216,7 @@ def _lowered(text: str) -> str:
 
 def meant(word: str, known: Sequence[str]) -> str:
     """The end of a message about an unknown word: the nearest of the known ones, or all of them."""
-    from integrations_cli.catalogue.nearest import nearest
+    from integrations_cli.catalogue.suggest import nearest
 
     near = nearest(word, known, limit=1)
     return f": did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"

@@ -139,7 +139,7 @@ def _matched(
 
 
 def _unknown_targets(targets: Collection[str], matches: Sequence[_Match], rest: Sequence[Integration]) -> Iterator[str]:
-    from integrations_cli.catalogue.nearest import nearest
+    from integrations_cli.catalogue.suggest import nearest
 
     known = [*(match.entry.identifier for match in matches), *(integration.identifier for integration in rest)]
     for target in targets:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, Protocol, TextIO
 
-from integrations_cli.catalogue.nearest import nearest_named
+from integrations_cli.catalogue.suggest import nearest_named
 from integrations_cli.errors import CancelledError
 from integrations_cli.frozen import frozen
 from integrations_cli.redaction import Redactor

@@ -137,7 +137,7 @@ class ConfigFile:
 
     def unknown(self, name: str, said: str = "") -> ConfigError:
         """The error for a profile that is not there; `said` is who named it, unless the user just did."""
-        from integrations_cli.catalogue.nearest import nearest
+        from integrations_cli.catalogue.suggest import nearest
 
         near = nearest(name, [*self.profiles, SANDBOX])
         if near:

@@ -169,7 +169,7 @@ def unknown_keys(table: Mapping[str, Json], known: tuple[str, ...], locate: Loca
     notes = []
     for key in table:
         if key not in known:
-            from integrations_cli.catalogue.nearest import nearest
+            from integrations_cli.catalogue.suggest import nearest
 
             near = nearest(key, known)
             if near:
