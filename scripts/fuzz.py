@@ -26,14 +26,15 @@ PATIENCE: Final = 20
 
 def targets(folder: Path) -> dict[str, Target]:
     """What can be fuzzed, by name; `folder` is for files that must be on the disk."""
-    from integrations_cli import drafting, manifest, redaction, screen, values
+    from integrations_cli import drafting, manifest, redaction, screen
     from integrations_cli.api.responses import decode, error_from
     from integrations_cli.api.transport.base import Answer
+    from integrations_cli.inputs import credential_values as values
+    from integrations_cli.inputs.credential_values import ValueReader
     from integrations_cli.manifest.documents import Source
     from integrations_cli.models import MASK
     from integrations_cli.settings.config_file import ConfigFile
     from integrations_cli.settings.profile import clean_url
-    from integrations_cli.values import ValueReader
 
     def reader(stdin: bytes = b"") -> ValueReader:
         return ValueReader(stdin=lambda: stdin, environ={"A": "b"}, run=run_nothing, folder=folder)

@@ -15,6 +15,7 @@ from integrations_cli.api.retry import RetryPolicy
 from integrations_cli.api.transport.base import Answer, Request, Transport, wire_headers
 from integrations_cli.apply import Outcome
 from integrations_cli.export import Exported, export
+from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.manifest import Desired
 from integrations_cli.manifest.documents import Source
 from integrations_cli.models import Integration, Secret
@@ -22,7 +23,6 @@ from integrations_cli.plan import fingerprints, plan
 from integrations_cli.plan.actions import Plan
 from integrations_cli.plan.fingerprints import Fingerprints
 from integrations_cli.sandbox import Sandbox, open_sandbox
-from integrations_cli.values import ValueReader
 
 
 class SteppingClock:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from integrations_cli.drafting import DraftSources, compose
+from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.models import IntegrationDraft
 from integrations_cli.prompts import Conversation
 from integrations_cli.prompts.asking import BACK, GoBack, Option, insist
-from integrations_cli.values import ValueReader
 
 Answer = str | bool | None
 """What the script answers; None takes what is proposed."""

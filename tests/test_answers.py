@@ -15,7 +15,6 @@ from conftest import Figures
 from integrations_cli.api.client import integration_in
 from integrations_cli.api.responses import UnreadableAnswerError, decode, error_from
 from integrations_cli.api.transport.base import Answer
-from integrations_cli.bounded import DEEPEST
 from integrations_cli.errors import (
     AuthError,
     ConflictError,
@@ -24,6 +23,7 @@ from integrations_cli.errors import (
     RejectedError,
     UnavailableError,
 )
+from integrations_cli.inputs.decode import DEEPEST
 from scripted_transport import ONE, answer, api
 
 

@@ -23,10 +23,10 @@ from integrations_cli.api.rate_limit import PacedTransport, Pacer
 from integrations_cli.api.transport.base import Answer, Request, Transport, TransportFailure, open_transport
 from integrations_cli.apply import GIVE_UP, Outcome
 from integrations_cli.errors import AuthError, IntegrationsError, UnavailableError
+from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.manifest.documents import Source
 from integrations_cli.models import Secret
 from integrations_cli.plan import fingerprints, plan
-from integrations_cli.values import ValueReader
 from paced import PacedBackend
 
 MAIL = """

@@ -16,6 +16,7 @@ import pytest
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check
 from integrations_cli.catalogue.examples import create_line, example, variable
+from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.models import (
     CHANNELS,
     CHANNELS_WITH_PRIMARY,
@@ -24,7 +25,6 @@ from integrations_cli.models import (
     IntegrationDraft,
     Provider,
 )
-from integrations_cli.values import ValueReader
 
 FILE = Path(catalogue.__file__).with_name("providers.json")
 PROVIDERS = catalogue.providers()

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from integrations_cli.drafting import DraftSources, compose
 from integrations_cli.errors import InputError
+from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.models import IntegrationDraft
-from integrations_cli.values import ValueReader
 
 
 def draft_of(stdin: bytes = b"", **sources: Any) -> IntegrationDraft:

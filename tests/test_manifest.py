@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from integrations_cli import manifest, plain_toml
 from integrations_cli.errors import InputError
+from integrations_cli.inputs.credential_values import ValueReader
+from integrations_cli.inputs.line_numbers import lines, places
 from integrations_cli.manifest import Manifest
 from integrations_cli.manifest.documents import Source
-from integrations_cli.places import lines, places
-from integrations_cli.values import ValueReader
 
 WHOLE = """
 version = 1

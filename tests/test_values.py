@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 from integrations_cli.drafting import DraftSources, compose
 from integrations_cli.errors import InputError
-from integrations_cli.models import Credential
-from integrations_cli.values import (
+from integrations_cli.inputs.credential_values import (
     LARGEST,
     ValueReader,
     as_argument,
@@ -30,6 +29,7 @@ from integrations_cli.values import (
     run_command,
     split_command,
 )
+from integrations_cli.models import Credential
 from program import Program
 
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQ\r\nIBADAN  \n\n-----END PRIVATE KEY-----"
@@ -420,7 +420,7 @@ def test_a_command_is_split_as_a_shell_would_and_run_without_one() -> None:
 
 def test_a_backslash_quotes_except_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert split_command(r"op a\ b", "x") == ["op", "a b"]
-    monkeypatch.setattr("integrations_cli.values.os.name", "nt")
+    monkeypatch.setattr("integrations_cli.inputs.credential_values.os.name", "nt")
     assert split_command(r"C:\op\op.exe 'a b'", "x") == [r"C:\op\op.exe", "a b"]
 
 

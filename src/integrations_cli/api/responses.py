@@ -8,7 +8,6 @@ from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 from integrations_cli.api.transport.base import Answer
-from integrations_cli.bounded import ANSWER, load_json
 from integrations_cli.errors import (
     AuthError,
     ConflictError,
@@ -17,6 +16,7 @@ from integrations_cli.errors import (
     RejectedError,
     UnavailableError,
 )
+from integrations_cli.inputs.decode import ANSWER, load_json
 from integrations_cli.models import Json
 
 LONGEST: Final = 1000

@@ -91,7 +91,7 @@ class Invocation:
 
     def __init__(self, surroundings: Surroundings, flags: Shared, renderer: Renderer) -> None:
         """Work with these flags in these surroundings, and print through this renderer."""
-        from integrations_cli.values import ValueReader
+        from integrations_cli.inputs.credential_values import ValueReader
 
         self.flags = flags
         self.environ = surroundings.environ

@@ -160,7 +160,7 @@ def _given_key(run: Invocation, options: AddOptions) -> Secret | None:
     if options.api_key_env is not None or options.api_key_command is not None:
         return None
     if options.api_key_stdin:
-        from integrations_cli.values import decode
+        from integrations_cli.inputs.credential_values import decode
 
         text, where = (
             decode(run.values.read_stdin("--api-key-stdin"), "the API key", "standard input"),

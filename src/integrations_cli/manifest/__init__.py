@@ -21,11 +21,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from integrations_cli import catalogue
-from integrations_cli.bounded import kind_of
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import field, frozen
+from integrations_cli.inputs.credential_values import ValueReader, is_reference
+from integrations_cli.inputs.decode import kind_of
 from integrations_cli.models import Credential, Json
-from integrations_cli.values import ValueReader, is_reference
 
 from .documents import Source, document, sources
 from .entries import Entry, read_entry

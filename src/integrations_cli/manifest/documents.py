@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from integrations_cli.bounded import kind_of
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import field, frozen
+from integrations_cli.inputs.credential_values import ValueReader
+from integrations_cli.inputs.decode import kind_of
 from integrations_cli.models import Json
-from integrations_cli.values import ValueReader
 
 if TYPE_CHECKING:
-    from integrations_cli.places import Key, Place
+    from integrations_cli.inputs.line_numbers import Key, Place
 
 VERSION: Final = 1
 
@@ -33,7 +33,7 @@ class Source:
 
     def line(self, *path: Key) -> int:
         """The line on which a key stands, or the table that should have it; 1 if neither is written down."""
-        from integrations_cli.places import lines
+        from integrations_cli.inputs.line_numbers import lines
 
         known = self._lines.get(())
         if known is None:  # looked for once, when the first message needs it
@@ -46,7 +46,7 @@ class Source:
 
     def places(self) -> Sequence[Place]:
         """Every place where a key is written."""
-        from integrations_cli.places import places
+        from integrations_cli.inputs.line_numbers import places
 
         return places(self.text, self.form)
 
@@ -133,7 +133,7 @@ def document(source: Source, findings: list[str]) -> Mapping[str, Json] | None:
 
 
 def _toml(source: Source, findings: list[str]) -> Json:
-    from integrations_cli.bounded import MANIFEST, BeyondError, load_toml
+    from integrations_cli.inputs.decode import MANIFEST, BeyondError, load_toml
     from integrations_cli.plain_toml import loads
 
     try:
@@ -153,7 +153,7 @@ def _toml(source: Source, findings: list[str]) -> Json:
 def _json(source: Source, findings: list[str]) -> Json:
     import json
 
-    from integrations_cli.bounded import MANIFEST, BeyondError, load_json
+    from integrations_cli.inputs.decode import MANIFEST, BeyondError, load_json
 
     repeated = False
 
@@ -186,7 +186,7 @@ def no_constant(name: str) -> Json:
 
 def _twice(source: Source) -> list[str]:
     """A finding for each key that is written a second time, with both places."""
-    from integrations_cli.places import written_twice
+    from integrations_cli.inputs.line_numbers import written_twice
 
     tables: set[tuple[Key, ...]] = set()
     findings: list[str] = []

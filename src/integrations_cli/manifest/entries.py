@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from integrations_cli import catalogue
-from integrations_cli.bounded import kind_of
 from integrations_cli.frozen import field, frozen
+from integrations_cli.inputs.credential_values import is_reference
+from integrations_cli.inputs.decode import kind_of
 from integrations_cli.models import Json
-from integrations_cli.values import is_reference
 
 from .documents import Source, meant, no_constant
 
 if TYPE_CHECKING:
-    from integrations_cli.places import Key
+    from integrations_cli.inputs.line_numbers import Key
 
 PASSED_ON: Final = ("kind", "configurations", "rules")
 """Fields that current servers know beyond the documented ones; they are sent as they are."""
@@ -157,7 +157,7 @@ def _embedded(value: Json, wrong: Callable[..., None], *path: Key) -> Json:
     """The value of `{ json = "…" }`, which holds what TOML cannot: null, and numbers beyond 64 bits."""
     if not isinstance(value, dict) or set(value) != {"json"} or not isinstance(value["json"], str):
         return value
-    from integrations_cli.bounded import DRAFT, load_json
+    from integrations_cli.inputs.decode import DRAFT, load_json
 
     try:
         return load_json(value["json"], DRAFT, parse_constant=no_constant)

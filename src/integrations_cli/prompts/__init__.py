@@ -14,8 +14,8 @@ from integrations_cli.catalogue.checks import check, missing
 from integrations_cli.drafting import DraftSources
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError
 from integrations_cli.frozen import field, frozen, replace
+from integrations_cli.inputs.credential_values import ValueReader, parse_assignment, sendable
 from integrations_cli.models import CredentialField, IntegrationDraft, Provider
-from integrations_cli.values import ValueReader, parse_assignment, sendable
 from integrations_cli.views import text_of
 
 from .asking import BACK, Asker, GoBack, Option, asker_for

@@ -9,9 +9,9 @@ from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import frozen
+from integrations_cli.inputs.credential_values import ValueReader, convert, sendable
 from integrations_cli.models import MASK, Credential, CredentialField, IntegrationDraft, Provider
 from integrations_cli.redaction import SHORTEST
-from integrations_cli.values import ValueReader, convert, sendable
 from integrations_cli.views import text_of
 
 from .asking import Asker, GoBack, Option

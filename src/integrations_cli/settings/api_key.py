@@ -96,7 +96,7 @@ def check_key(text: str, where: str) -> Secret | None:
 
 
 def _run(source: KeySource, home: str) -> str:
-    from integrations_cli.values import run_command, split_command
+    from integrations_cli.inputs.credential_values import run_command, split_command
 
     what = f"api_key_command of {home}"
     try:

@@ -151,7 +151,7 @@ class ConfigFile:
 
     def locate(self, key: str, profile: str | None = None) -> str:
         """Where `key` stands, for a message: `/…/config.toml, line 4, column 1: timeout of profile staging`."""
-        from integrations_cli.places import lines, places
+        from integrations_cli.inputs.line_numbers import lines, places
 
         path = (key,) if profile is None else ("profiles", profile, key)
         owner = "" if profile is None else f" of profile {profile}"
@@ -287,7 +287,7 @@ def _decode(content: bytes, path: Path) -> str:
 def _parse(text: str, path: Path) -> dict[str, Json]:
     import tomllib
 
-    from integrations_cli.bounded import DRAFT, BeyondError, load_toml
+    from integrations_cli.inputs.decode import DRAFT, BeyondError, load_toml
 
     try:
         return load_toml(text, DRAFT)

@@ -26,10 +26,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from . import catalogue
-from .errors import InputError
-from .models import Credential, Json
-from .redaction import secrets_within
+from integrations_cli import catalogue
+from integrations_cli.errors import InputError
+from integrations_cli.models import Credential, Json
+from integrations_cli.redaction import secrets_within
 
 if TYPE_CHECKING:
     import subprocess
@@ -213,7 +213,7 @@ def convert(key: str, text: str) -> Json:
     if key in catalogue.BOOLEAN_KEYS:
         return {"true": True, "false": False}.get(text, text)
     if key in catalogue.OBJECT_KEYS:
-        from integrations_cli.bounded import DRAFT, load_json
+        from integrations_cli.inputs.decode import DRAFT, load_json
 
         try:
             value = load_json(text, DRAFT, parse_constant=_no_constant)

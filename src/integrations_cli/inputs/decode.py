@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from .models import Json
+from integrations_cli.models import Json
 
 DEEPEST: Final = 60
 """Levels of nesting that are believed; an integration has three or four."""

@@ -1,0 +1,1 @@
+"""What users write: credential values, JSON and TOML."""
