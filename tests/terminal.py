@@ -14,7 +14,7 @@ import pyte
 
 from integrations_cli.api.client import open_api
 from integrations_cli.models import Integration
-from integrations_cli.settings import SettingsFlags, resolve
+from integrations_cli.settings.resolve import SettingsFlags, resolve
 from program import Program
 
 PATIENCE = 20

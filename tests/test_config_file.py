@@ -21,8 +21,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations_cli import saving
 from integrations_cli.errors import ConfigError
+from integrations_cli.settings import atomic_write as saving
 from integrations_cli.settings import config_file
 from integrations_cli.settings.config_file import ConfigFile, config_path, edit, has_comments
 

@@ -21,8 +21,8 @@ from integrations_cli.description.surroundings import FILES, VARIABLES
 from integrations_cli.examples import EXAMPLES
 from integrations_cli.models import CHANNELS
 from integrations_cli.plan.fingerprints import state_folder
-from integrations_cli.settings import sandbox_path
 from integrations_cli.settings.config_file import config_path
+from integrations_cli.settings.resolve import sandbox_path
 from program import Program as Run
 
 TOP = Path(__file__).parent.parent

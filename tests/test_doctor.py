@@ -14,7 +14,7 @@ from integrations_cli.api.retry import SystemClock
 from integrations_cli.checkup import Around, Finding, examine, exit_code_of
 from integrations_cli.sandbox import Sandbox, open_sandbox
 from integrations_cli.sandbox.server import serve
-from integrations_cli.settings import SettingsFlags, resolve
+from integrations_cli.settings.resolve import SettingsFlags, resolve
 from program import Finished, Program
 from scripted_server import Answering, Received, Reply, scripted
 

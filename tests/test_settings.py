@@ -14,7 +14,7 @@ import pytest
 
 from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UsageError
 from integrations_cli.models import Secret
-from integrations_cli.settings import SANDBOX_URL, Settings, SettingsFlags, require_key, resolve, sandbox_path
+from integrations_cli.settings.resolve import SANDBOX_URL, Settings, SettingsFlags, require_key, resolve, sandbox_path
 
 FILE = """
 default_profile = "staging"

@@ -15,12 +15,12 @@ from typing import Final, Literal, NamedTuple
 from integrations_cli.api.client import ENVIRONMENT, Api, create_request, open_api
 from integrations_cli.api.responses import decode, unreadable
 from integrations_cli.api.transport.base import Answer, Request, TransportFailure, is_loopback, parse_origin
+from integrations_cli.settings.resolve import Settings, require_key, sandbox_path
 
 from . import __version__, catalogue
 from .api.retry import Clock, RetryPolicy, SystemClock, chance, moment
 from .errors import AuthError, IntegrationsError, UnavailableError
 from .frozen import replace
-from .settings import Settings, require_key, sandbox_path
 from .settings.config_file import config_path
 from .settings.profile import REGIONS
 

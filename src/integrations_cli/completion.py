@@ -23,9 +23,9 @@ from .settings.profile import DEFAULT_URL, REGIONS, SANDBOX, clean_url
 
 if TYPE_CHECKING:
     from integrations_cli.api.client import Api
+    from integrations_cli.settings.resolve import Settings, SettingsFlags
 
     from .models import Secret
-    from .settings import Settings, SettingsFlags
 
 PATIENCE: Final = 2.0
 """Seconds that a server may take: nobody waits longer for a TAB."""
@@ -95,9 +95,9 @@ def _address(table: Mapping[str, object]) -> str:
 def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience: float) -> list[tuple[str, str]]:
     from integrations_cli.api.client import Api, open_api
     from integrations_cli.api.transport.quick import open_brief
+    from integrations_cli.settings.resolve import require_key, resolve
 
     from .api.retry import RetryPolicy
-    from .settings import require_key, resolve
 
     settings = resolve(_flags(arguments), environ, read_key=False)
     policy = RetryPolicy(retries=0, total=patience)
@@ -144,7 +144,7 @@ def _key_at_hand(settings: Settings, environ: Mapping[str, str]) -> Secret | Non
 
 def _flags(arguments: Sequence[str]) -> SettingsFlags:
     """The flags that say which server is meant; the completions pass on no others."""
-    from .settings import SettingsFlags
+    from integrations_cli.settings.resolve import SettingsFlags
 
     words = iter(arguments)
     said: dict[str, str] = {}

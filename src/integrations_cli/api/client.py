@@ -39,7 +39,7 @@ from integrations_cli.models import Environment, Integration, IntegrationDraft, 
 from integrations_cli.redaction import Redactor
 
 if TYPE_CHECKING:
-    from integrations_cli.settings import Settings
+    from integrations_cli.settings.resolve import Settings
 
 INTEGRATIONS: Final = "/v1/integrations"
 ENVIRONMENT: Final = "/v1/environments/me"
@@ -355,7 +355,7 @@ def open_api(
         AuthError: There is no API key.
         ConfigError: The address, the key, a proxy or a certificate file cannot be used.
     """
-    from integrations_cli.settings import require_key
+    from integrations_cli.settings.resolve import require_key
 
     key = require_key(settings) if settings.sandbox_path is None else Secret("")
     transport = open_transport(

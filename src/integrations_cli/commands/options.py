@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from integrations_cli.api.client import Api
     from integrations_cli.api.retry import Clock, RetryPolicy
     from integrations_cli.api.transport.base import Transport
-    from integrations_cli.settings import Settings
+    from integrations_cli.settings.resolve import Settings
 
 COLORS = ("auto", "always", "never")
 
@@ -142,7 +142,7 @@ class Invocation:
 
     def resolve(self) -> Settings:
         """The settings of this run, and nothing said about them; what is printed later will not hold their key."""
-        from integrations_cli.settings import SettingsFlags, resolve
+        from integrations_cli.settings.resolve import SettingsFlags, resolve
 
         flags = self.flags
         found = resolve(SettingsFlags(flags.profile, flags.sandbox, flags.api_url, flags.timeout), self.environ)

@@ -11,10 +11,10 @@ import typer
 from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UsageError
 from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Environment, Json, Secret
-from integrations_cli.settings import Settings, SettingsFlags, resolve, trial
 from integrations_cli.settings.api_key import check_key, read_keyring, remove_from_keyring, write_keyring
 from integrations_cli.settings.config_file import ConfigFile, config_path, edit
 from integrations_cli.settings.profile import REGIONS, SANDBOX, check_http, check_name, check_timeout, clean_url
+from integrations_cli.settings.resolve import Settings, SettingsFlags, resolve, trial
 from integrations_cli.views import Fields, Row, Table, Text, View
 
 from .options import Invocation, invocation, one_of

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from integrations_cli.errors import ConfigError, UsageError
-from integrations_cli.settings import sandbox_path
+from integrations_cli.settings.resolve import sandbox_path
 from integrations_cli.views import Nothing, Text, View
 
 from .options import Invocation, invocation

@@ -25,9 +25,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from integrations_cli import catalogue, saving
+from integrations_cli import catalogue
 from integrations_cli.frozen import frozen, replace
 from integrations_cli.models import Json
+from integrations_cli.settings import atomic_write as saving
 
 APPLICATION: Final = "integrations-cli"
 SPARE: Final = 1000

@@ -212,7 +212,7 @@ def edit(path: Path, change: Callable[[ConfigFile], None], *, patience: float = 
     Raises:
         ConfigError: The file is broken, is not ours or cannot be saved; it is as it was. Or what `change` raises.
     """
-    from integrations_cli.saving import exclusive, replace
+    from integrations_cli.settings.atomic_write import exclusive, replace
 
     try:
         target = Path(os.path.realpath(path))
