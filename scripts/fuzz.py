@@ -26,7 +26,7 @@ PATIENCE: Final = 20
 
 def targets(folder: Path) -> dict[str, Target]:
     """What can be fuzzed, by name; `folder` is for files that must be on the disk."""
-    from integrations_cli import drafting, manifest, redaction, screen
+    from integrations_cli import drafting, manifest
     from integrations_cli.api.responses import decode, error_from
     from integrations_cli.api.transport.base import Answer
     from integrations_cli.inputs import credential_values as values
@@ -35,6 +35,8 @@ def targets(folder: Path) -> dict[str, Target]:
     from integrations_cli.models import MASK
     from integrations_cli.settings.config_file import ConfigFile
     from integrations_cli.settings.profile import clean_url
+    from integrations_cli.terminal import escape as screen
+    from integrations_cli.terminal import redaction
 
     def reader(stdin: bytes = b"") -> ValueReader:
         return ValueReader(stdin=lambda: stdin, environ={"A": "b"}, run=run_nothing, folder=folder)

@@ -15,7 +15,7 @@ from integrations_cli.api.transport.base import open_transport
 from integrations_cli.create import Created
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import Credential, IntegrationDraft, Secret
-from integrations_cli.redaction import Redactor
+from integrations_cli.terminal.redaction import Redactor
 from paced import PacedBackend
 
 NAME = "Mailgun of ACME"

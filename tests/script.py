@@ -11,7 +11,7 @@ from integrations_cli.drafting import DraftSources, compose
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.models import IntegrationDraft
 from integrations_cli.prompts import Conversation
-from integrations_cli.prompts.asking import BACK, GoBack, Option, insist
+from integrations_cli.terminal.ask import BACK, GoBack, Option, insist
 
 Answer = str | bool | None
 """What the script answers; None takes what is proposed."""

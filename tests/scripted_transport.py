@@ -9,7 +9,7 @@ from fault_server import FakeClock
 from integrations_cli.api.client import Api
 from integrations_cli.api.retry import AttemptReport
 from integrations_cli.api.transport.base import Answer, Request, TransportFailure
-from integrations_cli.redaction import Redactor
+from integrations_cli.terminal.redaction import Redactor
 
 ENVIRONMENT = {"_id": "e1", "name": "Development"}
 ONE = {"_id": "i1", "_environmentId": "e1", "identifier": "one", "providerId": "mailgun", "channel": "email"}

@@ -12,7 +12,7 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from integrations_cli.errors import CancelledError
-from integrations_cli.prompts.asking import (
+from integrations_cli.terminal.ask import (
     Asker,
     GoBack,
     LineAsker,
@@ -23,8 +23,8 @@ from integrations_cli.prompts.asking import (
     insist,
     matching,
 )
-from integrations_cli.prompts.asking_screen import ScreenAsker
-from integrations_cli.redaction import Redactor
+from integrations_cli.terminal.ask_fullscreen import ScreenAsker
+from integrations_cli.terminal.redaction import Redactor
 
 FRUIT = (Option("ap", "Apple"), Option("pa", "Pineapple"), Option("cher-ry", "Cherry"), Option("fig", "Fig"))
 

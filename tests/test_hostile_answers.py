@@ -24,7 +24,7 @@ from integrations_cli.api.transport.base import Answer, Request
 from integrations_cli.create import prepare, run
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import IntegrationDraft
-from integrations_cli.views import Fields, integration_fields
+from integrations_cli.terminal.views import Fields, integration_fields
 from raw_server import Request as Received
 from raw_server import http
 

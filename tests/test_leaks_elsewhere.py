@@ -18,8 +18,8 @@ import pytest
 from audit import NETWORK, Scene, calls_of, leaves, scene_in
 from conftest import Figures
 from integrations_cli.api.transport import http as network
-from integrations_cli.render import Renderer
 from integrations_cli.settings.config_file import ConfigFile
+from integrations_cli.terminal.render import Renderer
 from program import Finished
 from raw_server import RawServer, Request, http
 

@@ -12,7 +12,7 @@ from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check
 from integrations_cli.command_line import create_line
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError
-from integrations_cli.prompts.asking import BACK
+from integrations_cli.terminal.ask import BACK
 from script import END, FLAGS, SECRET, Answer, Everything, Script, hold, values
 
 TO_DISCORD = (("Channel", "chat"), ("Provider", "discord"), ("Name", None), ("Identifier", ""))

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from integrations_cli.models import MASK
-from integrations_cli.redaction import Redactor, secrets_within
+from integrations_cli.terminal.redaction import Redactor, secrets_within
 
 SECRET = 'p@ss "wörd"/\\1'
 

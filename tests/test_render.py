@@ -17,8 +17,17 @@ import pytest
 
 from integrations_cli.errors import RejectedError
 from integrations_cli.models import MASK, Integration
-from integrations_cli.render import Renderer, wants_color
-from integrations_cli.views import Fields, Row, Table, Text, View, integration_document, integration_fields, masked
+from integrations_cli.terminal.render import Renderer, wants_color
+from integrations_cli.terminal.views import (
+    Fields,
+    Row,
+    Table,
+    Text,
+    View,
+    integration_document,
+    integration_fields,
+    masked,
+)
 from program import Program, Terminal
 
 RAW: dict[str, Any] = {

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_cli.screen import _STEERING, visible, visible_json
+from integrations_cli.terminal.escape import _STEERING, visible, visible_json
 
 
 @pytest.mark.parametrize(

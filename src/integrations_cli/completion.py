@@ -14,10 +14,11 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from integrations_cli.terminal.escape import visible
+from integrations_cli.terminal.redaction import Redactor
+
 from .errors import IntegrationsError
 from .frozen import replace
-from .redaction import Redactor
-from .screen import visible
 from .settings.config_file import ConfigFile, config_path
 from .settings.profile import DEFAULT_URL, REGIONS, SANDBOX, clean_url
 

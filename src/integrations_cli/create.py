@@ -14,12 +14,12 @@ from typing import Final, NamedTuple, TypeGuard
 from integrations_cli.api.client import Api, body_of, create_request, integration_in, times
 from integrations_cli.api.responses import UnreadableAnswerError, unreadable
 from integrations_cli.api.transport.base import Answer, Interrupted, TransportFailure
+from integrations_cli.terminal.redaction import Redactor
 
 from .api.retry import Outcome, RetryPolicy, at_work, comes_and_goes, doubtful
 from .errors import CancelledError, ConflictError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
 from .frozen import replace
 from .models import Integration, IntegrationDraft
-from .redaction import Redactor
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from integrations_cli.inputs.credential_values import convert
+from integrations_cli.terminal.escape import visible_toml
 
 from . import catalogue
 from .frozen import field, frozen
@@ -24,7 +25,6 @@ from .manifest.documents import VERSION, shown
 from .manifest.entries import PASSED_ON
 from .models import Integration, Json
 from .plan.compare import is_opaque, keyed, plain_conditions, public, visible_credentials
-from .screen import visible_toml
 
 HEADER: Final = """\
 # What is there, as `integrations export` writes it; `integrations plan` and `apply` read it.

@@ -36,7 +36,7 @@ from integrations_cli.api.transport.base import (
 )
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
 from integrations_cli.models import Environment, Integration, IntegrationDraft, IntegrationPatch, Json, Secret
-from integrations_cli.redaction import Redactor
+from integrations_cli.terminal.redaction import Redactor
 
 if TYPE_CHECKING:
     from integrations_cli.settings.resolve import Settings

@@ -15,7 +15,7 @@ from integrations_cli.command_line import quoted
 from integrations_cli.errors import CancelledError, IntegrationsError
 from integrations_cli.plan.actions import Plan
 from integrations_cli.plan_views import outcome_cells, outcome_document, plan_summary, plan_table, told
-from integrations_cli.views import Nothing, View
+from integrations_cli.terminal.views import Nothing, View
 
 from .manifests import (
     Files,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import typer  # noqa: TC002  # read at run time, out of the annotation
 
 from integrations_cli.description import Flag, Program, describe, document
-from integrations_cli.views import Text, View
+from integrations_cli.terminal.views import Text, View
 
 if TYPE_CHECKING:
     from typer.core import TyperGroup

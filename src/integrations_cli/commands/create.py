@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from integrations_cli.views import View
+from integrations_cli.terminal.views import View
 
 from .options import invocation
 

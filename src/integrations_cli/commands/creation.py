@@ -26,7 +26,7 @@ from integrations_cli.errors import (
 from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Integration, IntegrationDraft, Secret
 from integrations_cli.settings.resolve import require_key
-from integrations_cli.views import Text, View, integration_fields, masked
+from integrations_cli.terminal.views import Text, View, integration_fields, masked
 
 from .options import Invocation
 

@@ -9,7 +9,7 @@ import typer
 from integrations_cli import catalogue
 from integrations_cli.api.find import find
 from integrations_cli.models import Integration
-from integrations_cli.views import Text, View, integration_fields
+from integrations_cli.terminal.views import Text, View, integration_fields
 
 from .options import Invocation, Reference, invocation
 

@@ -16,7 +16,7 @@ from integrations_cli.plan.differences import (
     side_of_environment,
     side_of_manifest,
 )
-from integrations_cli.views import View
+from integrations_cli.terminal.views import View
 
 from .options import Invocation, invocation
 

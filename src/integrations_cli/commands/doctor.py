@@ -7,7 +7,7 @@ from typing import Final
 import typer  # noqa: TC002  # read at run time, out of the annotation
 
 from integrations_cli.checkup import Finding, around, examine, exit_code_of
-from integrations_cli.views import Row, Table, View
+from integrations_cli.terminal.views import Row, Table, View
 
 from .options import invocation
 

@@ -11,7 +11,7 @@ from integrations_cli.errors import InputError
 from integrations_cli.export import Exported
 from integrations_cli.export import export as exported_from
 from integrations_cli.plan.fingerprints import Fingerprints
-from integrations_cli.views import Nothing, Text, View
+from integrations_cli.terminal.views import Nothing, Text, View
 
 from .manifests import memory_of
 from .options import Invocation, invocation

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from integrations_cli.api.find import find
-from integrations_cli.views import Text, View, integration_fields
+from integrations_cli.terminal.views import Text, View, integration_fields
 
 from .options import Reference, invocation
 

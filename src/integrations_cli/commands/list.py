@@ -12,7 +12,7 @@ from integrations_cli.catalogue.checks import channels_like
 from integrations_cli.errors import UsageError
 from integrations_cli.frozen import frozen
 from integrations_cli.models import Environment, Integration
-from integrations_cli.views import Row, Table, View, integration_document
+from integrations_cli.terminal.views import Row, Table, View, integration_document
 
 from .options import Invocation, invocation
 

@@ -10,7 +10,7 @@ import typer
 
 from integrations_cli.errors import IntegrationsError, UsageError
 from integrations_cli.frozen import frozen, replace
-from integrations_cli.render import ColorChoice, Renderer, is_terminal
+from integrations_cli.terminal.render import ColorChoice, Renderer, is_terminal
 
 if TYPE_CHECKING:
     from integrations_cli.api.client import Api
@@ -195,7 +195,7 @@ class Invocation:
         if yes:
             return
         self.require_answer(yes=yes)
-        from integrations_cli.prompts.asking import asker_for
+        from integrations_cli.terminal.ask import asker_for
 
         if not asker_for(self).confirm(question):
             raise IntegrationsError("declined: nothing was changed")

@@ -8,7 +8,7 @@ import typer
 
 from integrations_cli.errors import PendingError
 from integrations_cli.plan_views import plan_document, plan_table
-from integrations_cli.views import Nothing, View
+from integrations_cli.terminal.views import Nothing, View
 
 from .manifests import (
     Files,

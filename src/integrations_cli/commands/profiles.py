@@ -15,7 +15,7 @@ from integrations_cli.settings.api_key import check_key, read_keyring, remove_fr
 from integrations_cli.settings.config_file import ConfigFile, config_path, edit
 from integrations_cli.settings.profile import REGIONS, SANDBOX, check_http, check_name, check_timeout, clean_url
 from integrations_cli.settings.resolve import Settings, SettingsFlags, resolve, trial
-from integrations_cli.views import Fields, Row, Table, Text, View
+from integrations_cli.terminal.views import Fields, Row, Table, Text, View
 
 from .options import Invocation, invocation, one_of
 
@@ -167,7 +167,7 @@ def _given_key(run: Invocation, options: AddOptions) -> Secret | None:
             "standard input",
         )
     else:
-        from integrations_cli.prompts.asking import asker_for
+        from integrations_cli.terminal.ask import asker_for
 
         text, where = asker_for(run).ask_secret("API key").strip(), "the prompt"
     key = check_key(text, where)

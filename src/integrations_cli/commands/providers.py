@@ -13,7 +13,7 @@ from integrations_cli.catalogue.checks import channels_like, providers_like
 from integrations_cli.catalogue.examples import create_line, example
 from integrations_cli.errors import NotFoundError, UsageError
 from integrations_cli.models import CredentialField, Json, Provider
-from integrations_cli.views import Fields, Row, Table, View
+from integrations_cli.terminal.views import Fields, Row, Table, View
 
 from .options import invocation
 

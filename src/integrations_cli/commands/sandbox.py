@@ -9,7 +9,7 @@ import typer
 
 from integrations_cli.errors import ConfigError, UsageError
 from integrations_cli.settings.resolve import sandbox_path
-from integrations_cli.views import Nothing, Text, View
+from integrations_cli.terminal.views import Nothing, Text, View
 
 from .options import Invocation, invocation
 

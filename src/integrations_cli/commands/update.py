@@ -16,7 +16,7 @@ from integrations_cli.errors import InputError, UsageError
 from integrations_cli.frozen import frozen, replace
 from integrations_cli.models import Integration, IntegrationDraft, IntegrationPatch
 from integrations_cli.plan.compare import visible_credentials
-from integrations_cli.views import Text, View, integration_fields
+from integrations_cli.terminal.views import Text, View, integration_fields
 
 from .options import Invocation, Reference, invocation
 

@@ -11,7 +11,7 @@ from integrations_cli.inputs.credential_values import is_reference
 from integrations_cli.manifest.documents import shown
 from integrations_cli.manifest.entries import PASSED_ON, Entry
 from integrations_cli.models import MASK, Integration, Json
-from integrations_cli.views import Row, Table, text_of
+from integrations_cli.terminal.views import Row, Table, text_of
 
 from .compare import holds, is_opaque, keyed, plain_conditions, public, visible_credentials
 

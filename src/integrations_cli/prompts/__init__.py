@@ -16,9 +16,9 @@ from integrations_cli.errors import CancelledError, InputError, IntegrationsErro
 from integrations_cli.frozen import field, frozen, replace
 from integrations_cli.inputs.credential_values import ValueReader, parse_assignment, sendable
 from integrations_cli.models import CredentialField, IntegrationDraft, Provider
-from integrations_cli.views import text_of
+from integrations_cli.terminal.ask import BACK, Asker, GoBack, Option, asker_for
+from integrations_cli.terminal.views import text_of
 
-from .asking import BACK, Asker, GoBack, Option, asker_for
 from .credential_questions import REMOVE, CredentialQuestions, Given, shown
 
 __all__ = ["Asker", "Conversation", "asker_for"]

@@ -11,10 +11,9 @@ from integrations_cli.errors import InputError
 from integrations_cli.frozen import frozen
 from integrations_cli.inputs.credential_values import ValueReader, convert, sendable
 from integrations_cli.models import MASK, Credential, CredentialField, IntegrationDraft, Provider
-from integrations_cli.redaction import SHORTEST
-from integrations_cli.views import text_of
-
-from .asking import Asker, GoBack, Option
+from integrations_cli.terminal.ask import Asker, GoBack, Option
+from integrations_cli.terminal.redaction import SHORTEST
+from integrations_cli.terminal.views import text_of
 
 REMOVE: Final = "-"
 """What a person answers to leave out an optional value that Enter would keep."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from .models import MASK, Json
+from integrations_cli.models import MASK, Json
 
 SHORTEST: Final = 4
 """Shorter values are left alone: they occur by chance, and masking every occurrence would give them away."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from .frozen import frozen
-from .models import MASK, Integration, Json
-from .redaction import sounds_secret
+from integrations_cli.frozen import frozen
+from integrations_cli.models import MASK, Integration, Json
+from integrations_cli.terminal.redaction import sounds_secret
 
 
 @frozen
@@ -80,7 +80,7 @@ def masked(
     """The credentials with what must not be seen replaced: secret keys, unknown keys and the `concealed` ones."""
     if show_secrets:
         return dict(credentials)
-    from . import catalogue
+    from integrations_cli import catalogue
 
     return {
         key: MASK if key in concealed or catalogue.is_secret(provider, key) else _masked_within(value, sounds_secret)
@@ -122,7 +122,7 @@ def integration_document(
     """The integration as the API gave it, its credentials masked."""
     if show_secrets:
         return dict(integration.raw)
-    from . import catalogue
+    from integrations_cli import catalogue
 
     document: dict[str, Json] = {}
     for key, item in integration.raw.items():

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
-from .errors import IntegrationsError
-from .models import Json
-from .redaction import Redactor
-from .screen import visible, visible_json
-from .views import Fields, Nothing, Table, Text, View
+from integrations_cli.errors import IntegrationsError
+from integrations_cli.models import Json
+from integrations_cli.terminal.escape import visible, visible_json
+from integrations_cli.terminal.redaction import Redactor
+from integrations_cli.terminal.views import Fields, Nothing, Table, Text, View
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -15,9 +15,9 @@ from typing import Final, Protocol, TextIO
 from integrations_cli.catalogue.suggest import nearest_named
 from integrations_cli.errors import CancelledError
 from integrations_cli.frozen import frozen
-from integrations_cli.redaction import Redactor
-from integrations_cli.render import ColorChoice, is_terminal, wants_color
-from integrations_cli.screen import visible
+from integrations_cli.terminal.escape import visible
+from integrations_cli.terminal.redaction import Redactor
+from integrations_cli.terminal.render import ColorChoice, is_terminal, wants_color
 
 BACK: Final = "<"
 """What a person answers to go back to the question before."""
@@ -106,7 +106,7 @@ def asker_for(run: Terminal) -> Asker:
     assert stderr is not None
     clean = run.render.redactor.clean
     if not accessible(environ):
-        from .asking_screen import open_screen
+        from integrations_cli.terminal.ask_fullscreen import open_screen
 
         color = wants_color(run.flags.color, environ, terminal=is_terminal(stderr))
         screen = open_screen(stdin, stderr, color=color, clean=clean)

@@ -23,9 +23,8 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 from integrations_cli.errors import CancelledError
 from integrations_cli.models import MASK
-from integrations_cli.screen import visible
-
-from .asking import BACK, GoBack, Option, insist, matching, without_echo
+from integrations_cli.terminal.ask import BACK, GoBack, Option, insist, matching, without_echo
+from integrations_cli.terminal.escape import visible
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
