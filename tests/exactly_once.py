@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from random import Random
 
 from fault_server import FaultServer
-from integrations_cli import create
 from integrations_cli.api.client import Api
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
 from integrations_cli.api.transport.base import open_transport
-from integrations_cli.create import Created
+from integrations_cli.create import exactly_once as create
+from integrations_cli.create.exactly_once import Created
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import Credential, IntegrationDraft, Secret
 from integrations_cli.terminal.redaction import Redactor

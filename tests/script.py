@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from integrations_cli.drafting import DraftSources, compose
+from integrations_cli.create.draft import DraftSources, compose
+from integrations_cli.create.guided import Conversation
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.models import IntegrationDraft
-from integrations_cli.prompts import Conversation
 from integrations_cli.terminal.ask import BACK, GoBack, Option, insist
 
 Answer = str | bool | None

@@ -13,7 +13,7 @@ from integrations_cli.api.client import Api, body_of, create_request, encode
 from integrations_cli.api.responses import UnreadableAnswerError
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
 from integrations_cli.api.transport.base import Answer, Interrupted, TransportFailure
-from integrations_cli.create import prepare
+from integrations_cli.create.exactly_once import prepare
 from integrations_cli.errors import (
     AuthError,
     CancelledError,

@@ -16,10 +16,10 @@ import pytest
 from certificates import AUTHORITY, NOW, STRANGER, self_signed, server_context, write_bundle
 from conftest import Figures
 from fault_server import FakeClock
-from integrations_cli import create
 from integrations_cli.api.client import Api
 from integrations_cli.api.retry import AttemptReport
 from integrations_cli.api.transport.base import TransportFailure
+from integrations_cli.create import exactly_once as create
 from integrations_cli.errors import ConfigError, UnavailableError
 from integrations_cli.models import IntegrationDraft
 from requesting import GET, ask, failure_of, opened

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from fault_server import FakeClock, FaultServer
 from faults import http
-from integrations_cli import create
 from integrations_cli.api.client import Api
 from integrations_cli.api.transport.base import MAX_ANSWER, Interrupted, Request, TransportFailure
 from integrations_cli.api.transport.deadline import ends_exactly
+from integrations_cli.create import exactly_once as create
 from integrations_cli.models import IntegrationDraft
 from requesting import GET, ask, failure_of, opened, paced
 from tls_server import ANSWER, Listening, answering, listening, read_head

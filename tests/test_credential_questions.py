@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from integrations_cli import catalogue
-from integrations_cli.command_line import create_line
+from integrations_cli.create.rerun import create_line
 from integrations_cli.models import MASK, IntegrationDraft
 from integrations_cli.terminal.ask import BACK
 from script import END, FLAGS, SECRET, Answer, Script, hold, values

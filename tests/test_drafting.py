@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_cli.drafting import DraftSources, compose
+from integrations_cli.create.draft import DraftSources, compose
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.models import IntegrationDraft

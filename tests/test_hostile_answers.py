@@ -21,7 +21,7 @@ from integrations_cli import completion
 from integrations_cli.api.client import Api, integration_in
 from integrations_cli.api.responses import decode, error_from
 from integrations_cli.api.transport.base import Answer, Request
-from integrations_cli.create import prepare, run
+from integrations_cli.create.exactly_once import prepare, run
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import IntegrationDraft
 from integrations_cli.terminal.views import Fields, integration_fields

@@ -10,7 +10,7 @@ import pytest
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check
-from integrations_cli.command_line import create_line
+from integrations_cli.create.rerun import create_line
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError
 from integrations_cli.terminal.ask import BACK
 from script import END, FLAGS, SECRET, Answer, Everything, Script, hold, values

@@ -20,7 +20,6 @@ import pytest
 
 from fault_server import FakeClock, FaultServer
 from faults import http
-from integrations_cli import create
 from integrations_cli.api.client import Api
 from integrations_cli.api.transport.base import (
     MAX_ANSWER,
@@ -37,6 +36,7 @@ from integrations_cli.api.transport.base import (
 from integrations_cli.api.transport.deadline import Dialler
 from integrations_cli.api.transport.http import unpack
 from integrations_cli.api.transport.sandbox import InProcessTransport
+from integrations_cli.create import exactly_once as create
 from integrations_cli.errors import ConfigError
 from integrations_cli.models import IntegrationDraft, Secret
 from integrations_cli.sandbox import open_sandbox

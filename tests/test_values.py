@@ -16,7 +16,7 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations_cli.drafting import DraftSources, compose
+from integrations_cli.create.draft import DraftSources, compose
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import (
     LARGEST,

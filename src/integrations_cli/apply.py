@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal
 
 from integrations_cli.api.client import Api, patch_of
+from integrations_cli.create import exactly_once as create
 
-from . import create
 from .errors import AuthError, ConflictError, IntegrationsError, NotFoundError, UnavailableError, UnknownOutcomeError
 from .frozen import frozen, replace
 from .models import IntegrationDraft, IntegrationPatch

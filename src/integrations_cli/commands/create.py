@@ -85,7 +85,7 @@ def create(
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask the credentials.")] = False,
 ) -> View:
     """Create an integration from flags, a file or prompts."""
-    from integrations_cli.drafting import DraftSources
+    from integrations_cli.create.draft import DraftSources
 
     from .creation import CreateOptions, carry_out
 

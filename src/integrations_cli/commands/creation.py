@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from integrations_cli import create as creation
 from integrations_cli.api.client import Api
 from integrations_cli.api.retry import RetryPolicy
 from integrations_cli.catalogue.checks import check
-from integrations_cli.command_line import create_line
-from integrations_cli.create import Created, Prepared
-from integrations_cli.drafting import DraftSources, compose
+from integrations_cli.create import exactly_once as creation
+from integrations_cli.create.draft import DraftSources, compose
+from integrations_cli.create.exactly_once import Created, Prepared
+from integrations_cli.create.rerun import create_line
 from integrations_cli.errors import (
     CancelledError,
     ConflictError,
@@ -93,7 +93,7 @@ def _ask(run: Invocation, sources: DraftSources, options: CreateOptions) -> tupl
             "--interactive needs a person at a terminal: not in a pipe, not with --no-input, not with CI set",
             hint="say it with flags: --provider, --channel, --credential KEY=@FILE; or with --from-file",
         )
-    from integrations_cli.prompts import Conversation, asker_for
+    from integrations_cli.create.guided import Conversation, asker_for
 
     settings = run.settings
     if settings.sandbox_path is None and not options.dry_run:

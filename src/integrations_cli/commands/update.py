@@ -11,7 +11,7 @@ from integrations_cli import catalogue
 from integrations_cli.api.client import Api, patch_of
 from integrations_cli.api.find import find
 from integrations_cli.catalogue.checks import check, missing
-from integrations_cli.drafting import DraftSources, compose
+from integrations_cli.create.draft import DraftSources, compose
 from integrations_cli.errors import InputError, UsageError
 from integrations_cli.frozen import frozen, replace
 from integrations_cli.models import Integration, IntegrationDraft, IntegrationPatch

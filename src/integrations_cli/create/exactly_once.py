@@ -13,13 +13,19 @@ from typing import Final, NamedTuple, TypeGuard
 
 from integrations_cli.api.client import Api, body_of, create_request, integration_in, times
 from integrations_cli.api.responses import UnreadableAnswerError, unreadable
+from integrations_cli.api.retry import Outcome, RetryPolicy, at_work, comes_and_goes, doubtful
 from integrations_cli.api.transport.base import Answer, Interrupted, TransportFailure
+from integrations_cli.errors import (
+    CancelledError,
+    ConflictError,
+    InputError,
+    IntegrationsError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
+from integrations_cli.frozen import replace
+from integrations_cli.models import Integration, IntegrationDraft
 from integrations_cli.terminal.redaction import Redactor
-
-from .api.retry import Outcome, RetryPolicy, at_work, comes_and_goes, doubtful
-from .errors import CancelledError, ConflictError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
-from .frozen import replace
-from .models import Integration, IntegrationDraft
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -122,7 +128,7 @@ def _slug(draft: IntegrationDraft) -> str:
     """The name (or the provider's) in lower-case ASCII, with dashes between the words."""
     name = draft.name
     if not name and draft.provider:
-        from .catalogue import find
+        from integrations_cli.catalogue import find
 
         provider = find(draft.provider)
         name = provider.name if provider is not None else draft.provider
@@ -376,7 +382,7 @@ class _Creation:
 
     def _error(self, answer: Answer) -> IntegrationsError:
         """The error that this answer is, without the credentials, which some servers repeat."""
-        from .catalogue import is_secret
+        from integrations_cli.catalogue import is_secret
 
         draft = self.prepared.draft
         secrets = Redactor(

@@ -11,15 +11,14 @@ from typing import Final
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check, missing
-from integrations_cli.drafting import DraftSources
+from integrations_cli.create.credential_questions import REMOVE, CredentialQuestions, Given, shown
+from integrations_cli.create.draft import DraftSources
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError
 from integrations_cli.frozen import field, frozen, replace
 from integrations_cli.inputs.credential_values import ValueReader, parse_assignment, sendable
 from integrations_cli.models import CredentialField, IntegrationDraft, Provider
 from integrations_cli.terminal.ask import BACK, Asker, GoBack, Option, asker_for
 from integrations_cli.terminal.views import text_of
-
-from .credential_questions import REMOVE, CredentialQuestions, Given, shown
 
 __all__ = ["Asker", "Conversation", "asker_for"]
 

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from integrations_cli.catalogue.suggest import nearest
+from integrations_cli.errors import InputError
+from integrations_cli.frozen import field, frozen, replace
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.inputs.decode import DRAFT, BeyondError, kind_of, load_json, load_toml
-
-from .errors import InputError
-from .frozen import field, frozen, replace
-from .models import Credential, IntegrationDraft, Json
+from integrations_cli.models import Credential, IntegrationDraft, Json
 
 LARGEST_FILE: Final = 4 * 1024 * 1024
 """No file that describes an integration is bigger; the API takes bodies of at most 100 KiB."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from . import catalogue
-from .drafting import DraftSources
+from integrations_cli import catalogue
+from integrations_cli.create.draft import DraftSources
 
 _REFERENCE = ("@", "env:", "cmd:")
 _PLAIN = r"[A-Za-z0-9@%+=:,./_-]+"

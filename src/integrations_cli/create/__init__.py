@@ -1,0 +1,1 @@
+"""From flags, files and prompts to exactly one integration."""
