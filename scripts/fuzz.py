@@ -26,13 +26,13 @@ PATIENCE: Final = 20
 
 def targets(folder: Path) -> dict[str, Target]:
     """What can be fuzzed, by name; `folder` is for files that must be on the disk."""
-    from integrations_cli import manifest
     from integrations_cli.api.responses import decode, error_from
     from integrations_cli.api.transport.base import Answer
     from integrations_cli.create import draft as drafting
     from integrations_cli.inputs import credential_values as values
     from integrations_cli.inputs.credential_values import ValueReader
-    from integrations_cli.manifest.documents import Source
+    from integrations_cli.manifests import load as manifest
+    from integrations_cli.manifests.documents import Source
     from integrations_cli.models import MASK
     from integrations_cli.settings.config_file import ConfigFile
     from integrations_cli.settings.profile import clean_url

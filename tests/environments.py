@@ -9,19 +9,20 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from integrations_cli import apply, manifest
 from integrations_cli.api.client import Api
 from integrations_cli.api.retry import RetryPolicy
 from integrations_cli.api.transport.base import Answer, Request, Transport, wire_headers
-from integrations_cli.apply import Outcome
-from integrations_cli.export import Exported, export
 from integrations_cli.inputs.credential_values import ValueReader
-from integrations_cli.manifest import Desired
-from integrations_cli.manifest.documents import Source
+from integrations_cli.manifests import apply, fingerprints
+from integrations_cli.manifests import load as manifest
+from integrations_cli.manifests.actions import Plan
+from integrations_cli.manifests.apply import Outcome
+from integrations_cli.manifests.documents import Source
+from integrations_cli.manifests.export import Exported, export
+from integrations_cli.manifests.fingerprints import Fingerprints
+from integrations_cli.manifests.load import Desired
+from integrations_cli.manifests.plan import plan
 from integrations_cli.models import Integration, Secret
-from integrations_cli.plan import fingerprints, plan
-from integrations_cli.plan.actions import Plan
-from integrations_cli.plan.fingerprints import Fingerprints
 from integrations_cli.sandbox import Sandbox, open_sandbox
 
 

@@ -17,16 +17,17 @@ from conftest import Figures
 from environments import Environment, environment
 from fault_server import FakeClock, FaultServer
 from faults import NAMES
-from integrations_cli import apply, manifest
 from integrations_cli.api.client import Api
 from integrations_cli.api.rate_limit import PacedTransport, Pacer
 from integrations_cli.api.transport.base import Answer, Request, Transport, TransportFailure, open_transport
-from integrations_cli.apply import GIVE_UP, Outcome
 from integrations_cli.errors import AuthError, IntegrationsError, UnavailableError
 from integrations_cli.inputs.credential_values import ValueReader
-from integrations_cli.manifest.documents import Source
+from integrations_cli.manifests import apply, fingerprints
+from integrations_cli.manifests import load as manifest
+from integrations_cli.manifests.apply import GIVE_UP, Outcome
+from integrations_cli.manifests.documents import Source
+from integrations_cli.manifests.plan import plan
 from integrations_cli.models import Secret
-from integrations_cli.plan import fingerprints, plan
 from paced import PacedBackend
 
 MAIL = """

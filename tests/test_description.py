@@ -19,8 +19,8 @@ from integrations_cli import cli, errors
 from integrations_cli.description import KINDS, Command, Program, describe
 from integrations_cli.description.surroundings import FILES, VARIABLES
 from integrations_cli.examples import EXAMPLES
+from integrations_cli.manifests.fingerprints import state_folder
 from integrations_cli.models import CHANNELS
-from integrations_cli.plan.fingerprints import state_folder
 from integrations_cli.settings.config_file import config_path
 from integrations_cli.settings.resolve import sandbox_path
 from program import Program as Run

@@ -19,7 +19,7 @@ import pyte
 import pytest
 
 from conftest import Figures
-from integrations_cli.apply import CONCURRENCY, GIVE_UP, SAVED_AT_ONCE
+from integrations_cli.manifests.apply import CONCURRENCY, GIVE_UP, SAVED_AT_ONCE
 from program import Finished, Program
 from scripted_server import Received, Reply, Scripted, scripted
 

@@ -18,7 +18,7 @@ from conftest import Figures
 from environments import Environment, environment
 from integrations_cli import catalogue
 from integrations_cli.errors import ConflictError
-from integrations_cli.export import export, placeholder
+from integrations_cli.manifests.export import export, placeholder
 from integrations_cli.models import Integration, Provider
 
 SECRET = "planted-secret-0123456789"

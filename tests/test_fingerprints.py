@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_cli.plan import fingerprints
-from integrations_cli.plan.fingerprints import SPARE, Fingerprints
+from integrations_cli.manifests import fingerprints
+from integrations_cli.manifests.fingerprints import SPARE, Fingerprints
 
 SECRET = "planted-secret-0123456789"
 

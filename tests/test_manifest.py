@@ -13,12 +13,13 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_cli import manifest, plain_toml
+from integrations_cli import plain_toml
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.inputs.line_numbers import lines, places
-from integrations_cli.manifest import Manifest
-from integrations_cli.manifest.documents import Source
+from integrations_cli.manifests import load as manifest
+from integrations_cli.manifests.documents import Source
+from integrations_cli.manifests.load import Manifest
 
 WHOLE = """
 version = 1

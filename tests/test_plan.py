@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from integrations_cli import manifest
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import ValueReader
-from integrations_cli.manifest.documents import Source
+from integrations_cli.manifests import load as manifest
+from integrations_cli.manifests.actions import Action, Plan
+from integrations_cli.manifests.documents import Source
+from integrations_cli.manifests.fingerprints import Verdict
+from integrations_cli.manifests.plan import plan
+from integrations_cli.manifests.tables import plan_document, plan_table
 from integrations_cli.models import Integration
-from integrations_cli.plan import plan
-from integrations_cli.plan.actions import Action, Plan
-from integrations_cli.plan.fingerprints import Verdict
-from integrations_cli.plan_views import plan_document, plan_table
 
 SECRET = "planted-secret-0123456789"
 CONDITIONS = [{"isNegated": False, "type": "GROUP", "value": "AND", "children": [{"on": "tenant", "field": "x"}]}]

@@ -10,11 +10,11 @@ import typer
 
 from integrations_cli.api.rate_limit import PacedTransport, Pacer
 from integrations_cli.api.retry import Clock, RetryPolicy
-from integrations_cli.apply import CONCURRENCY, Outcome, Run
 from integrations_cli.create.rerun import quoted
 from integrations_cli.errors import CancelledError, IntegrationsError
-from integrations_cli.plan.actions import Plan
-from integrations_cli.plan_views import outcome_cells, outcome_document, plan_summary, plan_table, told
+from integrations_cli.manifests.actions import Plan
+from integrations_cli.manifests.apply import CONCURRENCY, Outcome, Run
+from integrations_cli.manifests.tables import outcome_cells, outcome_document, plan_summary, plan_table, told
 from integrations_cli.terminal.views import Nothing, View
 
 from .manifests import (

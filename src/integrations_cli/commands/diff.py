@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from integrations_cli import manifest
 from integrations_cli.errors import PendingError, UsageError
-from integrations_cli.plan.differences import (
+from integrations_cli.manifests import load as manifest
+from integrations_cli.manifests.diff import (
     Side,
     compare,
     difference_table,

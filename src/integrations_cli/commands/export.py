@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from integrations_cli.errors import InputError
-from integrations_cli.export import Exported
-from integrations_cli.export import export as exported_from
-from integrations_cli.plan.fingerprints import Fingerprints
+from integrations_cli.manifests.export import Exported
+from integrations_cli.manifests.export import export as exported_from
+from integrations_cli.manifests.fingerprints import Fingerprints
 from integrations_cli.terminal.views import Nothing, Text, View
 
 from .manifests import memory_of

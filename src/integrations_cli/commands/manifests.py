@@ -8,15 +8,16 @@ from typing import Annotated
 
 import typer
 
-from integrations_cli import manifest
 from integrations_cli.api.client import Api
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import frozen
-from integrations_cli.manifest import Desired
+from integrations_cli.manifests import fingerprints
+from integrations_cli.manifests import load as manifest
+from integrations_cli.manifests.actions import Plan
+from integrations_cli.manifests.fingerprints import Fingerprints
+from integrations_cli.manifests.load import Desired
+from integrations_cli.manifests.plan import plan
 from integrations_cli.models import Environment
-from integrations_cli.plan import fingerprints, plan
-from integrations_cli.plan.actions import Plan
-from integrations_cli.plan.fingerprints import Fingerprints
 
 from .options import Invocation
 

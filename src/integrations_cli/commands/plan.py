@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from integrations_cli.errors import PendingError
-from integrations_cli.plan_views import plan_document, plan_table
+from integrations_cli.manifests.tables import plan_document, plan_table
 from integrations_cli.terminal.views import Nothing, View
 
 from .manifests import (

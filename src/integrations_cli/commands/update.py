@@ -14,8 +14,8 @@ from integrations_cli.catalogue.checks import check, missing
 from integrations_cli.create.draft import DraftSources, compose
 from integrations_cli.errors import InputError, UsageError
 from integrations_cli.frozen import frozen, replace
+from integrations_cli.manifests.compare import visible_credentials
 from integrations_cli.models import Integration, IntegrationDraft, IntegrationPatch
-from integrations_cli.plan.compare import visible_credentials
 from integrations_cli.terminal.views import Text, View, integration_fields
 
 from .options import Invocation, Reference, invocation
@@ -159,7 +159,7 @@ def _losses(before: Integration, draft: IntegrationDraft) -> Sequence[str]:
 
 def _remember(run: Invocation, api: Api, before: Integration, draft: IntegrationDraft) -> None:
     """Let a later `plan` know of the new credentials, if it is a manifest that keeps this integration."""
-    from integrations_cli.plan import fingerprints
+    from integrations_cli.manifests import fingerprints
 
     environment = api.environment()
     if environment is None:

@@ -9,9 +9,8 @@ from integrations_cli import catalogue
 from integrations_cli.frozen import field, frozen
 from integrations_cli.inputs.credential_values import is_reference
 from integrations_cli.inputs.decode import kind_of
+from integrations_cli.manifests.documents import Source, meant, no_constant
 from integrations_cli.models import Json
-
-from .documents import Source, meant, no_constant
 
 if TYPE_CHECKING:
     from integrations_cli.inputs.line_numbers import Key

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from integrations_cli.manifests.actions import STAGES, Action, Change, Plan
+from integrations_cli.manifests.apply import Outcome
+from integrations_cli.models import Environment, Json
 from integrations_cli.terminal.views import Row, Table, text_of
-
-from .apply import Outcome
-from .models import Environment, Json
-from .plan.actions import STAGES, Action, Change, Plan
 
 _CAPTIONS = {"create": "to create", "update": "to update", "set-primary": "to make primary", "delete": "to delete"}
 

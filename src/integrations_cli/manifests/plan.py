@@ -21,12 +21,11 @@ from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import replace
-from integrations_cli.manifest import Desired
-from integrations_cli.manifest.entries import Entry
+from integrations_cli.manifests.actions import Action, Change, Plan
+from integrations_cli.manifests.compare import Known, credential_changes, extra_changes, fields_of, hidden_fields, holds
+from integrations_cli.manifests.entries import Entry
+from integrations_cli.manifests.load import Desired
 from integrations_cli.models import Credential, Integration, IntegrationDraft, IntegrationPatch, Json
-
-from .actions import Action, Change, Plan
-from .compare import Known, credential_changes, extra_changes, fields_of, hidden_fields, holds
 
 
 @dataclass(slots=True)

@@ -19,12 +19,18 @@ from typing import Final, Literal
 
 from integrations_cli.api.client import Api, patch_of
 from integrations_cli.create import exactly_once as create
-
-from .errors import AuthError, ConflictError, IntegrationsError, NotFoundError, UnavailableError, UnknownOutcomeError
-from .frozen import frozen, replace
-from .models import IntegrationDraft, IntegrationPatch
-from .plan.actions import Action, Plan
-from .plan.fingerprints import Fingerprints
+from integrations_cli.errors import (
+    AuthError,
+    ConflictError,
+    IntegrationsError,
+    NotFoundError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
+from integrations_cli.frozen import frozen, replace
+from integrations_cli.manifests.actions import Action, Plan
+from integrations_cli.manifests.fingerprints import Fingerprints
+from integrations_cli.models import IntegrationDraft, IntegrationPatch
 
 CONCURRENCY: Final = 4
 

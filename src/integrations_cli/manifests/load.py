@@ -25,10 +25,9 @@ from integrations_cli.errors import InputError
 from integrations_cli.frozen import field, frozen
 from integrations_cli.inputs.credential_values import ValueReader, is_reference
 from integrations_cli.inputs.decode import kind_of
+from integrations_cli.manifests.documents import Source, document, sources
+from integrations_cli.manifests.entries import Entry, read_entry
 from integrations_cli.models import Credential, Json
-
-from .documents import Source, document, sources
-from .entries import Entry, read_entry
 
 
 @frozen

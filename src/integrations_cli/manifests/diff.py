@@ -8,12 +8,11 @@ from typing import Final, Literal
 from integrations_cli import catalogue
 from integrations_cli.frozen import frozen
 from integrations_cli.inputs.credential_values import is_reference
-from integrations_cli.manifest.documents import shown
-from integrations_cli.manifest.entries import PASSED_ON, Entry
+from integrations_cli.manifests.compare import holds, is_opaque, keyed, plain_conditions, public, visible_credentials
+from integrations_cli.manifests.documents import shown
+from integrations_cli.manifests.entries import PASSED_ON, Entry
 from integrations_cli.models import MASK, Integration, Json
 from integrations_cli.terminal.views import Row, Table, text_of
-
-from .compare import holds, is_opaque, keyed, plain_conditions, public, visible_credentials
 
 Verdict = Literal["same", "different", "left only", "right only", "unknown"]
 

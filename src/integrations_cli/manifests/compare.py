@@ -8,10 +8,9 @@ from typing import Final, Protocol
 
 from integrations_cli import catalogue
 from integrations_cli.errors import ConflictError
-from integrations_cli.manifest import Desired
+from integrations_cli.manifests.fingerprints import Verdict
+from integrations_cli.manifests.load import Desired
 from integrations_cli.models import Integration, Json
-
-from .fingerprints import Verdict
 
 OPAQUE = "nvsk."
 """What the token that stands for an encrypted credential begins with."""

@@ -16,15 +16,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from integrations_cli import catalogue
+from integrations_cli.frozen import field, frozen
 from integrations_cli.inputs.credential_values import convert
+from integrations_cli.manifests.compare import is_opaque, keyed, plain_conditions, public, visible_credentials
+from integrations_cli.manifests.documents import VERSION, shown
+from integrations_cli.manifests.entries import PASSED_ON
+from integrations_cli.models import Integration, Json
 from integrations_cli.terminal.escape import visible_toml
-
-from . import catalogue
-from .frozen import field, frozen
-from .manifest.documents import VERSION, shown
-from .manifest.entries import PASSED_ON
-from .models import Integration, Json
-from .plan.compare import is_opaque, keyed, plain_conditions, public, visible_credentials
 
 HEADER: Final = """\
 # What is there, as `integrations export` writes it; `integrations plan` and `apply` read it.
