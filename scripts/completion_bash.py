@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from completion_tables import Tables
-    from integrations_cli.description import Flag
+    from integrations_cli.reference.describe import Flag
 
 LOGIC = r"""
 # The words of the line up to the cursor into "words": a word that bash has split at = : or @ is put together again.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from completion_tables import Key, Tables
-    from integrations_cli.description import Flag
+    from integrations_cli.reference.describe import Flag
 
 LOGIC = r"""
 # Whether the line is one of the command that is given as words.

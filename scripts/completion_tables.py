@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from integrations_cli import catalogue
 
 if TYPE_CHECKING:
-    from integrations_cli.description import Command, Flag, Program
     from integrations_cli.models import Provider
+    from integrations_cli.reference.describe import Command, Flag, Program
 
 HEADER: Final = """Made by scripts/generate_docs.py; do not edit.
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from completion_tables import Key, Tables
-    from integrations_cli.description import Command, Flag
+    from integrations_cli.reference.describe import Command, Flag
 
 LOGIC = r"""
 # What the program itself knows, profiles or identifiers: one on a line, and after a TAB what is said of it.

@@ -16,7 +16,7 @@ from completion_powershell import powershell
 from completion_tables import Tables
 from completion_zsh import zsh
 from integrations_cli import cli
-from integrations_cli.description import Program, describe
+from integrations_cli.reference.describe import Program, describe
 from manual_pages import manual
 
 TOP = Path(__file__).parent.parent

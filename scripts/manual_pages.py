@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from integrations_cli.description import Argument, Command, Flag, Program
+    from integrations_cli.reference.describe import Argument, Command, Flag, Program
 
 HEADER: Final = '.\\" Made by scripts/generate_docs.py; do not edit.'
 

@@ -16,7 +16,7 @@ from certificates import AUTHORITY, server_context, write_bundle
 from faults import http
 from integrations_cli import cli
 from integrations_cli.completion import answer
-from integrations_cli.description import Command, describe
+from integrations_cli.reference.describe import Command, describe
 from integrations_cli.sandbox import open_sandbox
 from integrations_cli.sandbox.server import serve
 from program import Program

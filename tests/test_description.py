@@ -16,11 +16,11 @@ import pytest
 import typer
 
 from integrations_cli import cli, errors
-from integrations_cli.description import KINDS, Command, Program, describe
-from integrations_cli.description.surroundings import FILES, VARIABLES
-from integrations_cli.examples import EXAMPLES
 from integrations_cli.manifests.fingerprints import state_folder
 from integrations_cli.models import CHANNELS
+from integrations_cli.reference.describe import KINDS, Command, Program, describe
+from integrations_cli.reference.environment import FILES, VARIABLES
+from integrations_cli.reference.examples import EXAMPLES
 from integrations_cli.settings.config_file import config_path
 from integrations_cli.settings.resolve import sandbox_path
 from program import Program as Run

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import pytest
 
 from integrations_cli.catalogue import provider_ids, providers
-from integrations_cli.description import exit_codes
+from integrations_cli.reference.describe import exit_codes
 from integrations_cli.sandbox import open_sandbox
 from integrations_cli.sandbox.server import serve
 

@@ -91,7 +91,7 @@ _SETTINGS: dict[str, Any] = {"help_option_names": ["--help", "-h"], "max_content
 
 def _write_examples(ctx: ClickContext, formatter: HelpFormatter) -> None:
     """End the help of a command with lines that can be copied."""
-    from .examples import EXAMPLES
+    from integrations_cli.reference.examples import EXAMPLES
 
     examples = EXAMPLES.get(ctx.command_path.removeprefix(PROGRAM).strip(), ())
     if examples:

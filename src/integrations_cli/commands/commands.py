@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import typer  # noqa: TC002  # read at run time, out of the annotation
 
-from integrations_cli.description import Flag, Program, describe, document
+from integrations_cli.reference.describe import Flag, Program, describe, document
 from integrations_cli.terminal.views import Text, View
 
 if TYPE_CHECKING:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import typer
 
 from integrations_cli import __version__, errors
-from integrations_cli.examples import EXAMPLES, Example
 from integrations_cli.models import CHANNELS, Json
-
-from .surroundings import FILES, VARIABLES, File, Variable
+from integrations_cli.reference.environment import FILES, VARIABLES, File, Variable
+from integrations_cli.reference.examples import EXAMPLES, Example
 
 if TYPE_CHECKING:
     from typer._click import Command as ClickCommand
