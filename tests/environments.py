@@ -23,7 +23,7 @@ from integrations_cli.manifests.fingerprints import Fingerprints
 from integrations_cli.manifests.load import Desired
 from integrations_cli.manifests.plan import plan
 from integrations_cli.models import Integration, Secret
-from integrations_cli.sandbox import Sandbox, open_sandbox
+from integrations_cli.sandbox.open import Sandbox, open_sandbox
 
 
 class SteppingClock:

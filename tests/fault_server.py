@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from faults import CONNECT_FAULTS, FAULTS, HEAVY, JSON_TYPE, error, http
-from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.open import open_sandbox
 from wires import GUARD, MemoryWire, Wire, connected
 
 NEVER: Final = 1e9

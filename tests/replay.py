@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from integrations_cli import catalogue
-from integrations_cli.sandbox.contract import Contract
+from integrations_cli.sandbox.api import Contract
 from integrations_cli.sandbox.records import Environment
 from integrations_cli.sandbox.store import Store
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from integrations_cli.sandbox.contract import Contract, Reply
+from integrations_cli.sandbox.api import Contract, Reply
 from integrations_cli.sandbox.store import Store
 
 

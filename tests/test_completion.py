@@ -17,7 +17,7 @@ from faults import http
 from integrations_cli import cli
 from integrations_cli.completion import answer
 from integrations_cli.reference.describe import Command, describe
-from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.open import open_sandbox
 from integrations_cli.sandbox.server import serve
 from program import Program
 from scripted_server import Reply, scripted

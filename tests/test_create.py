@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from integrations_cli import __version__
-from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.open import open_sandbox
 from integrations_cli.sandbox.server import serve
 from program import Program
 from scripted_server import CREATED, Received, Reply, Scripted, created, scripted

@@ -12,7 +12,7 @@ import pytest
 
 from integrations_cli.api.retry import SystemClock
 from integrations_cli.checkup import Around, Finding, examine, exit_code_of
-from integrations_cli.sandbox import Sandbox, open_sandbox
+from integrations_cli.sandbox.open import Sandbox, open_sandbox
 from integrations_cli.sandbox.server import serve
 from integrations_cli.settings.resolve import SettingsFlags, resolve
 from program import Finished, Program

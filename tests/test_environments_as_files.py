@@ -580,7 +580,7 @@ def test_two_environments_side_by_side(program: Program, manifest: str) -> None:
 
 def ok_keys(program: Program) -> str:
     """The keys of the sandbox that is being served."""
-    from integrations_cli.sandbox import open_sandbox
+    from integrations_cli.sandbox.open import open_sandbox
 
     with open_sandbox(Path(program.environ["INTEGRATIONS_SANDBOX"])) as sandbox:
         return json.dumps(sandbox.api_keys)

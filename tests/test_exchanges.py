@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from conftest import Figures
-from integrations_cli.sandbox.contract import Contract, Reply
+from integrations_cli.sandbox.api import Contract, Reply
 from integrations_cli.sandbox.server import SandboxServer, serve
 from replay import CREDENTIALS, SET_PRIMARY, TOKENS, Comparison, Exchange, Pairs, Replay, Send, recorded
 

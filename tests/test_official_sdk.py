@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from novu_py import Novu, models
 
-from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.open import open_sandbox
 from integrations_cli.sandbox.server import serve
 
 

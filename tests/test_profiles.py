@@ -17,7 +17,7 @@ import pytest
 
 from certificates import AUTHORITY, server_context, write_bundle
 from faults import error, http
-from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.open import open_sandbox
 from integrations_cli.sandbox.server import serve
 from program import Finished, Program
 from scripted_server import Reply, scripted

@@ -22,7 +22,7 @@ import pytest
 
 from integrations_cli.catalogue import provider_ids, providers
 from integrations_cli.reference.describe import exit_codes
-from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.open import open_sandbox
 from integrations_cli.sandbox.server import serve
 
 TOP = Path(__file__).parent.parent

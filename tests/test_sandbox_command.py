@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.open import open_sandbox
 from program import Program
 from terminal import Session
 

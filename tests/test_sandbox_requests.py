@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from integrations_cli.sandbox import json_text, naming
+from integrations_cli.sandbox import ids as naming
+from integrations_cli.sandbox import json_text
 from sandboxed import Caller
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from conftest import Figures
-from integrations_cli.sandbox import StoreError, open_sandbox, reset
+from integrations_cli.sandbox.open import StoreError, open_sandbox, reset
 from integrations_cli.sandbox.store import APPLICATION_ID, Store
 from sandboxed import Answer, Caller, Clock
 

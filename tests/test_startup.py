@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from integrations_cli import __version__
-from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.open import open_sandbox
 from integrations_cli.sandbox.server import serve
 from program import Program
 

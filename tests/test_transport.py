@@ -39,7 +39,7 @@ from integrations_cli.api.transport.sandbox import InProcessTransport
 from integrations_cli.create import exactly_once as create
 from integrations_cli.errors import ConfigError
 from integrations_cli.models import IntegrationDraft, Secret
-from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.open import open_sandbox
 from requesting import GET, KEY, ask, failure_of, opened, paced
 from scripted_server import Reply, Scripted, scripted
 from tls_server import answering, listening, read_head

@@ -127,7 +127,7 @@ def _halves(warning: str) -> tuple[str, str | None]:
 
 def _sandbox(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Whether the sandbox's database is sound; it is not made for the sake of looking at it."""
-    from .sandbox import StoreError, open_sandbox
+    from integrations_cli.sandbox.open import StoreError, open_sandbox
 
     path = settings.sandbox_path or sandbox_path(environ)
     try:

@@ -31,7 +31,7 @@ def serve(
     Other clients and tests can then talk to it as to the real API. It prints where it answers and the API key of each
     of its two environments, and runs until Ctrl-C.
     """
-    from integrations_cli.sandbox import StoreError, open_sandbox
+    from integrations_cli.sandbox.open import StoreError, open_sandbox
     from integrations_cli.sandbox.server import serve as listen
 
     run = invocation(context)
@@ -72,8 +72,8 @@ def reset(
 
     Its integrations are gone; its API keys stay.
     """
-    from integrations_cli.sandbox import StoreError
-    from integrations_cli.sandbox import reset as empty
+    from integrations_cli.sandbox.open import StoreError
+    from integrations_cli.sandbox.open import reset as empty
 
     run = invocation(context)
     path = sandbox_path(run.environ)

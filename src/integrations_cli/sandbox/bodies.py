@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from . import json_text
-from .refusals import Refusal, internal
+from integrations_cli.sandbox import json_text
+from integrations_cli.sandbox.errors import Refusal, internal
 
 LARGEST: Final = 100 * 1024
 """Bytes of a body, unpacked. Anything larger is answered with a 500."""

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from integrations_cli import catalogue
-
-from .naming import Randomness, token
+from integrations_cli.sandbox.ids import Randomness, token
 
 _SOUNDS_SECRET: Final = re.compile(r"(key|secret|token|password|passphrase|pfx)$", re.IGNORECASE)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from .refusals import Refusal
+from integrations_cli.sandbox.errors import Refusal
+
 from .validation import OBJECT_ID
 
 _TRUE: Final = (True, 1, "true", "1", "yes")

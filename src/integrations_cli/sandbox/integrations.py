@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from integrations_cli import catalogue
+from integrations_cli.sandbox import conditions, validation
+from integrations_cli.sandbox import ids as naming
+from integrations_cli.sandbox.errors import Refusal, internal
+from integrations_cli.sandbox.queries import Place, Room
 
-from . import conditions, naming, validation
 from .concealment import concealed, concealed_within
 from .records import CHANNELS_WITH_PRIMARY, EXTRA_FIELDS, Environment, Record, shown, timestamp
-from .refusals import Refusal, internal
-from .room import Place, Room
 
 _IN_APP: Final = ("novu", "in_app")
 _SENT_BY_THE_SERVER: Final = (("novu-email", "email"), ("novu-sms", "sms"))

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
+from integrations_cli.sandbox.api import Contract, failure_reply
+
 from .bodies import LARGEST
-from .contract import Contract, failure_reply
 from .failures import StoreError
 
 if TYPE_CHECKING:

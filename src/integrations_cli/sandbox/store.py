@@ -17,10 +17,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from integrations_cli.sandbox.ids import Randomness, object_id, short_id
+from integrations_cli.sandbox.queries import Room
+
 from .failures import StoreError, damaged
-from .naming import Randomness, object_id, short_id
 from .records import Environment, Record, timestamp
-from .room import Room
 
 APPLICATION_ID: Final = 0x6E76736B
 """Marks the file as ours in SQLite's header."""

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from integrations_cli import catalogue
-
-from .refusals import Refusal, internal
+from integrations_cli.sandbox.errors import Refusal, internal
 
 OBJECT_ID: Final = re.compile(r"[0-9a-fA-F]{24}")
 

@@ -11,7 +11,7 @@ from integrations_cli.errors import ConfigError
 from integrations_cli.models import Secret
 
 if TYPE_CHECKING:
-    from integrations_cli.sandbox import Sandbox
+    from integrations_cli.sandbox.open import Sandbox
 
 
 class InProcessTransport:
@@ -36,7 +36,7 @@ class InProcessTransport:
             ConfigError: Its database cannot be used.
             Interrupted: Ctrl-C.
         """
-        from integrations_cli.sandbox import StoreError
+        from integrations_cli.sandbox.open import StoreError
 
         started = self._now()
         headers = wire_headers(request, self._api_key, self._user_agent)
@@ -60,7 +60,7 @@ def open_in_process(path: Path, base_url: str, user_agent: str, now: Callable[[]
     Raises:
         ConfigError: The database cannot be used.
     """
-    from integrations_cli.sandbox import StoreError, open_sandbox
+    from integrations_cli.sandbox.open import StoreError, open_sandbox
 
     try:
         sandbox = open_sandbox(path)

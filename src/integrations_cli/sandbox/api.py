@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from . import bodies, naming
-from .integrations import Integrations, Success
-from .limits import RateLimit
-from .records import Environment, shown_environment, timestamp
-from .refusals import Refusal
-from .room import Remembered, Room
-from .store import REMEMBERED_FOR, Store
+from integrations_cli.sandbox import bodies
+from integrations_cli.sandbox import ids as naming
+from integrations_cli.sandbox.errors import Refusal
+from integrations_cli.sandbox.integrations import Integrations, Success
+from integrations_cli.sandbox.queries import Remembered, Room
+from integrations_cli.sandbox.rate_limit import RateLimit
+from integrations_cli.sandbox.records import Environment, shown_environment, timestamp
+from integrations_cli.sandbox.store import REMEMBERED_FOR, Store
 
 Headers = Iterable[tuple[str, str]]
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
-from .failures import damaged
-from .records import Environment, Record
+from integrations_cli.sandbox.failures import damaged
+from integrations_cli.sandbox.records import Environment, Record
 
 _COLUMNS: Final = (
     "id, organisation, environment, provider, channel, name, identifier, created, updated, "
