@@ -15,7 +15,7 @@ import pytest
 from certificates import AUTHORITY, server_context, write_bundle
 from faults import http
 from integrations_cli import cli
-from integrations_cli.completion import answer
+from integrations_cli.commands.complete import answer
 from integrations_cli.reference.describe import Command, describe
 from integrations_cli.sandbox.open import open_sandbox
 from integrations_cli.sandbox.server import serve

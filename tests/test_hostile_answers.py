@@ -17,10 +17,10 @@ from audit import ENVIRONMENT, NETWORK, Call, Scene, calls_of, flags_of, scene_i
 from conftest import Figures
 from echoes import STATUSES
 from hostile import STEERERS, STEERING, assert_sane, assert_unhurt, checked, integrations, texts, values
-from integrations_cli import completion
 from integrations_cli.api.client import Api, integration_in
 from integrations_cli.api.responses import decode, error_from
 from integrations_cli.api.transport.base import Answer, Request
+from integrations_cli.commands import complete as completion
 from integrations_cli.create.exactly_once import prepare, run
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import IntegrationDraft

@@ -34,7 +34,7 @@ def _version() -> int:
 
 def _run() -> int:
     if sys.argv[1:2] == ["__complete"]:
-        from .completion import complete
+        from integrations_cli.commands.complete import complete
 
         return complete(sys.argv[2:])
     from .cli import run

@@ -10,14 +10,7 @@ import typer
 
 from integrations_cli.api.rate_limit import PacedTransport, Pacer
 from integrations_cli.api.retry import Clock, RetryPolicy
-from integrations_cli.create.rerun import quoted
-from integrations_cli.errors import CancelledError, IntegrationsError
-from integrations_cli.manifests.actions import Plan
-from integrations_cli.manifests.apply import CONCURRENCY, Outcome, Run
-from integrations_cli.manifests.tables import outcome_cells, outcome_document, plan_summary, plan_table, told
-from integrations_cli.terminal.views import Nothing, View
-
-from .manifests import (
+from integrations_cli.commands.manifest_options import (
     Files,
     PlanOptions,
     Prune,
@@ -28,6 +21,13 @@ from .manifests import (
     read,
     refuse_unresolved,
 )
+from integrations_cli.create.rerun import quoted
+from integrations_cli.errors import CancelledError, IntegrationsError
+from integrations_cli.manifests.actions import Plan
+from integrations_cli.manifests.apply import CONCURRENCY, Outcome, Run
+from integrations_cli.manifests.tables import outcome_cells, outcome_document, plan_summary, plan_table, told
+from integrations_cli.terminal.views import Nothing, View
+
 from .options import Invocation, invocation
 
 if TYPE_CHECKING:

@@ -6,11 +6,7 @@ from typing import Annotated
 
 import typer
 
-from integrations_cli.errors import PendingError
-from integrations_cli.manifests.tables import plan_document, plan_table
-from integrations_cli.terminal.views import Nothing, View
-
-from .manifests import (
+from integrations_cli.commands.manifest_options import (
     Files,
     PlanOptions,
     Prune,
@@ -22,6 +18,10 @@ from .manifests import (
     tell_unresolved,
     without_collector,
 )
+from integrations_cli.errors import PendingError
+from integrations_cli.manifests.tables import plan_document, plan_table
+from integrations_cli.terminal.views import Nothing, View
+
 from .options import Invocation, invocation
 
 MANY = 1000

@@ -14,19 +14,17 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from integrations_cli.errors import IntegrationsError
+from integrations_cli.frozen import replace
+from integrations_cli.settings.config_file import ConfigFile, config_path
+from integrations_cli.settings.profile import DEFAULT_URL, REGIONS, SANDBOX, clean_url
 from integrations_cli.terminal.escape import visible
 from integrations_cli.terminal.redaction import Redactor
 
-from .errors import IntegrationsError
-from .frozen import replace
-from .settings.config_file import ConfigFile, config_path
-from .settings.profile import DEFAULT_URL, REGIONS, SANDBOX, clean_url
-
 if TYPE_CHECKING:
     from integrations_cli.api.client import Api
+    from integrations_cli.models import Secret
     from integrations_cli.settings.resolve import Settings, SettingsFlags
-
-    from .models import Secret
 
 PATIENCE: Final = 2.0
 """Seconds that a server may take: nobody waits longer for a TAB."""
@@ -95,10 +93,9 @@ def _address(table: Mapping[str, object]) -> str:
 
 def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience: float) -> list[tuple[str, str]]:
     from integrations_cli.api.client import Api, open_api
+    from integrations_cli.api.retry import RetryPolicy
     from integrations_cli.api.transport.quick import open_brief
     from integrations_cli.settings.resolve import require_key, resolve
-
-    from .api.retry import RetryPolicy
 
     settings = resolve(_flags(arguments), environ, read_key=False)
     policy = RetryPolicy(retries=0, total=patience)
@@ -133,7 +130,7 @@ def _listed(api: Api) -> list[tuple[str, str]]:
 
 def _key_at_hand(settings: Settings, environ: Mapping[str, str]) -> Secret | None:
     """The API key of the profile, if it can be had without running or opening anything."""
-    from .settings.api_key import from_source
+    from integrations_cli.settings.api_key import from_source
 
     if settings.profile is None:
         return None

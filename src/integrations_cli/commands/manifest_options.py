@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from integrations_cli.api.client import Api
+from integrations_cli.commands.options import Invocation
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import frozen
 from integrations_cli.manifests import fingerprints
@@ -18,8 +19,6 @@ from integrations_cli.manifests.fingerprints import Fingerprints
 from integrations_cli.manifests.load import Desired
 from integrations_cli.manifests.plan import plan
 from integrations_cli.models import Environment
-
-from .options import Invocation
 
 Files = Annotated[
     list[str], typer.Argument(metavar="FILE...", help="TOML or JSON; a folder of them; - is standard input.")
