@@ -10,7 +10,7 @@ from random import Random
 from fault_server import FaultServer
 from integrations_cli.api.client import Api
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
-from integrations_cli.api.transport.base import open_transport
+from integrations_cli.api.transport.open import open_transport
 from integrations_cli.create import exactly_once as create
 from integrations_cli.create.exactly_once import Created
 from integrations_cli.errors import IntegrationsError

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from integrations_cli import cli
-from integrations_cli.commands.options import Surroundings
+from integrations_cli.context import Surroundings
 
 if TYPE_CHECKING:
     from integrations_cli.api.retry import Clock

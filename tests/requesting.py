@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from fault_server import FaultServer
-from integrations_cli.api.transport.base import Answer, Request, Transport, TransportFailure, open_transport
+from integrations_cli.api.transport.base import Answer, Request, Transport, TransportFailure
+from integrations_cli.api.transport.open import open_transport
 from integrations_cli.models import Secret
 from paced import PacedBackend
 

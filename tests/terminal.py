@@ -12,7 +12,7 @@ from typing import Self
 import pexpect
 import pyte
 
-from integrations_cli.api.client import open_api
+from integrations_cli.context import open_api
 from integrations_cli.models import Integration
 from integrations_cli.settings.resolve import SettingsFlags, resolve
 from program import Program

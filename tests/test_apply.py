@@ -19,7 +19,8 @@ from fault_server import FakeClock, FaultServer
 from faults import NAMES
 from integrations_cli.api.client import Api
 from integrations_cli.api.rate_limit import PacedTransport, Pacer
-from integrations_cli.api.transport.base import Answer, Request, Transport, TransportFailure, open_transport
+from integrations_cli.api.transport.base import Answer, Request, Transport, TransportFailure
+from integrations_cli.api.transport.open import open_transport
 from integrations_cli.errors import AuthError, IntegrationsError, UnavailableError
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.manifests import apply, fingerprints

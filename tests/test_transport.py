@@ -29,7 +29,6 @@ from integrations_cli.api.transport.base import (
     Request,
     TransportFailure,
     is_loopback,
-    open_transport,
     parse_origin,
     wire_headers,
 )

@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from integrations_cli.api.client import ENVIRONMENT, Api, create_request, open_api
+from integrations_cli.api.client import ENVIRONMENT, Api, create_request
 from integrations_cli.api.responses import decode, unreadable
 from integrations_cli.api.transport.base import Answer, Request, TransportFailure, is_loopback, parse_origin
+from integrations_cli.context import open_api
 from integrations_cli.settings.resolve import Settings, require_key, sandbox_path
 
 from . import __version__, catalogue

@@ -13,11 +13,12 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command, get_params_convertors_ctx_param_name_from_function
 
+from integrations_cli.commands.options import COLORS, shared
+from integrations_cli.context import Invocation, Shared, Surroundings
 from integrations_cli.terminal.render import ColorChoice, Renderer
 from integrations_cli.terminal.views import View
 
 from . import __version__
-from .commands.options import COLORS, Invocation, Shared, Surroundings, shared
 from .errors import CancelledError, IntegrationsError, UsageError
 from .frozen import fields
 

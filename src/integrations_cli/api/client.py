@@ -7,9 +7,8 @@ the same a second time. Creating does not: this file makes its request, and the 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 from urllib.parse import quote
 
 from integrations_cli.api.responses import decode, error_from, unreadable
@@ -26,20 +25,10 @@ from integrations_cli.api.retry import (
     iso_moment,
     moment,
 )
-from integrations_cli.api.transport.base import (
-    Answer,
-    Interrupted,
-    Request,
-    Transport,
-    TransportFailure,
-    open_transport,
-)
+from integrations_cli.api.transport.base import Answer, Interrupted, Request, Transport, TransportFailure
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
-from integrations_cli.models import Environment, Integration, IntegrationDraft, IntegrationPatch, Json, Secret
+from integrations_cli.models import Environment, Integration, IntegrationDraft, IntegrationPatch, Json
 from integrations_cli.terminal.redaction import Redactor
-
-if TYPE_CHECKING:
-    from integrations_cli.settings.resolve import Settings
 
 INTEGRATIONS: Final = "/v1/integrations"
 ENVIRONMENT: Final = "/v1/environments/me"
@@ -332,52 +321,3 @@ def _interrupted(*, sent: bool) -> CancelledError:
 def times(number: int) -> str:
     """`tried once`, `tried 4 times`."""
     return "tried once" if number == 1 else f"tried {number} times"
-
-
-@contextmanager
-def open_api(
-    settings: Settings,
-    environ: Mapping[str, str],
-    *,
-    policy: RetryPolicy | None = None,
-    clock: Clock | None = None,
-    random: Callable[[], float] | None = None,
-    log: Callable[[str], None] | None = None,
-    wrap: Callable[[Transport, Clock], Transport] | None = None,
-    redactor: Redactor | None = None,
-) -> Iterator[Api]:
-    """The API that the settings name, until the end of the block; `log` gets a line about every attempt.
-
-    `wrap` puts another transport around the one that sends, such as one that waits for its turn. `redactor` knows what
-    else, besides the key, is to be taken out of what the server says.
-
-    Raises:
-        AuthError: There is no API key.
-        ConfigError: The address, the key, a proxy or a certificate file cannot be used.
-    """
-    from integrations_cli.settings.resolve import require_key
-
-    key = require_key(settings) if settings.sandbox_path is None else Secret("")
-    transport = open_transport(
-        base_url=settings.api_url,
-        api_key=key,
-        environ=environ,
-        ca_bundle=settings.ca_bundle,
-        allow_http=settings.allow_http,
-        sandbox_path=settings.sandbox_path,
-    )
-    clock = clock or SystemClock()
-    redactor = redactor or Redactor()
-    redactor.learn([key.reveal()], always=True)
-    try:
-        yield Api(
-            transport if wrap is None else wrap(transport, clock),
-            policy=policy,
-            clock=clock,
-            random=random or chance,
-            timeout=settings.timeout,
-            observe=None if log is None else lambda report: log(str(report)),
-            redactor=redactor,
-        )
-    finally:
-        transport.close()

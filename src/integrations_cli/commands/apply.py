@@ -21,14 +21,14 @@ from integrations_cli.commands.manifest_options import (
     read,
     refuse_unresolved,
 )
+from integrations_cli.commands.options import invocation
+from integrations_cli.context import Invocation
 from integrations_cli.create.rerun import quoted
 from integrations_cli.errors import CancelledError, IntegrationsError
 from integrations_cli.manifests.actions import Plan
 from integrations_cli.manifests.apply import CONCURRENCY, Outcome, Run
 from integrations_cli.manifests.tables import outcome_cells, outcome_document, plan_summary, plan_table, told
 from integrations_cli.terminal.views import Nothing, View
-
-from .options import Invocation, invocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

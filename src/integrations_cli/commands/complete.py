@@ -92,9 +92,10 @@ def _address(table: Mapping[str, object]) -> str:
 
 
 def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience: float) -> list[tuple[str, str]]:
-    from integrations_cli.api.client import Api, open_api
+    from integrations_cli.api.client import Api
     from integrations_cli.api.retry import RetryPolicy
     from integrations_cli.api.transport.quick import open_brief
+    from integrations_cli.context import open_api
     from integrations_cli.settings.resolve import require_key, resolve
 
     settings = resolve(_flags(arguments), environ, read_key=False)

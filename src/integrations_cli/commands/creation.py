@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from integrations_cli.api.client import Api
 from integrations_cli.api.retry import RetryPolicy
 from integrations_cli.catalogue.checks import check
+from integrations_cli.context import Invocation
 from integrations_cli.create import exactly_once as creation
 from integrations_cli.create.draft import DraftSources, compose
 from integrations_cli.create.exactly_once import Created, Prepared
@@ -27,8 +28,6 @@ from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Integration, IntegrationDraft, Secret
 from integrations_cli.settings.resolve import require_key
 from integrations_cli.terminal.views import Text, View, integration_fields, masked
-
-from .options import Invocation
 
 
 @frozen

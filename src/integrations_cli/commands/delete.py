@@ -8,10 +8,10 @@ import typer
 
 from integrations_cli import catalogue
 from integrations_cli.api.find import find
+from integrations_cli.commands.options import Reference, invocation
+from integrations_cli.context import Invocation
 from integrations_cli.models import Integration
 from integrations_cli.terminal.views import Text, View, integration_fields
-
-from .options import Invocation, Reference, invocation
 
 
 def delete(

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from integrations_cli.commands.options import invocation
+from integrations_cli.context import Invocation
 from integrations_cli.errors import PendingError, UsageError
 from integrations_cli.manifests import load as manifest
 from integrations_cli.manifests.diff import (
@@ -17,8 +19,6 @@ from integrations_cli.manifests.diff import (
     side_of_manifest,
 )
 from integrations_cli.terminal.views import View
-
-from .options import Invocation, invocation
 
 
 def diff(

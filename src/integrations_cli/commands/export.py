@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from integrations_cli.commands.manifest_options import memory_of
+from integrations_cli.commands.options import invocation
+from integrations_cli.context import Invocation
 from integrations_cli.errors import InputError
 from integrations_cli.manifests.export import Exported
 from integrations_cli.manifests.export import export as exported_from
 from integrations_cli.manifests.fingerprints import Fingerprints
 from integrations_cli.terminal.views import Nothing, Text, View
-
-from .options import Invocation, invocation
 
 
 def export(

@@ -9,12 +9,12 @@ import typer
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import channels_like
+from integrations_cli.commands.options import invocation
+from integrations_cli.context import Invocation
 from integrations_cli.errors import UsageError
 from integrations_cli.frozen import frozen
 from integrations_cli.models import Environment, Integration
 from integrations_cli.terminal.views import Row, Table, View, integration_document
-
-from .options import Invocation, invocation
 
 
 @frozen

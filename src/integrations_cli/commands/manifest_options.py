@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from integrations_cli.api.client import Api
-from integrations_cli.commands.options import Invocation
+from integrations_cli.context import Invocation
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import frozen
 from integrations_cli.manifests import fingerprints

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, TextIO, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from integrations_cli.errors import IntegrationsError, UsageError
-from integrations_cli.frozen import frozen, replace
-from integrations_cli.terminal.render import ColorChoice, Renderer, is_terminal
+from integrations_cli.context import Invocation, Shared
 
 if TYPE_CHECKING:
-    from integrations_cli.api.client import Api
-    from integrations_cli.api.retry import Clock, RetryPolicy
-    from integrations_cli.api.transport.base import Transport
-    from integrations_cli.settings.resolve import Settings
+    from integrations_cli.terminal.render import ColorChoice
 
 COLORS = ("auto", "always", "never")
 
@@ -30,20 +24,6 @@ def one_of(choices: tuple[str, ...]) -> Callable[[str | None], str | None]:
         return value
 
     return check
-
-
-@frozen
-class Shared:
-    """The values of the flags that every command takes."""
-
-    profile: str | None = None
-    sandbox: bool = False
-    api_url: str | None = None
-    timeout: float | None = None
-    json: bool = False
-    no_input: bool = False
-    verbose: bool = False
-    color: ColorChoice = "auto"
 
 
 def shared(
@@ -72,155 +52,6 @@ def shared(
 
 Reference = Annotated[str, typer.Argument(metavar="REF", help="Its identifier, or its _id.")]
 """The argument of the commands that are about one integration."""
-
-
-@frozen
-class Surroundings:
-    """What is around the program: given from outside, so that a test can give it too."""
-
-    environ: Mapping[str, str]
-    stdin: TextIO | None
-    stdout: TextIO | None
-    stderr: TextIO | None
-    clock: Clock | None = None
-    random: Callable[[], float] | None = None
-
-
-class Invocation:
-    """One run of one command: its flags, its settings, its input and its output."""
-
-    def __init__(self, surroundings: Surroundings, flags: Shared, renderer: Renderer) -> None:
-        """Work with these flags in these surroundings, and print through this renderer."""
-        from integrations_cli.inputs.credential_values import ValueReader
-
-        self.flags = flags
-        self.environ = surroundings.environ
-        self.render = renderer
-        self.clock, self.random = surroundings.clock, surroundings.random
-        self._surroundings = surroundings
-        self.values = ValueReader(stdin=self._read_stdin, environ=surroundings.environ)
-        self._settings: Settings | None = None
-
-    @property
-    def stdin(self) -> TextIO | None:
-        """Where a person types answers, or a program writes values; None when it is closed."""
-        return self._surroundings.stdin
-
-    @property
-    def stderr(self) -> TextIO | None:
-        """Where questions are shown; None when it is closed."""
-        return self._surroundings.stderr
-
-    def _read_stdin(self) -> bytes:
-        stdin = self._surroundings.stdin
-        if stdin is None:
-            raise UsageError("standard input is closed", hint="pipe the value in, or name a file instead of -")
-        return stdin.buffer.read()
-
-    @property
-    def interactive(self) -> bool:
-        """Whether a person can be asked: a terminal on both sides, and neither `--no-input` nor `CI` says no."""
-        around = self._surroundings
-        return (
-            not self.flags.no_input
-            and not self.environ.get("CI")
-            and is_terminal(around.stdin)
-            and is_terminal(around.stderr)
-        )
-
-    @property
-    def settings(self) -> Settings:
-        """The settings of this run, resolved once; warnings about them are said then."""
-        if self._settings is None:
-            self._settings = self.resolve()
-            for warning in self._settings.warnings:
-                self.render.warn(warning)
-            if self.flags.verbose:
-                for field, origin in self._settings.origins.items():
-                    self.render.log(f"{field}: {origin}")
-        return self._settings
-
-    def resolve(self) -> Settings:
-        """The settings of this run, and nothing said about them; what is printed later will not hold their key."""
-        from integrations_cli.settings.resolve import SettingsFlags, resolve
-
-        flags = self.flags
-        found = resolve(SettingsFlags(flags.profile, flags.sandbox, flags.api_url, flags.timeout), self.environ)
-        if found.api_key is not None:
-            self.render.redactor.learn([found.api_key.reveal()], always=True)
-        return found
-
-    @contextmanager
-    def api(
-        self, policy: RetryPolicy | None = None, wrap: Callable[[Transport, Clock], Transport] | None = None
-    ) -> Iterator[Api]:
-        """The API of these settings; closed at the end. `--verbose` shows every attempt. `wrap` as in `open_api`."""
-        from integrations_cli.api.client import open_api
-
-        self.learn_secrets()
-        with open_api(
-            self.settings,
-            self.environ,
-            policy=policy,
-            clock=self.clock,
-            random=self.random,
-            log=self.render.log if self.flags.verbose else None,
-            wrap=wrap,
-            redactor=self.render.redactor,
-        ) as api:
-            yield api
-
-    def with_profile(self, profile: str) -> Invocation:
-        """The same run with the settings of another profile."""
-        flags = replace(self.flags, profile=profile, sandbox=False, api_url=None)
-        return Invocation(self._surroundings, flags, self.render)
-
-    def shared_words(self) -> list[str]:
-        """The flags that decide where a call goes, as words of a command line."""
-        flags = self.flags
-        words = ["--profile", flags.profile] if flags.profile else []
-        if flags.sandbox:
-            words.append("--sandbox")
-        if flags.api_url:
-            words += ["--api-url", flags.api_url]
-        return words
-
-    def confirm(self, question: str, *, yes: bool) -> None:
-        """Go on if the person says yes, or has said so with `--yes`.
-
-        Raises:
-            UsageError: Nobody can be asked, and `--yes` was not given.
-            IntegrationsError: The person said no.
-        """
-        if yes:
-            return
-        self.require_answer(yes=yes)
-        from integrations_cli.terminal.ask import asker_for
-
-        if not asker_for(self).confirm(question):
-            raise IntegrationsError("declined: nothing was changed")
-
-    def require_answer(self, *, yes: bool) -> None:
-        """See that a question that will come can be answered: better before anything is sent than after.
-
-        Raises:
-            UsageError: Nobody can be asked, and `--yes` was not given.
-        """
-        if not yes and not self.interactive:
-            raise UsageError("this asks for a yes, and nobody can be asked here", hint="say it with --yes")
-
-    def warn_of_literals(self) -> None:
-        """Say which secrets stood in the arguments, and how to keep them out."""
-        if self.values.literal_secrets:
-            keys = ", ".join(self.values.literal_secrets)
-            self.render.warn(
-                f"the value of {keys} stands in the arguments, where process lists and shell history show it"
-            )
-            self.render.hint(f"{self.values.literal_secrets[0]}=@FILE, =@- (standard input) or =env:NAME keeps it out")
-
-    def learn_secrets(self) -> None:
-        """Keep the values that have been read out of everything that is printed."""
-        self.render.redactor.learn(self.values.secrets)
 
 
 def invocation(context: typer.Context) -> Invocation:

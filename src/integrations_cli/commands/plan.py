@@ -18,11 +18,11 @@ from integrations_cli.commands.manifest_options import (
     tell_unresolved,
     without_collector,
 )
+from integrations_cli.commands.options import invocation
+from integrations_cli.context import Invocation
 from integrations_cli.errors import PendingError
 from integrations_cli.manifests.tables import plan_document, plan_table
 from integrations_cli.terminal.views import Nothing, View
-
-from .options import Invocation, invocation
 
 MANY = 1000
 """So many actions are not written as JSON for the eye, on many lines: that takes longer than to plan them."""

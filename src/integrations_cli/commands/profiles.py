@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from integrations_cli.commands.options import invocation, one_of
+from integrations_cli.context import Invocation
 from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UsageError
 from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Environment, Json, Secret
@@ -16,8 +18,6 @@ from integrations_cli.settings.config_file import ConfigFile, config_path, edit
 from integrations_cli.settings.profile import REGIONS, SANDBOX, check_http, check_name, check_timeout, clean_url
 from integrations_cli.settings.resolve import Settings, SettingsFlags, resolve, trial
 from integrations_cli.terminal.views import Fields, Row, Table, Text, View
-
-from .options import Invocation, invocation, one_of
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="The name of the profile.")]
 Name = Annotated[str, typer.Argument(metavar="PROFILE", help="The name of the profile.")]
@@ -178,7 +178,7 @@ def _given_key(run: Invocation, options: AddOptions) -> Secret | None:
 
 def _try(run: Invocation, options: AddOptions, draft: ConfigFile) -> Opened:
     """See what the key opens, before anything is saved."""
-    from integrations_cli.api.client import open_api
+    from integrations_cli.context import open_api
 
     settings = trial(draft, options.name, run.environ)
     if settings.api_key is not None:

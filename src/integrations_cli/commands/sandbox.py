@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from integrations_cli.commands.options import invocation
+from integrations_cli.context import Invocation
 from integrations_cli.errors import ConfigError, UsageError
 from integrations_cli.settings.resolve import sandbox_path
 from integrations_cli.terminal.views import Nothing, Text, View
-
-from .options import Invocation, invocation
 
 
 def serve(

@@ -11,14 +11,14 @@ from integrations_cli import catalogue
 from integrations_cli.api.client import Api, patch_of
 from integrations_cli.api.find import find
 from integrations_cli.catalogue.checks import check, missing
+from integrations_cli.commands.options import Reference, invocation
+from integrations_cli.context import Invocation
 from integrations_cli.create.draft import DraftSources, compose
 from integrations_cli.errors import InputError, UsageError
 from integrations_cli.frozen import frozen, replace
 from integrations_cli.manifests.compare import visible_credentials
 from integrations_cli.models import Integration, IntegrationDraft, IntegrationPatch
 from integrations_cli.terminal.views import Text, View, integration_fields
-
-from .options import Invocation, Reference, invocation
 
 
 @frozen
