@@ -12,18 +12,9 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from integrations_cli.errors import CancelledError
-from integrations_cli.terminal.ask import (
-    Asker,
-    GoBack,
-    LineAsker,
-    Option,
-    Terminal,
-    accessible,
-    asker_for,
-    insist,
-    matching,
-)
+from integrations_cli.terminal.ask import Asker, GoBack, LineAsker, Option, insist, matching
 from integrations_cli.terminal.ask_fullscreen import ScreenAsker
+from integrations_cli.terminal.prompts import Terminal, accessible, asker_for
 from integrations_cli.terminal.redaction import Redactor
 
 FRUIT = (Option("ap", "Apple"), Option("pa", "Pineapple"), Option("cher-ry", "Cherry"), Option("fig", "Fig"))

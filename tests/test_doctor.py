@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from integrations_cli.api.retry import SystemClock
-from integrations_cli.checkup import Around, Finding, examine, exit_code_of
+from integrations_cli.commands.doctor import Around, Finding, examine, exit_code_of
 from integrations_cli.sandbox.open import Sandbox, open_sandbox
 from integrations_cli.sandbox.server import serve
 from integrations_cli.settings.resolve import SettingsFlags, resolve

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from integrations_cli.catalogue.secret_names import secrets_within
 from integrations_cli.models import MASK
-from integrations_cli.terminal.redaction import Redactor, secrets_within
+from integrations_cli.terminal.redaction import Redactor
 
 SECRET = 'p@ss "wörd"/\\1'
 

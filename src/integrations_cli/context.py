@@ -151,7 +151,7 @@ class Invocation:
         if yes:
             return
         self.require_answer(yes=yes)
-        from integrations_cli.terminal.ask import asker_for
+        from integrations_cli.terminal.prompts import asker_for
 
         if not asker_for(self).confirm(question):
             raise IntegrationsError("declined: nothing was changed")

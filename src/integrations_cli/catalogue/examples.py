@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from integrations_cli.catalogue.lookup import BOOLEAN_KEYS, OBJECT_KEYS
 from integrations_cli.models import CredentialField, Json, Provider
-
-from . import BOOLEAN_KEYS, OBJECT_KEYS
 
 _TYPICAL: Final = {
     "senderName": "Example",

@@ -92,7 +92,8 @@ def _ask(run: Invocation, sources: DraftSources, options: CreateOptions) -> tupl
             "--interactive needs a person at a terminal: not in a pipe, not with --no-input, not with CI set",
             hint="say it with flags: --provider, --channel, --credential KEY=@FILE; or with --from-file",
         )
-    from integrations_cli.create.guided import Conversation, asker_for
+    from integrations_cli.create.guided import Conversation
+    from integrations_cli.terminal.prompts import asker_for
 
     settings = run.settings
     if settings.sandbox_path is None and not options.dry_run:

@@ -167,7 +167,7 @@ def _given_key(run: Invocation, options: AddOptions) -> Secret | None:
             "standard input",
         )
     else:
-        from integrations_cli.terminal.ask import asker_for
+        from integrations_cli.terminal.prompts import asker_for
 
         text, where = asker_for(run).ask_secret("API key").strip(), "the prompt"
     key = check_key(text, where)

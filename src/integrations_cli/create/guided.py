@@ -17,10 +17,8 @@ from integrations_cli.errors import CancelledError, InputError, IntegrationsErro
 from integrations_cli.frozen import field, frozen, replace
 from integrations_cli.inputs.credential_values import ValueReader, parse_assignment, sendable
 from integrations_cli.models import CredentialField, IntegrationDraft, Provider
-from integrations_cli.terminal.ask import BACK, Asker, GoBack, Option, asker_for
+from integrations_cli.terminal.ask import BACK, Asker, GoBack, Option
 from integrations_cli.terminal.views import text_of
-
-__all__ = ["Asker", "Conversation", "asker_for"]
 
 _CHANNELS: Final = {"in_app": "In-app", "email": "Email", "sms": "SMS", "chat": "Chat", "push": "Push", "tool": "Tool"}
 _CREDENTIAL: Final = "credentials."

@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from integrations_cli import catalogue
+from integrations_cli.catalogue.secret_names import secrets_within
 from integrations_cli.errors import InputError
 from integrations_cli.models import Credential, Json
-from integrations_cli.terminal.redaction import secrets_within
 
 if TYPE_CHECKING:
     import subprocess

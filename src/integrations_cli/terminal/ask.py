@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, Protocol, TextIO
 
@@ -16,8 +16,6 @@ from integrations_cli.catalogue.suggest import nearest_named
 from integrations_cli.errors import CancelledError
 from integrations_cli.frozen import frozen
 from integrations_cli.terminal.escape import visible
-from integrations_cli.terminal.redaction import Redactor
-from integrations_cli.terminal.render import ColorChoice, is_terminal, wants_color
 
 BACK: Final = "<"
 """What a person answers to go back to the question before."""
@@ -64,60 +62,6 @@ class Asker(Protocol):
 
     def session(self) -> AbstractContextManager[None]:
         """Several questions in a row: keeps what is typed between two of them off the screen, where that can be."""
-
-
-class _Flags(Protocol):
-    @property
-    def color(self) -> ColorChoice: ...
-
-
-class _Output(Protocol):
-    redactor: Redactor
-
-
-class Terminal(Protocol):
-    """What an asker needs of a run of the program; `Invocation` is one."""
-
-    @property
-    def render(self) -> _Output:
-        """What is printed through, with the secrets that are known."""
-
-    @property
-    def environ(self) -> Mapping[str, str]:
-        """The environment variables."""
-
-    @property
-    def stdin(self) -> TextIO | None:
-        """Where answers are typed."""
-
-    @property
-    def stderr(self) -> TextIO | None:
-        """Where questions are shown."""
-
-    @property
-    def flags(self) -> _Flags:
-        """The flags that every command takes."""
-
-
-def asker_for(run: Terminal) -> Asker:
-    """The asker that fits the terminal of this run, on which a person can be asked (`Invocation.interactive`)."""
-    stdin, stderr, environ = run.stdin, run.stderr, run.environ
-    assert stdin is not None
-    assert stderr is not None
-    clean = run.render.redactor.clean
-    if not accessible(environ):
-        from integrations_cli.terminal.ask_fullscreen import open_screen
-
-        color = wants_color(run.flags.color, environ, terminal=is_terminal(stderr))
-        screen = open_screen(stdin, stderr, color=color, clean=clean)
-        if screen is not None:
-            return screen
-    return LineAsker(stdin, stderr, clean=clean)
-
-
-def accessible(environ: Mapping[str, str]) -> bool:
-    """Whether to ask by plain lines."""
-    return environ.get("INTEGRATIONS_ACCESSIBLE", "0") not in ("", "0") or environ.get("TERM") == "dumb"
 
 
 def matching(options: Sequence[Option], typed: str) -> list[Option]:

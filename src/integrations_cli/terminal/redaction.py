@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from integrations_cli.catalogue.secret_names import secrets_within
 from integrations_cli.models import MASK, Json
 
 SHORTEST: Final = 4
@@ -25,29 +26,6 @@ _GAPS: Final = f"{_GAP}+"
 
 _PLAIN: Final = "[A-Za-z0-9_.~-]+"
 """What has one form only in JSON, a URL and a page."""
-
-
-def sounds_secret(name: str) -> bool:
-    """Whether a member of this name, of some object that nobody has described, holds a secret: `private_key`, `pfx`."""
-    return name.lower().endswith(("key", "secret", "token", "password", "passphrase", "pfx"))
-
-
-def secrets_within(value: Json) -> Iterator[str]:
-    """The texts below every name that sounds secret, in a decoded JSON value."""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from _texts(item) if sounds_secret(name) else secrets_within(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from secrets_within(item)
-
-
-def _texts(value: Json) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)
 
 
 def _pieces(secret: str) -> set[str]:

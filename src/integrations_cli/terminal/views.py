@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from integrations_cli.catalogue.secret_names import sounds_secret
 from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Integration, Json
-from integrations_cli.terminal.redaction import sounds_secret
 
 
 @frozen

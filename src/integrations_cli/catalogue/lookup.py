@@ -1,0 +1,102 @@
+"""The providers that the API knows, read from `providers.json` beside this file: facts only, no network.
+
+`scripts/refresh_catalogue.py` makes that file from the npm package `@novu/shared`, the API's own source of them. It is
+read when the first question is asked, and only the providers that are asked for become objects.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from integrations_cli.models import CredentialField, Json, Provider
+
+BOOLEAN_KEYS: Final = frozenset({"secure", "requireTls", "ignoreTls", "hmac", "authenticateByToken"})
+"""Credentials that go over the wire as true or false."""
+
+OBJECT_KEYS: Final = frozenset({"tlsOptions"})
+"""Credentials that go over the wire as an object. Every other one is a string, `port` too."""
+
+BUILT_IN: Final = frozenset({"novu", "novu-email", "novu-email-agent", "novu-slack", "novu-sms"})
+"""Providers that the service itself brings along: their credentials, if any, live on the server."""
+
+
+def providers() -> tuple[Provider, ...]:
+    """All providers, in the catalogue's order: by channel, then by id."""
+    return tuple(_provider(provider_id) for provider_id in entries())
+
+
+def provider_ids() -> tuple[str, ...]:
+    """The ids of all providers, in the same order, without building the rest of them."""
+    return tuple(entries())
+
+
+def provider_names() -> dict[str, str]:
+    """The display name of each provider by its id."""
+    return {provider_id: entry["name"] for provider_id, entry in entries().items()}
+
+
+def find(provider_id: str) -> Provider | None:
+    """The provider with exactly this id, or None."""
+    return _provider(provider_id) if provider_id in entries() else None
+
+
+def channels() -> tuple[str, ...]:
+    """All channels, in the order in which they are shown."""
+    return tuple(document()["channels"])
+
+
+def channels_with_primary() -> tuple[str, ...]:
+    """The channels in which one integration of an environment comes first."""
+    return tuple(document()["channels_with_primary"])
+
+
+def source() -> dict[str, str]:
+    """Where the facts come from: the npm `package` and its `version`."""
+    return dict(document()["source"])
+
+
+@cache
+def document() -> Json:
+    """Return the whole catalogue, decoded."""
+    return json.loads(Path(__file__).with_name("providers.json").read_bytes())
+
+
+@cache
+def entries() -> dict[str, Json]:
+    """The raw entries by id, in order."""
+    return {entry["id"]: entry for entry in document()["providers"]}
+
+
+@cache
+def _provider(provider_id: str) -> Provider:
+    entry = entries()[provider_id]
+    return Provider(
+        id=entry["id"],
+        name=entry["name"],
+        channel=entry["channel"],
+        docs=_link(entry["docs"]),
+        beta=entry["beta"],
+        credentials=tuple(_field(field) for field in entry["credentials"]),
+    )
+
+
+def _link(url: str | None) -> str:
+    """The link, or nothing where the source has none that anybody else could follow."""
+    return "" if url is None or url.startswith("https://localhost/") else url
+
+
+def _field(field: Json) -> CredentialField:
+    return CredentialField(
+        key=field["key"],
+        label=field["label"],
+        type=field["type"],
+        required=field["required"],
+        secret=field["secret"],
+        choices=tuple(field.get("choices", ())),
+        default=field.get("default"),
+        hidden=field.get("hidden", False),
+        links=field.get("links"),
+    )

@@ -1,0 +1,64 @@
+"""Chooses how a person is asked: in menus, or by plain lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, TextIO
+
+from integrations_cli.terminal.ask import Asker, LineAsker
+from integrations_cli.terminal.redaction import Redactor
+from integrations_cli.terminal.render import ColorChoice, is_terminal, wants_color
+
+
+class _Flags(Protocol):
+    @property
+    def color(self) -> ColorChoice: ...
+
+
+class _Output(Protocol):
+    redactor: Redactor
+
+
+class Terminal(Protocol):
+    """What an asker needs of a run of the program; `Invocation` is one."""
+
+    @property
+    def render(self) -> _Output:
+        """What is printed through, with the secrets that are known."""
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment variables."""
+
+    @property
+    def stdin(self) -> TextIO | None:
+        """Where answers are typed."""
+
+    @property
+    def stderr(self) -> TextIO | None:
+        """Where questions are shown."""
+
+    @property
+    def flags(self) -> _Flags:
+        """The flags that every command takes."""
+
+
+def asker_for(run: Terminal) -> Asker:
+    """The asker that fits the terminal of this run, on which a person can be asked (`Invocation.interactive`)."""
+    stdin, stderr, environ = run.stdin, run.stderr, run.environ
+    assert stdin is not None
+    assert stderr is not None
+    clean = run.render.redactor.clean
+    if not accessible(environ):
+        from integrations_cli.terminal.ask_fullscreen import open_screen
+
+        color = wants_color(run.flags.color, environ, terminal=is_terminal(stderr))
+        screen = open_screen(stdin, stderr, color=color, clean=clean)
+        if screen is not None:
+            return screen
+    return LineAsker(stdin, stderr, clean=clean)
+
+
+def accessible(environ: Mapping[str, str]) -> bool:
+    """Whether to ask by plain lines."""
+    return environ.get("INTEGRATIONS_ACCESSIBLE", "0") not in ("", "0") or environ.get("TERM") == "dumb"
