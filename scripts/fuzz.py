@@ -27,7 +27,7 @@ PATIENCE: Final = 20
 def targets(folder: Path) -> dict[str, Target]:
     """What can be fuzzed, by name; `folder` is for files that must be on the disk."""
     from integrations_cli.api.responses import decode, error_from
-    from integrations_cli.api.transport.base import Answer
+    from integrations_cli.api.transport.base import Response
     from integrations_cli.create import draft as drafting
     from integrations_cli.inputs import credential_values as values
     from integrations_cli.inputs.credential_values import ValueReader
@@ -35,7 +35,7 @@ def targets(folder: Path) -> dict[str, Target]:
     from integrations_cli.manifests.documents import Source
     from integrations_cli.models import MASK
     from integrations_cli.settings.config_file import ConfigFile
-    from integrations_cli.settings.profile import clean_url
+    from integrations_cli.settings.profile import normalize_url
     from integrations_cli.terminal import escape as screen
     from integrations_cli.terminal import redaction
 
@@ -52,16 +52,16 @@ def targets(folder: Path) -> dict[str, Target]:
         kind = ("application/json", "text/plain", "text/html")[data[0] % 3] if data else ""
         status = 200 + (data[1] if len(data) > 1 else 0) * 2
         headers = {"content-type": kind, "location": text(data[2:40]), "retry-after": text(data[2:20])}
-        error_from(Answer(status, headers, data[2:]))
-        decode(Answer(status, headers, data[2:]))
+        error_from(Response(status, headers, data[2:]))
+        decode(Response(status, headers, data[2:]))
 
     def draft_json(data: bytes) -> None:
-        drafting.compose(drafting.DraftSources(from_file="-"), reader(data))
+        drafting.build_draft(drafting.DraftInputs(from_file="-"), reader(data))
 
     def draft_toml(data: bytes) -> None:
         path = folder / "draft.toml"
         path.write_bytes(data)
-        drafting.compose(drafting.DraftSources(from_file=str(path)), reader())
+        drafting.build_draft(drafting.DraftInputs(from_file=str(path)), reader())
 
     def settings(data: bytes) -> None:
         path = folder / "config.toml"
@@ -71,7 +71,9 @@ def targets(folder: Path) -> dict[str, Target]:
             file.profile(name)
 
     def manifest_of(data: bytes, form: Any) -> None:
-        manifest.resolve(manifest.parse([Source("fuzzed", data.decode("utf-8", "replace"), form, folder)]), reader())
+        manifest.resolve_references(
+            manifest.parse([Source("fuzzed", data.decode("utf-8", "replace"), form, folder)]), reader()
+        )
 
     def assignment(data: bytes) -> None:
         said = text(data)
@@ -80,8 +82,8 @@ def targets(folder: Path) -> dict[str, Target]:
 
     def harmless(data: bytes) -> None:
         said = text(data)
-        shown = screen.visible(said)
-        assert screen.visible(shown) == shown
+        shown = screen.escape(said)
+        assert screen.escape(shown) == shown
         assert "\x1b" not in shown
         secret, _, rest = said.partition("\n")
         if len(secret) >= redaction.SHORTEST:
@@ -96,7 +98,7 @@ def targets(folder: Path) -> dict[str, Target]:
         "manifest.toml": lambda data: manifest_of(data, "toml"),
         "assignment": assignment,
         "command line": lambda data: values.split_command(text(data), "x"),
-        "url": lambda data: clean_url(text(data), "x"),
+        "url": lambda data: normalize_url(text(data), "x"),
         "screen": harmless,
     }
 

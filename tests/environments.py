@@ -9,19 +9,19 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from integrations_cli.api.client import Api
+from integrations_cli.api.client import Client
 from integrations_cli.api.retry import RetryPolicy
-from integrations_cli.api.transport.base import Answer, Request, Transport, wire_headers
+from integrations_cli.api.transport.base import Request, Response, Transport, request_headers
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.manifests import apply, fingerprints
 from integrations_cli.manifests import load as manifest
 from integrations_cli.manifests.actions import Plan
-from integrations_cli.manifests.apply import Outcome
+from integrations_cli.manifests.apply import ActionOutcome
 from integrations_cli.manifests.documents import Source
-from integrations_cli.manifests.export import Exported, export
+from integrations_cli.manifests.export import Exported, export_manifest
 from integrations_cli.manifests.fingerprints import Fingerprints
-from integrations_cli.manifests.load import Desired
-from integrations_cli.manifests.plan import plan
+from integrations_cli.manifests.load import ResolvedEntry
+from integrations_cli.manifests.plan import make_plan
 from integrations_cli.models import Integration, Secret
 from integrations_cli.sandbox.open import Sandbox, open_sandbox
 
@@ -51,10 +51,10 @@ class Direct:
         self.sandbox = sandbox
         self.key = Secret(key)
 
-    def send(self, request: Request, timeout: float) -> Answer:
-        headers = wire_headers(request, self.key)
+    def send(self, request: Request, timeout: float) -> Response:
+        headers = request_headers(request, self.key)
         reply = self.sandbox.contract.handle(request.method, request.path, headers, request.body or b"")
-        return Answer(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
+        return Response(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
 
     def close(self) -> None:
         pass
@@ -68,7 +68,7 @@ class Environment:
         self.clock = SteppingClock()
         inner: Transport = Direct(sandbox, sandbox.api_keys[name])
         self.transport = inner if wrap is None else wrap(inner)
-        self.api = Api(self.transport, clock=self.clock, random=Random(1).random, policy=RetryPolicy())
+        self.api = Client(self.transport, clock=self.clock, random=Random(1).random, policy=RetryPolicy())
         self.state = state
         self.environ: dict[str, str] = {}
 
@@ -77,7 +77,7 @@ class Environment:
         """What a new run of the program remembers."""
         own = self.api.environment()
         assert own is not None
-        return fingerprints.load(self.state, server="sandbox", environment_id=own.id)
+        return fingerprints.load_fingerprints(self.state, server="sandbox", environment_id=own.id)
 
     def integrations(self) -> Sequence[Integration]:
         return self.api.list()
@@ -95,22 +95,22 @@ class Environment:
         answer: dict[str, Any] = self.send("POST", "/v1/integrations", {"check": False, **fields})
         return answer
 
-    def desired(self, text: str) -> list[Desired]:
+    def desired(self, text: str) -> list[ResolvedEntry]:
         """The entries of a manifest in TOML or JSON."""
         reader = ValueReader(stdin=lambda: b"", environ=self.environ)
         source = Source("env.json", text, "json") if text.startswith("{") else Source("env.toml", text)
-        return manifest.resolve(manifest.parse([source]), reader)
+        return manifest.resolve_references(manifest.parse([source]), reader)
 
     def plan(self, text: str, **options: Any) -> Plan:
-        return plan(self.desired(text), self.integrations(), self.memory, **options)
+        return make_plan(self.desired(text), self.integrations(), self.memory, **options)
 
-    def apply(self, text: str, *, concurrency: int = 1, **options: Any) -> list[Outcome]:
+    def apply(self, text: str, *, concurrency: int = 1, **options: Any) -> list[ActionOutcome]:
         """One run of `apply`, as a new process would make it."""
-        return list(apply.Run(self.plan(text, **options), self.api, self.memory, concurrency=concurrency))
+        return list(apply.ApplyRun(self.plan(text, **options), self.api, self.memory, concurrency=concurrency))
 
     def export(self) -> Exported:
         """One run of `export`."""
-        exported = export(self.integrations(), self.environ)
+        exported = export_manifest(self.integrations(), self.environ)
         self.memory.adopt(exported.adopted)
         return exported
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from random import Random
 
 from fault_server import FaultServer
-from integrations_cli.api.client import Api
+from integrations_cli.api.client import Client
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
 from integrations_cli.api.transport.open import open_transport
 from integrations_cli.create import exactly_once as create
-from integrations_cli.create.exactly_once import Created
+from integrations_cli.create.exactly_once import CreateResult
 from integrations_cli.errors import IntegrationsError
-from integrations_cli.models import Credential, IntegrationDraft, Secret
+from integrations_cli.models import Credential, Draft, Secret
 from integrations_cli.terminal.redaction import Redactor
 from paced import PacedBackend
 
@@ -32,7 +32,7 @@ RESUME = "integrations create --again"
 class Played:
     """What came of one create: the outcome, everything that was written about it, and what the server holds."""
 
-    created: Created | None
+    created: CreateResult | None
     error: IntegrationsError | None
     reports: list[AttemptReport]
     identifier: str
@@ -57,16 +57,14 @@ class Played:
         return sum(report.method == "POST" for report in self.reports)
 
 
-def draft(identifier: str | None = None) -> IntegrationDraft:
+def draft(identifier: str | None = None) -> Draft:
     """A draft with planted secrets in it."""
     credentials = {
         "apiKey": Credential(CANARY),
         "domain": Credential(TOKEN, concealed=True),
         "user": Credential("api"),
     }
-    return IntegrationDraft(
-        provider="mailgun", channel="email", name=NAME, identifier=identifier, credentials=credentials
-    )
+    return Draft(provider="mailgun", channel="email", name=NAME, identifier=identifier, credentials=credentials)
 
 
 def play(
@@ -91,7 +89,7 @@ def play(
         backend=PacedBackend(server),
         now=clock.now,
     )
-    api = Api(
+    api = Client(
         transport,
         policy=RetryPolicy(retries=retries),
         clock=clock,
@@ -100,12 +98,12 @@ def play(
         observe=reports.append,
         redactor=Redactor([server.api_key]),
     )
-    prepared = create.prepare(draft(identifier), key, random=chance.random)
-    created: Created | None = None
+    prepared = create.prepare_create(draft(identifier), key, random=chance.random)
+    created: CreateResult | None = None
     error: IntegrationsError | None = None
     said: list[str] = []
     try:
-        created = create.run(api, prepared, resume=lambda: RESUME)
+        created = create.create_exactly_once(api, prepared, resume=lambda: RESUME)
     except IntegrationsError as caught:
         error = caught
         said += [caught.message, caught.hint or "", *caught.details, caught.error_id or ""]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from integrations_cli import cli
-from integrations_cli.context import Surroundings
+from integrations_cli.context import Process
 
 if TYPE_CHECKING:
     from integrations_cli.api.retry import Clock
@@ -94,7 +94,7 @@ class Program:
         content = stdin.encode() if isinstance(stdin, str) else stdin
         source = None if content is None else kinds["stdin"](io.BytesIO(content), encoding="utf-8")
         out, err = io.BytesIO(), io.BytesIO()
-        surroundings = Surroundings(
+        process = Process(
             {**self.environ, **(env or {})},
             source,
             kinds["stdout"](out, encoding="utf-8", newline=""),
@@ -102,7 +102,7 @@ class Program:
             self.clock,
             self.random,
         )
-        code = cli.run(arguments, surroundings)
+        code = cli.run(arguments, process)
         return Finished(code, out.getvalue().decode(), err.getvalue().decode())
 
     def spawn(

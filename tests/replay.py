@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from integrations_cli import catalogue
-from integrations_cli.sandbox.api import Contract
+from integrations_cli.sandbox.api import SandboxApi
 from integrations_cli.sandbox.records import Environment
 from integrations_cli.sandbox.store import Store
 
 RECORDING: Final = Path(__file__).with_name("exchanges.jsonl")
 
 Pairs = list[tuple[str, str]]
-Send = Callable[[Contract, str, str, Pairs, bytes], tuple[int, Pairs, bytes]]
+Send = Callable[[SandboxApi, str, str, Pairs, bytes], tuple[int, Pairs, bytes]]
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{24}|<env:[^>]+>")
@@ -112,8 +112,8 @@ class Replay:
         self._now = 1_790_000_000.0
         self._count = 0
         self.store = Store(folder / "sandbox.db", clock=self._clock, randomness=self._randomness)
-        with self.store.reading() as room:
-            development, production = room.environments()
+        with self.store.reading() as queries:
+            development, production = queries.environments()
         (other,) = self.store.add_organisation(["other-org"], with_in_app=False)
         self._development = development
         self._known = {
@@ -128,7 +128,7 @@ class Replay:
         }
         self._others: tuple[Environment, ...] = (other,)
         self._ids: dict[str, str] = {}
-        self._contracts: dict[str, Contract] = {}
+        self._contracts: dict[str, SandboxApi] = {}
         self._tag = ""
 
     def run(
@@ -165,20 +165,20 @@ class Replay:
 
     def _start_afresh(self) -> None:
         self.store.empty()
-        with self.store.writing() as room:
+        with self.store.writing() as queries:
             for environment in self._others:
-                for record in room.integrations(environment.organisation):
-                    room.delete(record, record.created)
+                for record in queries.integrations(environment.organisation):
+                    queries.delete(record, record.created)
         self._contracts.clear()
         self._ids.clear()
 
-    def _contract(self, server: str) -> Contract:
+    def _contract(self, server: str) -> SandboxApi:
         if server not in self._contracts:
             self._contracts[server] = self._made(server)
         return self._contracts[server]
 
-    def _made(self, server: str, slow: Callable[[], None] | None = None) -> Contract:
-        return Contract(
+    def _made(self, server: str, slow: Callable[[], None] | None = None) -> SandboxApi:
+        return SandboxApi(
             self.store,
             idempotency=server != "both flags off",
             rate_limit=30 if server.endswith("rate limit on") else None,
@@ -196,7 +196,7 @@ class Replay:
         self._count += 1
         return (self._count * 0x9E3779B97F4A7C15 % (1 << 8 * size)).to_bytes(size, "big")
 
-    def _compare(self, exchange: Exchange, contract: Contract) -> Comparison:
+    def _compare(self, exchange: Exchange, contract: SandboxApi) -> Comparison:
         self._prepare(exchange, contract)
         pairs = self._headers(exchange)
         status, answered, raw = self._send(
@@ -314,14 +314,14 @@ class Replay:
             return start + b"x" * (size - len(start) - 2) + b'"}'
         return self._text(exchange.body).encode()
 
-    def _prepare(self, exchange: Exchange, contract: Contract) -> None:
+    def _prepare(self, exchange: Exchange, contract: SandboxApi) -> None:
         """Bring about what was the case when the exchange was recorded, and is not said by those before it."""
         key = [("Authorization", f"ApiKey {self._known['<key>']}"), ("Content-Type", "application/json")]
         if exchange.id == "inapp-first":
-            with self.store.writing() as room:
-                for record in room.integrations(self._development.organisation, environment=self._development.id):
+            with self.store.writing() as queries:
+                for record in queries.integrations(self._development.organisation, environment=self._development.id):
                     if record.channel == "in_app":
-                        room.delete(record, record.created)
+                        queries.delete(record, record.created)
         let_in = _BURST.get(exchange.id)
         if let_in is not None:
             self._now += 6

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fault_server import FaultServer
-from integrations_cli.api.transport.base import Answer, Request, Transport, TransportFailure
+from integrations_cli.api.transport.base import Request, Response, Transport, TransportFailure
 from integrations_cli.api.transport.open import open_transport
 from integrations_cli.models import Secret
 from paced import PacedBackend
@@ -21,7 +21,7 @@ def opened(url: str, *, environ: Mapping[str, str] | None = None, **more: Any) -
     return open_transport(base_url=url, api_key=Secret(KEY), environ=environ or {}, **more)
 
 
-def ask(url: str, request: Request = GET, *, environ: Mapping[str, str] | None = None, **more: Any) -> Answer:
+def ask(url: str, request: Request = GET, *, environ: Mapping[str, str] | None = None, **more: Any) -> Response:
     transport = opened(url, environ=environ, **more)
     try:
         return transport.send(request, 10.0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from integrations_cli.sandbox.api import Contract, Reply
+from integrations_cli.sandbox.api import Reply, SandboxApi
 from integrations_cli.sandbox.store import Store
 
 
@@ -49,13 +49,13 @@ class Caller:
 
     def __post_init__(self) -> None:
         self.store = Store(self.path, clock=self.clock, randomness=os.urandom)
-        with self.store.reading() as room:
-            self.development, self.production = room.environments()
+        with self.store.reading() as queries:
+            self.development, self.production = queries.environments()
         self.contract = self.made(**self.options)
 
-    def made(self, **options: Any) -> Contract:
+    def made(self, **options: Any) -> SandboxApi:
         """Another contract on the same store."""
-        return Contract(self.store, clock=self.clock, randomness=os.urandom, **options)
+        return SandboxApi(self.store, clock=self.clock, randomness=os.urandom, **options)
 
     def send(self, method: str, target: str, body: Any = None, **options: Any) -> Answer:
         """Send `body` as JSON, or as it is if it is bytes. `key` is the idempotency key, `api_key` the other one."""
@@ -64,7 +64,7 @@ class Caller:
         if "key" in options:
             headers["Idempotency-Key"] = options["key"]
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        contract: Contract = options.get("contract", self.contract)
+        contract: SandboxApi = options.get("contract", self.contract)
         return decoded(contract.handle(method, target, headers, raw))
 
     def create(self, **fields: Any) -> Answer:

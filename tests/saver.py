@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from integrations_cli.errors import ConfigError
-from integrations_cli.settings.config_file import ConfigFile, edit
+from integrations_cli.settings.config_file import ConfigFile, edit_config
 
 PLAIN = b'default_profile = "a"\nunknown = 1\n\n[profiles.a]\napi_key = "key-of-a"\ncolour = "red"\n'
 COMMENTED = b"# mine\r\n" + PLAIN.replace(b"\n", b"\r\n")
@@ -85,7 +85,7 @@ def save_until(path: Path, change: Callable[[ConfigFile], None], stop_at: int) -
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.setprofile(profile)
-    edit(path, change)
+    edit_config(path, change)
     sys.setprofile(None)
     os._exit(0)
 
@@ -95,7 +95,7 @@ def kill(folder: Path) -> dict[str, int]:
     figures = {"kills": 0, "old": 0, "new": 0}
     for case, (start, change, linked, littered) in enumerate(CASES):
         path, target = prepare(folder / f"whole{case}", start, linked=linked, littered=False)
-        edit(path, change)
+        edit_config(path, change)
         new, stop_at = target.read_bytes(), 0
         while True:
             stop_at += 1
@@ -110,7 +110,7 @@ def kill(folder: Path) -> dict[str, int]:
             assert not backup.exists() or backup.read_bytes() == start, (case, stop_at)
             assert path.is_symlink() == linked
             # The next one finds nothing in its way, and leaves nothing of the dead one.
-            edit(path, lambda file: file.add_profile("after", TABLE, make_default=False))
+            edit_config(path, lambda file: file.add_profile("after", TABLE, make_default=False))
             assert not list(target.parent.glob(".*.tmp")), (case, stop_at)
             assert "after" in ConfigFile.load(path).profiles
     return figures
@@ -119,7 +119,7 @@ def kill(folder: Path) -> dict[str, int]:
 def add_elsewhere() -> None:
     """Save something once, so that all modules are loaded: another user may not be able to read them."""
     with TemporaryDirectory() as folder:
-        edit(Path(folder) / "config.toml", add)
+        edit_config(Path(folder) / "config.toml", add)
 
 
 def main(arguments: list[str]) -> int:
@@ -129,14 +129,14 @@ def main(arguments: list[str]) -> int:
             path, prefix, count = rest
             for number in range(int(count)):
                 name = f"{prefix}{number}"
-                edit(Path(path), partial(ConfigFile.add_profile, name=name, table=TABLE, make_default=False))
+                edit_config(Path(path), partial(ConfigFile.add_profile, name=name, table=TABLE, make_default=False))
         elif mode == "add-as":
             user, path, name = rest
             add_elsewhere()
             os.setgroups([])
             os.setgid(int(user))
             os.setuid(int(user))
-            edit(Path(path), lambda file: file.add_profile(name, TABLE, make_default=False))
+            edit_config(Path(path), lambda file: file.add_profile(name, TABLE, make_default=False))
         elif mode == "kill":
             sys.stdout.write(json.dumps(kill(Path(rest[0]))))
     except ConfigError as error:

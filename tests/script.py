@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from integrations_cli.create.draft import DraftSources, compose
-from integrations_cli.create.guided import Conversation
+from integrations_cli.create.draft import DraftInputs, build_draft
+from integrations_cli.create.guided import GuidedCreate
 from integrations_cli.inputs.credential_values import ValueReader
-from integrations_cli.models import IntegrationDraft
-from integrations_cli.terminal.ask import BACK, GoBack, Option, insist
+from integrations_cli.models import Draft
+from integrations_cli.terminal.ask import BACK, GoBack, Option, ask_until_given
 
 Answer = str | bool | None
 """What the script answers; None takes what is proposed."""
@@ -53,7 +53,7 @@ class Script:
         return default if answer is None else answer is True
 
     def ask_secret(self, label: str) -> str:
-        return insist(self, label)
+        return ask_until_given(self, label)
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -103,18 +103,18 @@ def hold(
     folder: Path | None = None,
     skip: bool = False,
     **flags: Any,
-) -> tuple[IntegrationDraft, DraftSources]:
+) -> tuple[Draft, DraftInputs]:
     """The conversation that these flags begin and this script carries on."""
-    sources = DraftSources(**flags)
+    sources = DraftInputs(**flags)
     reader = ValueReader(stdin=no_stdin, environ=environ or {}, run=run, folder=folder)
     reader.claim_stdin("the conversation")
-    conversation = Conversation(script, compose(sources, reader), sources, reader, skip=skip)
+    conversation = GuidedCreate(script, build_draft(sources, reader), sources, reader, skip=skip)
     outcome = conversation.hold(where="the sandbox")
     assert not script.turns
     return outcome
 
 
-def values(draft: IntegrationDraft) -> dict[str, Any]:
+def values(draft: Draft) -> dict[str, Any]:
     return {key: credential.value for key, credential in draft.credentials.items()}
 
 

@@ -6,19 +6,19 @@ import json
 from collections.abc import Callable
 
 from fault_server import FakeClock
-from integrations_cli.api.client import Api
+from integrations_cli.api.client import Client
 from integrations_cli.api.retry import AttemptReport
-from integrations_cli.api.transport.base import Answer, Request, TransportFailure
+from integrations_cli.api.transport.base import Request, Response, TransportFailure
 from integrations_cli.terminal.redaction import Redactor
 
 ENVIRONMENT = {"_id": "e1", "name": "Development"}
 ONE = {"_id": "i1", "_environmentId": "e1", "identifier": "one", "providerId": "mailgun", "channel": "email"}
 
 
-def answer(status: int, body: object = b"", **headers: str) -> Answer:
+def response(status: int, body: object = b"", **headers: str) -> Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = {"content-type": "application/json"} if content[:1] in (b"{", b"[") else {}
-    return Answer(status, kind | {name.replace("_", "-"): value for name, value in headers.items()}, content)
+    return Response(status, kind | {name.replace("_", "-"): value for name, value in headers.items()}, content)
 
 
 class Scripted:
@@ -26,11 +26,11 @@ class Scripted:
 
     base_url = "https://api.example"
 
-    def __init__(self, *outcomes: Answer | BaseException) -> None:
+    def __init__(self, *outcomes: Response | BaseException) -> None:
         self.outcomes = list(outcomes)
         self.requests: list[Request] = []
 
-    def send(self, request: Request, timeout: float) -> Answer:
+    def send(self, request: Request, timeout: float) -> Response:
         self.requests.append(request)
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, BaseException):

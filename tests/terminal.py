@@ -12,9 +12,9 @@ from typing import Self
 import pexpect
 import pyte
 
-from integrations_cli.context import open_api
+from integrations_cli.context import open_client
 from integrations_cli.models import Integration
-from integrations_cli.settings.resolve import SettingsFlags, resolve
+from integrations_cli.settings.resolve import SettingsFlags, resolve_settings
 from program import Program
 
 PATIENCE = 20
@@ -125,6 +125,6 @@ class Session:
 
 def stored(program: Program) -> list[Integration]:
     """What is in the sandbox of this program, without the in-app one that every environment is born with."""
-    settings = resolve(SettingsFlags(sandbox=True), program.environ)
-    with open_api(settings, program.environ) as api:
+    settings = resolve_settings(SettingsFlags(sandbox=True), program.environ)
+    with open_client(settings, program.environ) as api:
         return [integration for integration in api.list() if integration.provider != "novu"]

@@ -12,9 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from conftest import Figures
-from integrations_cli.api.client import integration_in
-from integrations_cli.api.responses import UnreadableAnswerError, decode, error_from
-from integrations_cli.api.transport.base import Answer
+from integrations_cli.api.client import integration_from
+from integrations_cli.api.responses import UnreadableResponseError, decode, error_from
+from integrations_cli.api.transport.base import Response
 from integrations_cli.errors import (
     AuthError,
     ConflictError,
@@ -23,13 +23,13 @@ from integrations_cli.errors import (
     RejectedError,
     UnavailableError,
 )
-from integrations_cli.inputs.decode import DEEPEST
-from scripted_transport import ONE, answer, api
+from integrations_cli.inputs.decode import MAX_DEPTH
+from scripted_transport import ONE, api, response
 
 
 @pytest.mark.parametrize("body", [{"data": ONE}, ONE, {"data": {**ONE, "new": [1]}, "meta": 1}])
 def test_an_integration_comes_wrapped_or_bare(body: object) -> None:
-    assert integration_in(answer(201, body)).identifier == "one"
+    assert integration_from(response(201, body)).identifier == "one"
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_an_integration_comes_wrapped_or_bare(body: object) -> None:
         b'{"_id": "i1", "n": 1e999}',
         b'{"_id": "i1", "n": ' + b"9" * 5000 + b"}",
         b"[" * 100_000,
-        b'{"_id": "i1", "deep": ' + b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1) + b"}",
+        b'{"_id": "i1", "deep": ' + b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1) + b"}",
         b"<html><body>Hello</body></html>",
     ],
 )
 def test_a_success_that_is_no_integration_is_an_error_of_its_own(body: bytes) -> None:
-    with pytest.raises(UnreadableAnswerError) as caught:
-        integration_in(Answer(201, {}, body))
+    with pytest.raises(UnreadableResponseError) as caught:
+        integration_from(Response(201, {}, body))
     assert caught.value.exit_code == 8
     assert "201" in caught.value.message
     assert "\n" not in caught.value.message
@@ -66,9 +66,9 @@ def test_a_success_that_is_no_integration_is_an_error_of_its_own(body: bytes) ->
 
 def test_what_is_odd_but_clear_is_read() -> None:
     body = b'\xef\xbb\xbf {"_id": "a", "_id": "i1", "identifier": "half \\ud83d", "name": "\\ud83d\\ude00"}'
-    with pytest.raises(UnreadableAnswerError):
-        integration_in(Answer(201, {}, b"\xff" + body))
-    raw = integration_in(Answer(201, {}, body.removeprefix(b"\xef\xbb\xbf"))).raw
+    with pytest.raises(UnreadableResponseError):
+        integration_from(Response(201, {}, b"\xff" + body))
+    raw = integration_from(Response(201, {}, body.removeprefix(b"\xef\xbb\xbf"))).raw
     assert raw == {"_id": "i1", "identifier": "half \ufffd", "name": "\U0001f600"}
 
 
@@ -106,7 +106,7 @@ def test_every_recorded_error_has_its_exit_code_and_the_server_s_own_words(figur
         headers = {name.lower(): value for name, value in response["headers"].items()}
         body = response["body"]
         content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        error = error_from(Answer(response["status"], headers, content))
+        error = error_from(Response(response["status"], headers, content))
         status = response["status"]
         expected = BY_STATUS.get(status, UnavailableError if "retry-after" in headers else ConflictError)
         assert type(error) is expected, exchange["id"]
@@ -133,54 +133,54 @@ def test_every_recorded_error_has_its_exit_code_and_the_server_s_own_words(figur
     ],
 )
 def test_the_status_alone_decides_the_exit_code(status: int, code: int) -> None:
-    page = Answer(status, {"content-type": "text/html"}, b"<!DOCTYPE html><html>no</html>")
+    page = Response(status, {"content-type": "text/html"}, b"<!DOCTYPE html><html>no</html>")
     for given_answer in (
         page,
-        answer(status),
-        answer(status, {"message": "no"}),
-        answer(status, b"{"),
-        answer(status, []),
+        response(status),
+        response(status, {"message": "no"}),
+        response(status, b"{"),
+        response(status, []),
     ):
         assert error_from(given_answer).exit_code == code
 
 
 def test_what_a_proxy_answers_is_summarised() -> None:
-    page = Answer(502, {"content-type": "text/html"}, b"<html><title>502</title><script>x</script></html>")
+    page = Response(502, {"content-type": "text/html"}, b"<html><title>502</title><script>x</script></html>")
     assert error_from(page).message == "the server answered 502 with an HTML page"
-    assert error_from(answer(503)).message == "the server answered 503 with an empty body"
-    plain = Answer(503, {"content-type": "text/plain"}, b"upstream\r\n  is down\n")
+    assert error_from(response(503)).message == "the server answered 503 with an empty body"
+    plain = Response(503, {"content-type": "text/plain"}, b"upstream\r\n  is down\n")
     assert error_from(plain).message == "the server answered 503: upstream is down"
-    assert error_from(answer(400, b'{"mess')).message == "the server answered 400 with broken JSON"
-    flood = Answer(400, {}, b"", overlong=True)
+    assert error_from(response(400, b'{"mess')).message == "the server answered 400 with broken JSON"
+    flood = Response(400, {}, b"", overlong=True)
     assert error_from(flood).message == "the server answered 400 with a body larger than 10 MB"
-    assert error_from(answer(400, {"x": 1})).message == "the server answered 400 with JSON of another kind"
-    assert error_from(Answer(400, {"content-type": "image/png"}, b"\x89PNG")).message.endswith("another kind of body")
+    assert error_from(response(400, {"x": 1})).message == "the server answered 400 with JSON of another kind"
+    assert error_from(Response(400, {"content-type": "image/png"}, b"\x89PNG")).message.endswith("another kind of body")
 
 
 def test_the_findings_of_a_422_are_named_with_their_fields() -> None:
     errors = {"name": {"messages": ["is too long", "name has a tab"]}, "channel": {"messages": "is wrong"}, "x": 1}
-    error = error_from(answer(422, {"statusCode": 422, "message": "Validation Error", "errors": errors}))
+    error = error_from(response(422, {"statusCode": 422, "message": "Validation Error", "errors": errors}))
     assert error.details == ("Validation Error", "name: is too long", "name has a tab", "channel: is wrong")
 
 
 def test_a_long_answer_is_cut() -> None:
-    error = error_from(answer(400, {"message": ["x" * 5000] * 500}))
+    error = error_from(response(400, {"message": ["x" * 5000] * 500}))
     assert len(error.message) < 1200
     assert len(error.details) == 50
 
 
 def test_a_redirect_names_its_host_and_nothing_else() -> None:
-    error = error_from(answer(308, location="https://user:pass@else.example:8443/v1?token=abc#x"))
+    error = error_from(response(308, location="https://user:pass@else.example:8443/v1?token=abc#x"))
     assert "else.example:8443" in (error.hint or "")
     assert all(part not in f"{error.message}{error.hint}" for part in ("user", "pass", "token", "/v1"))
-    assert error_from(answer(302, location="http://[::1")).exit_code == 7
-    assert error_from(answer(302, location="/login")).exit_code == 7
+    assert error_from(response(302, location="http://[::1")).exit_code == 7
+    assert error_from(response(302, location="/login")).exit_code == 7
 
 
 def test_the_key_is_taken_out_of_what_a_server_says() -> None:
     told, _ = api()
     words = {"message": 'Invalid authentication scheme: "k3y-abcdef"', "errorId": "k3y-abcdef"}
-    error = told.error(answer(401, words))
+    error = told.error(response(401, words))
     assert "k3y-abcdef" not in f"{error.message} {error.hint} {error.details} {error.error_id}"
 
 
@@ -203,12 +203,12 @@ SHAPED = st.fixed_dictionaries(
 @example(400, b'{"message": ["\\ud800"]}', {})
 @settings(max_examples=400, deadline=None)
 def test_no_answer_breaks_it(status: int, body: bytes, headers: dict[str, str]) -> None:
-    given_answer = Answer(status, headers, body)
+    given_answer = Response(status, headers, body)
     error = error_from(given_answer)
     assert error.exit_code in {4, 5, 6, 7, 8}
     assert "\n" not in error.message
     error.message.encode()
     try:
         json.dumps(decode(given_answer), allow_nan=False).encode()
-    except UnreadableAnswerError:
+    except UnreadableResponseError:
         return

@@ -12,8 +12,8 @@ from fault_server import FakeClock
 from integrations_cli.api.client import Api, body_of, create_request, encode
 from integrations_cli.api.responses import UnreadableAnswerError
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
-from integrations_cli.api.transport.base import Answer, Interrupted, TransportFailure
-from integrations_cli.create.exactly_once import prepare
+from integrations_cli.api.transport.base import Interrupted, Response, TransportFailure
+from integrations_cli.create.exactly_once import prepare_create
 from integrations_cli.errors import (
     AuthError,
     CancelledError,
@@ -24,14 +24,14 @@ from integrations_cli.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from integrations_cli.models import Credential, IntegrationDraft
-from scripted_transport import ENVIRONMENT, ONE, answer, api, lost
+from integrations_cli.models import Credential, Draft
+from scripted_transport import ENVIRONMENT, ONE, api, lost, response
 
 # -- what is sent -----------------------------------------------------------------------------------------------------
 
 
 def test_the_body_has_the_documented_fields_in_their_order() -> None:
-    draft = IntegrationDraft(
+    draft = Draft(
         provider="nodemailer",
         channel="email",
         name="Zoë 邮件",
@@ -43,7 +43,7 @@ def test_the_body_has_the_documented_fields_in_their_order() -> None:
         conditions=[{"b": 1, "a": None}],
         extra={"kind": "agent", "rules": {}},
     )
-    assert body_of(draft).decode() == (
+    assert create_body(draft).decode() == (
         '{"providerId":"nodemailer","channel":"email","name":"Zoë 邮件","identifier":"main","_environmentId":"e1",'
         '"credentials":{"user":"u","secure":true,"tlsOptions":{"a":[1]}},"active":true,"check":true,'
         '"conditions":[{"b":1,"a":null}],"kind":"agent","rules":{}}'
@@ -51,62 +51,65 @@ def test_the_body_has_the_documented_fields_in_their_order() -> None:
 
 
 def test_what_is_not_said_is_left_out_but_active_and_check_are_always_there() -> None:
-    draft = IntegrationDraft(provider="mailgun", channel="email")
-    assert body_of(draft) == b'{"providerId":"mailgun","channel":"email","active":false,"check":false}'
+    draft = Draft(provider="mailgun", channel="email")
+    assert create_body(draft) == b'{"providerId":"mailgun","channel":"email","active":false,"check":false}'
 
 
 @pytest.mark.parametrize("value", ["\ud800", "caf\udce9"])
 def test_half_a_character_is_refused_before_anything_is_sent(value: str) -> None:
     with pytest.raises(InputError, match="UTF-8"):
-        body_of(IntegrationDraft(provider="mailgun", channel="email", name=value))
+        create_body(Draft(provider="mailgun", channel="email", name=value))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}])
 def test_what_json_cannot_say_is_refused(value: object) -> None:
     with pytest.raises(InputError, match="JSON"):
-        body_of(IntegrationDraft(provider="mailgun", channel="email", extra={"rules": value}))
+        create_body(Draft(provider="mailgun", channel="email", extra={"rules": value}))
     endless: list[Any] = []
     endless.append(endless)
     with pytest.raises(InputError, match="JSON"):
-        encode({"rules": endless})
+        encode_json({"rules": endless})
 
 
 def test_an_extra_field_cannot_stand_in_for_a_flag() -> None:
     with pytest.raises(InputError, match="check"):
-        body_of(IntegrationDraft(provider="mailgun", channel="email", extra={"check": True}))
+        create_body(Draft(provider="mailgun", channel="email", extra={"check": True}))
 
 
 def test_an_identifier_is_made_of_the_name_and_ten_random_characters() -> None:
-    draft = IntegrationDraft(provider="mailgun", channel="email", name="  Zoë's — Mail 2!  ")
-    prepared = prepare(draft, random=lambda: 0.999999)
+    draft = Draft(provider="mailgun", channel="email", name="  Zoë's — Mail 2!  ")
+    prepared = prepare_create(draft, random=lambda: 0.999999)
     assert prepared.identifier == "zoe-s-mail-2-zzzzzzzzzz"
     assert prepared.generated
     assert json.loads(prepared.body)["identifier"] == prepared.identifier
-    assert len({prepare(draft).identifier for _ in range(100)} | {prepare(draft).key for _ in range(100)}) == 200
+    assert (
+        len({prepare_create(draft).identifier for _ in range(100)} | {prepare_create(draft).key for _ in range(100)})
+        == 200
+    )
 
 
 @pytest.mark.parametrize(
     ("draft", "slug"),
     [
-        (IntegrationDraft(provider="mailgun", channel="email"), "mailgun"),
-        (IntegrationDraft(provider="twilio", channel="sms", name="邮件"), "integration"),
-        (IntegrationDraft(provider="unheard-of", channel="sms"), "unheard-of"),
-        (IntegrationDraft(provider="mailgun", channel="email", name="x" * 300), "x" * 40),
+        (Draft(provider="mailgun", channel="email"), "mailgun"),
+        (Draft(provider="twilio", channel="sms", name="邮件"), "integration"),
+        (Draft(provider="unheard-of", channel="sms"), "unheard-of"),
+        (Draft(provider="mailgun", channel="email", name="x" * 300), "x" * 40),
     ],
 )
-def test_the_slug_is_short_and_plain(draft: IntegrationDraft, slug: str) -> None:
-    assert prepare(draft, random=lambda: 0.0).identifier == f"{slug}-0000000000"
+def test_the_slug_is_short_and_plain(draft: Draft, slug: str) -> None:
+    assert prepare_create(draft, random=lambda: 0.0).identifier == f"{slug}-0000000000"
 
 
 def test_what_was_given_stays() -> None:
-    prepared = prepare(IntegrationDraft(provider="mailgun", channel="email", identifier="Main_1"), "my key")
+    prepared = prepare_create(Draft(provider="mailgun", channel="email", identifier="Main_1"), "my key")
     assert (prepared.identifier, prepared.key, prepared.generated) == ("Main_1", "my key", False)
 
 
 @pytest.mark.parametrize("key", ["", " ", "a\nb", "a\r\nX: y", "é", "x" * 256, " a", "\x7f"])
 def test_a_key_that_cannot_be_a_header_is_refused(key: str) -> None:
     with pytest.raises(InputError, match="idempotency key"):
-        prepare(IntegrationDraft(provider="mailgun", channel="email"), key)
+        prepare_create(Draft(provider="mailgun", channel="email"), key)
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
@@ -115,7 +118,7 @@ def test_a_key_that_cannot_be_a_header_is_refused(key: str) -> None:
 def test_a_list_of_the_whole_organisation_is_filtered_to_the_key_s_environment() -> None:
     other = {**ONE, "_id": "i2", "_environmentId": "e2"}
     told, transport = api(
-        answer(200, {"data": [ONE, other]}), answer(200, {"data": ENVIRONMENT}), answer(200, [ONE, other])
+        response(200, {"data": [ONE, other]}), response(200, {"data": ENVIRONMENT}), response(200, [ONE, other])
     )
     assert [integration.id for integration in told.list()] == ["i1"]
     assert [integration.id for integration in told.list()] == ["i1"]
@@ -128,13 +131,13 @@ def test_a_list_of_the_whole_organisation_is_filtered_to_the_key_s_environment()
 
 def test_another_environment_can_be_named() -> None:
     other = {**ONE, "_id": "i2", "_environmentId": "e2"}
-    told, transport = api(answer(200, [ONE, other]))
+    told, transport = api(response(200, [ONE, other]))
     assert [integration.id for integration in told.list("e2")] == ["i2"]
     assert len(transport.requests) == 1
 
 
 def test_a_server_that_does_not_tell_its_environment_is_believed() -> None:
-    told, transport = api(answer(200, [ONE]), answer(404, {"message": "Cannot GET"}), answer(200, [ONE]))
+    told, transport = api(response(200, [ONE]), response(404, {"message": "Cannot GET"}), response(200, [ONE]))
     assert len(told.list()) == 1
     assert told.environment() is None
     assert len(told.list()) == 1
@@ -143,15 +146,15 @@ def test_a_server_that_does_not_tell_its_environment_is_believed() -> None:
 
 @pytest.mark.parametrize("body", [{"data": {"a": 1}}, ["x"], b"<html>", b"", {"data": None}])
 def test_what_is_no_list_is_an_error(body: object) -> None:
-    with pytest.raises(UnreadableAnswerError):
-        api(answer(200, body))[0].list()
-    with pytest.raises(UnreadableAnswerError):
-        api(answer(200, body))[0].environment()
+    with pytest.raises(UnreadableResponseError):
+        api(response(200, body))[0].list()
+    with pytest.raises(UnreadableResponseError):
+        api(response(200, body))[0].environment()
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 520])
 def test_reading_goes_on_after_any_failure_that_may_pass(status: int) -> None:
-    told, transport = api(answer(status), lost(), lost(timed_out=True), answer(200, []))
+    told, transport = api(response(status), lost(), lost(timed_out=True), response(200, []))
     assert list(told.list()) == []
     assert len(transport.requests) == 4
 
@@ -167,7 +170,7 @@ def test_reading_waits_between_its_attempts() -> None:
     ("status", "error"), [(401, AuthError), (403, AuthError), (404, NotFoundError), (418, RejectedError)]
 )
 def test_a_refusal_to_read_stands(status: int, error: type[IntegrationsError]) -> None:
-    told, transport = api(answer(status))
+    told, transport = api(response(status))
     with pytest.raises(error):
         told.list()
     assert len(transport.requests) == 1
@@ -186,7 +189,7 @@ def test_ctrl_c_while_reading_is_ctrl_c() -> None:
 
 # -- changing ---------------------------------------------------------------------------------------------------------
 
-Change = Callable[[Api], object]
+Change = Callable[[Client], object]
 CHANGES: Sequence[tuple[str, Change, str, str]] = (
     ("update", lambda told: told.update("a/b c", b"{}"), "PUT", "/v1/integrations/a%2Fb%20c"),
     ("set primary", lambda told: told.set_primary("i1"), "POST", "/v1/integrations/i1/set-primary"),
@@ -199,7 +202,7 @@ changes = pytest.mark.parametrize(
 
 @changes
 def test_a_change_is_repeated_until_it_is_answered(change: Change, method: str, path: str) -> None:
-    told, transport = api(lost(), answer(503), lost(sent=False), answer(200, {"data": ONE}))
+    told, transport = api(lost(), response(503), lost(sent=False), response(200, {"data": ONE}))
     change(told)
     assert {(request.method, request.path) for request in transport.requests} == {(method, path)}
     assert len({request.body for request in transport.requests}) == 1
@@ -221,7 +224,7 @@ def test_a_change_that_never_left_is_unavailable(change: Change, method: str, pa
 
 @changes
 def test_a_500_is_not_asked_for_again(change: Change, method: str, path: str) -> None:
-    told, transport = api(answer(500, {"message": "Internal server error", "errorId": "x1"}))
+    told, transport = api(response(500, {"message": "Internal server error", "errorId": "x1"}))
     with pytest.raises(UnavailableError) as caught:
         change(told)
     assert caught.value.error_id == "x1"
@@ -247,20 +250,20 @@ def test_a_change_waits_between_its_attempts(change: Change, method: str, path: 
 
 
 def test_deleted_after_a_lost_answer_is_deleted() -> None:
-    told, transport = api(lost(), answer(404, {"message": "Entity with id i1 not found"}))
+    told, transport = api(lost(), response(404, {"message": "Entity with id i1 not found"}))
     told.delete("i1")
     assert len(transport.requests) == 2
 
 
-@pytest.mark.parametrize("before", [[], [lost(sent=False)], [answer(429)]])
-def test_what_was_never_there_is_not_found(before: list[Answer | TransportFailure]) -> None:
+@pytest.mark.parametrize("before", [[], [lost(sent=False)], [response(429)]])
+def test_what_was_never_there_is_not_found(before: list[Response | TransportFailure]) -> None:
     with pytest.raises(NotFoundError):
-        api(*before, answer(404, {"message": "Entity with id i1 not found"}))[0].delete("i1")
+        api(*before, response(404, {"message": "Entity with id i1 not found"}))[0].delete("i1")
 
 
 def test_every_attempt_is_observed() -> None:
     seen: list[AttemptReport] = []
-    told, _ = api(answer(503), lost(), answer(200, []), observe=seen.append)
+    told, _ = api(response(503), lost(), response(200, []), observe=seen.append)
     told.list()
     assert [(report.number, report.status, report.wait) for report in seen] == [
         (1, 503, 0.25),
@@ -268,7 +271,7 @@ def test_every_attempt_is_observed() -> None:
         (3, 200, None),
     ]
     assert all(report.url == "https://api.example/v1/integrations" for report in seen)
-    told, _ = api(answer(201, ONE, idempotency_key="k1"), answer(201, ONE), observe=seen.append)
+    told, _ = api(response(201, ONE, idempotency_key="k1"), response(201, ONE), observe=seen.append)
     for _ in range(2):
         request = create_request(b"{}", "k1")
         told.report(request, 1, told.attempt(request, 1.0), None)
@@ -277,17 +280,17 @@ def test_every_attempt_is_observed() -> None:
 
 def test_the_age_of_an_integration_is_told_by_the_server_s_clock() -> None:
     born = {**ONE, "createdAt": "2026-11-23T04:00:00.000Z"}
-    told, _ = api(answer(200, [born], date="Mon, 23 Nov 2026 04:01:40 GMT"))
+    told, _ = api(response(200, [born], date="Mon, 23 Nov 2026 04:01:40 GMT"))
     (found,) = told.list("e1")
     assert told.age(found) == 100.0
     told.clock.sleep(5)
     assert told.age(found) == 105.0
-    silent, _ = api(answer(200, [born]))
+    silent, _ = api(response(200, [born]))
     assert silent.age(silent.list("e1")[0]) is None
 
 
 def test_the_policy_can_be_given_for_one_list() -> None:
-    told, transport = api(*[answer(503)] * 9)
+    told, transport = api(*[response(503)] * 9)
     with pytest.raises(UnavailableError):
         told.list(policy=RetryPolicy(retries=1))
     assert len(transport.requests) == 2

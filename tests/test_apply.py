@@ -17,17 +17,17 @@ from conftest import Figures
 from environments import Environment, environment
 from fault_server import FakeClock, FaultServer
 from faults import NAMES
-from integrations_cli.api.client import Api
-from integrations_cli.api.rate_limit import PacedTransport, Pacer
-from integrations_cli.api.transport.base import Answer, Request, Transport, TransportFailure
+from integrations_cli.api.client import Client
+from integrations_cli.api.rate_limit import RateLimitedTransport, RateLimiter
+from integrations_cli.api.transport.base import Request, Response, Transport, TransportFailure
 from integrations_cli.api.transport.open import open_transport
 from integrations_cli.errors import AuthError, IntegrationsError, UnavailableError
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.manifests import apply, fingerprints
 from integrations_cli.manifests import load as manifest
-from integrations_cli.manifests.apply import GIVE_UP, Outcome
+from integrations_cli.manifests.apply import GIVE_UP, ActionOutcome
 from integrations_cli.manifests.documents import Source
-from integrations_cli.manifests.plan import plan
+from integrations_cli.manifests.plan import make_plan
 from integrations_cli.models import Secret
 from paced import PacedBackend
 
@@ -44,7 +44,7 @@ def mails(count: int, *, active: str = "false", key: str = "k-1") -> str:
     return "version = 1\n" + "".join(entries)
 
 
-def statuses(outcomes: Sequence[Outcome]) -> Counter[str]:
+def statuses(outcomes: Sequence[ActionOutcome]) -> Counter[str]:
     return Counter(outcome.status for outcome in outcomes)
 
 
@@ -61,7 +61,7 @@ class Spy:
         self.lock = threading.Lock()
         self.fail: Any = None
 
-    def send(self, request: Request, timeout: float) -> Answer:
+    def send(self, request: Request, timeout: float) -> Response:
         with self.lock:
             self.requests.append(request)
             for other in self.inside:
@@ -139,7 +139,7 @@ def test_nothing_is_deleted_where_something_before_it_failed(tmp_path: Path) -> 
     with spied(tmp_path) as (there, spy):
         there.create(providerId="mailgun", channel="email", identifier="old")
         there.create(providerId="expo", channel="push", identifier="old-push")
-        spy.fail = lambda request: Answer(400, {}, b"{}") if request.method == "POST" else None
+        spy.fail = lambda request: Response(400, {}, b"{}") if request.method == "POST" else None
         outcomes = there.apply(mails(1), prune=True)
         assert {(outcome.action.identifier, outcome.status) for outcome in outcomes} == {
             ("mail-000", "failed"),
@@ -154,7 +154,7 @@ def test_nothing_is_deleted_where_something_before_it_failed(tmp_path: Path) -> 
 
 def test_primary_is_not_set_on_what_could_not_be_created(tmp_path: Path) -> None:
     with spied(tmp_path) as (there, spy):
-        spy.fail = lambda request: Answer(422, {}, b"{}") if request.method == "POST" else None
+        spy.fail = lambda request: Response(422, {}, b"{}") if request.method == "POST" else None
         outcomes = there.apply("version = 1\n" + MAIL.format(name="a", active="true\nprimary = true", key="k"))
         assert [(outcome.action.kind, outcome.status) for outcome in outcomes] == [
             ("create", "failed"),
@@ -196,7 +196,7 @@ def test_a_new_one_not_primary_begins_inactive(tmp_path: Path) -> None:
 def test_stopping_finishes_what_is_under_way_and_a_second_run_does_the_rest(tmp_path: Path) -> None:
     with spied(tmp_path) as (there, spy):
         text = mails(50)
-        running = apply.Run(there.plan(text), there.api, there.memory, concurrency=4)
+        running = apply.ApplyRun(there.plan(text), there.api, there.memory, concurrency=4)
         outcomes = []
         for outcome in running:
             outcomes.append(outcome)
@@ -215,7 +215,7 @@ def test_stopping_finishes_what_is_under_way_and_a_second_run_does_the_rest(tmp_
     ("failure", "kind"),
     [
         (TransportFailure("connect", "no connection", sent=False), UnavailableError),
-        (Answer(401, {}, b'{"message": "API Key not found"}'), AuthError),
+        (Response(401, {}, b'{"message": "API Key not found"}'), AuthError),
     ],
 )
 def test_it_gives_up_when_the_server_is_away_or_refuses_the_key(
@@ -223,7 +223,7 @@ def test_it_gives_up_when_the_server_is_away_or_refuses_the_key(
 ) -> None:
     with spied(tmp_path) as (there, spy):
         spy.fail = lambda request: failure if request.method == "POST" else None
-        running = apply.Run(there.plan(mails(100)), there.api, there.memory, concurrency=1)
+        running = apply.ApplyRun(there.plan(mails(100)), there.api, there.memory, concurrency=1)
         assert statuses(list(running)) == {"failed": GIVE_UP}
         assert isinstance(running.stopped, kind)
 
@@ -232,7 +232,7 @@ def test_a_bug_in_a_worker_is_raised_and_not_swallowed(tmp_path: Path) -> None:
     with spied(tmp_path) as (there, spy):
         spy.fail = lambda request: ZeroDivisionError() if request.method == "POST" else None
         with pytest.raises(ZeroDivisionError):
-            list(apply.Run(there.plan(mails(9)), there.api, there.memory, concurrency=3))
+            list(apply.ApplyRun(there.plan(mails(9)), there.api, there.memory, concurrency=3))
 
 
 # -- once -------------------------------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def test_what_is_gone_already_counts_as_deleted(tmp_path: Path) -> None:
         made = there.create(providerId="mailgun", channel="email", identifier="old")
         planned = there.plan("version = 1", prune=True)
         there.send("DELETE", f"/v1/integrations/{made['_id']}")
-        (outcome,) = apply.Run(planned, there.api, there.memory)
+        (outcome,) = apply.ApplyRun(planned, there.api, there.memory)
         assert (outcome.status, outcome.note) == ("done", "it was gone already")
 
 
@@ -313,7 +313,7 @@ def test_what_was_deleted_is_not_remembered(tmp_path: Path) -> None:
 def test_a_state_folder_that_cannot_be_written_is_said_once_and_keeps_nothing_from_being_done(tmp_path: Path) -> None:
     with environment(tmp_path) as there:
         there.state.write_text("a file where the folder should be")
-        running = apply.Run(there.plan(mails(25)), there.api, there.memory)
+        running = apply.ApplyRun(there.plan(mails(25)), there.api, there.memory)
         assert statuses(list(running)) == {"done": 25}
         assert str(there.state) in running.forgotten
         assert {change.note for change in there.plan(mails(1)).actions[0].changes} == {"unknown"}
@@ -340,20 +340,20 @@ def desired_world() -> str:
     return "".join(entries)
 
 
-def run_once(server: FaultServer, text: str, state: Path, random: Random, concurrency: int) -> list[Outcome]:
+def run_once(server: FaultServer, text: str, state: Path, random: Random, concurrency: int) -> list[ActionOutcome]:
     """One run of `apply`, by a new process; a failure before the first action is a run, too."""
     clock = server.clock
     transport = open_transport(
         base_url=server.url, api_key=Secret(server.api_key), environ={}, backend=PacedBackend(server), now=clock.now
     )
-    api = Api(PacedTransport(transport, Pacer(), clock), clock=clock, random=random.random, timeout=30.0)
+    api = Client(RateLimitedTransport(transport, RateLimiter(), clock), clock=clock, random=random.random, timeout=30.0)
     reader = ValueReader(stdin=lambda: b"", environ={})
     try:
-        desired = manifest.resolve(manifest.parse([Source("world.toml", text)]), reader)
+        desired = manifest.resolve_references(manifest.parse([Source("world.toml", text)]), reader)
         own = api.environment()
-        memory = fingerprints.load(state, server=server.url, environment_id=own.id if own else "")
-        planned = plan(desired, api.list(), memory, prune=True, skip_validation=True)
-        return list(apply.Run(planned, api, memory, concurrency=concurrency))
+        memory = fingerprints.load_fingerprints(state, server=server.url, environment_id=own.id if own else "")
+        planned = make_plan(desired, api.list(), memory, prune=True, skip_validation=True)
+        return list(apply.ApplyRun(planned, api, memory, concurrency=concurrency))
     except IntegrationsError:
         return []
     finally:
@@ -434,7 +434,7 @@ def test_answers_lost_by_several_threads_at_a_time_make_no_duplicates(tmp_path: 
     random, lock = Random(7), threading.Lock()
     with spied(tmp_path, observed=observed, idempotency=not observed) as (there, spy):
 
-        def lose(request: Request) -> Answer | Exception | None:
+        def lose(request: Request) -> Response | Exception | None:
             with lock:
                 chance = random.random()
             if request.method == "GET" or chance > 0.4:

@@ -12,9 +12,9 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from integrations_cli.errors import CancelledError
-from integrations_cli.terminal.ask import Asker, GoBack, LineAsker, Option, insist, matching
-from integrations_cli.terminal.ask_fullscreen import ScreenAsker
-from integrations_cli.terminal.prompts import Terminal, accessible, asker_for
+from integrations_cli.terminal.ask import GoBack, LinePrompter, Option, Prompter, ask_until_given, matching_options
+from integrations_cli.terminal.ask_fullscreen import MenuPrompter
+from integrations_cli.terminal.prompts import Terminal, is_accessible, open_prompter
 from integrations_cli.terminal.redaction import Redactor
 
 FRUIT = (Option("ap", "Apple"), Option("pa", "Pineapple"), Option("cher-ry", "Cherry"), Option("fig", "Fig"))
@@ -25,15 +25,15 @@ def labels(options: list[Option]) -> list[str]:
 
 
 def test_what_begins_so_comes_before_what_has_it_inside() -> None:
-    assert labels(matching(FRUIT, "app")) == ["Apple", "Pineapple"]
-    assert labels(matching(FRUIT, "PINE")) == ["Pineapple"]
-    assert labels(matching(FRUIT, "cher-")) == ["Cherry"]
-    assert labels(matching(FRUIT, " ")) == labels(list(FRUIT))
+    assert labels(matching_options(FRUIT, "app")) == ["Apple", "Pineapple"]
+    assert labels(matching_options(FRUIT, "PINE")) == ["Pineapple"]
+    assert labels(matching_options(FRUIT, "cher-")) == ["Cherry"]
+    assert labels(matching_options(FRUIT, " ")) == labels(list(FRUIT))
 
 
 def test_a_mistyped_name_finds_the_nearest() -> None:
-    assert labels(matching(FRUIT, "chrery")) == ["Cherry"]
-    assert matching(FRUIT, "zzzzzz") == []
+    assert labels(matching_options(FRUIT, "chrery")) == ["Cherry"]
+    assert matching_options(FRUIT, "zzzzzz") == []
 
 
 class Lines:
@@ -41,7 +41,7 @@ class Lines:
 
     def __init__(self, typed: bytes, *, clean: Callable[[str], str] = str) -> None:
         self._err = io.StringIO()
-        self.asker = LineAsker(io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8"), self._err, clean=clean)
+        self.prompter = LinePrompter(io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8"), self._err, clean=clean)
 
     @property
     def shown(self) -> str:
@@ -51,21 +51,21 @@ class Lines:
 class TestLines:
     def test_a_text_has_no_blanks_around_it(self) -> None:
         lines = Lines("  Zoë \r\n".encode())
-        assert lines.asker.text("Name", default="x") == "Zoë"
+        assert lines.prompter.text("Name", default="x") == "Zoë"
         assert lines.shown == "Name [x]: "
 
     def test_an_empty_one_is_the_default(self) -> None:
-        assert Lines(b"\n").asker.text("Name", default="x") == "x"
+        assert Lines(b"\n").prompter.text("Name", default="x") == "x"
 
     @pytest.mark.parametrize("typed", [b"", b"half a line"])
     def test_the_end_of_the_input_cancels(self, typed: bytes) -> None:
-        for ask in (LineAsker.text, LineAsker.confirm):
+        for ask in (LinePrompter.text, LinePrompter.confirm):
             with pytest.raises(CancelledError):
-                ask(Lines(typed).asker, "Name")
+                ask(Lines(typed).prompter, "Name")
 
     def test_what_is_not_text_is_asked_again(self) -> None:
         lines = Lines(b"\xff\xfe\nfine\n")
-        assert lines.asker.text("Name") == "fine"
+        assert lines.prompter.text("Name") == "fine"
         assert "That is not valid text" in lines.shown
 
     @pytest.mark.parametrize(
@@ -73,54 +73,54 @@ class TestLines:
         [("2", "pa"), ("", "fig"), ("FIG", "fig"), ("apple", "ap"), ("pa", "pa"), ("9\n0\nx y z\n3", "cher-ry")],
     )
     def test_an_entry_is_chosen_by_number_or_name(self, typed: str, value: str) -> None:
-        assert Lines(f"{typed}\n".encode()).asker.choose("Fruit", FRUIT, default="fig") == value
+        assert Lines(f"{typed}\n".encode()).prompter.choose("Fruit", FRUIT, default="fig") == value
 
     def test_a_part_of_a_name_makes_the_list_shorter(self) -> None:
         lines = Lines(b"ine\n\n")
-        assert lines.asker.choose("Fruit", FRUIT) == "pa"
+        assert lines.prompter.choose("Fruit", FRUIT) == "pa"
         assert lines.shown.endswith("  1. Pineapple\nNumber, or a part of the name [1]: ")
 
     def test_without_a_proposal_an_empty_answer_is_asked_again(self) -> None:
         lines = Lines(b"\n4\n")
-        assert lines.asker.choose("Fruit", FRUIT) == "fig"
+        assert lines.prompter.choose("Fruit", FRUIT) == "fig"
         assert "answer a number from 1 to 4" in lines.shown
 
     @pytest.mark.parametrize(
         ("typed", "answer"), [("y", True), ("YES", True), ("", True), ("no", False), ("x\nn", False)]
     )
     def test_yes_and_no(self, typed: str, answer: bool) -> None:
-        assert Lines(f"{typed}\n".encode()).asker.confirm("Sure?", default=True) is answer
+        assert Lines(f"{typed}\n".encode()).prompter.confirm("Sure?", default=True) is answer
 
     def test_back_is_an_answer_where_it_is_allowed(self) -> None:
-        for ask in (LineAsker.text, LineAsker.confirm):
+        for ask in (LinePrompter.text, LinePrompter.confirm):
             with pytest.raises(GoBack):
-                ask(Lines(b" < \n").asker, "Name", back=True)
-        assert Lines(b"<\n").asker.text("Name") == "<"
+                ask(Lines(b" < \n").prompter, "Name", back=True)
+        assert Lines(b"<\n").prompter.text("Name") == "<"
 
     def test_what_it_shows_is_cleaned_and_cannot_steer_the_terminal(self) -> None:
         lines = Lines(b"1\n", clean=Redactor(["s3cret-value"]).clean)
-        lines.asker.say("\x1b[2J s3cret-value")
-        lines.asker.choose("Which\x07", [Option("a", "\x9b31m s3cret-value")])
+        lines.prompter.say("\x1b[2J s3cret-value")
+        lines.prompter.choose("Which\x07", [Option("a", "\x9b31m s3cret-value")])
         assert "s3cret-value" not in lines.shown
         assert "\x1b" not in lines.shown
         assert "\x9b" not in lines.shown
         assert "\\x1b[2J ********" in lines.shown
 
 
-def screen(typed: str, ask: Callable[[Asker], object], *, clean: Callable[[str], str] = str) -> tuple[object, str]:
+def screen(typed: str, ask: Callable[[Prompter], object], *, clean: Callable[[str], str] = str) -> tuple[object, str]:
     """What `ask` gives when these keys are typed, and the lines that stay on the screen."""
     err = io.StringIO()
     stdin = cast("io.TextIOWrapper", SimpleNamespace(fileno=lambda: 0))
     with create_pipe_input() as keys:
         keys.send_text(typed)
-        asker = ScreenAsker(keys, DummyOutput(), stdin, err, clean=clean)
-        return ask(asker), err.getvalue()
+        prompter = MenuPrompter(keys, DummyOutput(), stdin, err, clean=clean)
+        return ask(prompter), err.getvalue()
 
 
 class TestScreen:
     def test_a_text(self) -> None:
-        assert screen(" Zoë \r", lambda asker: asker.text("Name", default="x")) == ("Zoë", "Name: Zoë\n")
-        assert screen("\r", lambda asker: asker.text("Name", default="x")) == ("x", "Name: x\n")
+        assert screen(" Zoë \r", lambda prompter: prompter.text("Name", default="x")) == ("Zoë", "Name: Zoë\n")
+        assert screen("\r", lambda prompter: prompter.text("Name", default="x")) == ("x", "Name: x\n")
 
     @pytest.mark.parametrize(
         ("typed", "value"),
@@ -139,34 +139,36 @@ class TestScreen:
         ],
     )
     def test_an_entry_is_chosen_by_typing_and_moving(self, typed: str, value: str) -> None:
-        assert screen(typed, lambda asker: asker.choose("Fruit", FRUIT, default="fig"))[0] == value
+        assert screen(typed, lambda prompter: prompter.choose("Fruit", FRUIT, default="fig"))[0] == value
 
     @pytest.mark.parametrize(("typed", "answer"), [("y\r", True), ("n\r", False), ("\r", True), ("\x1b[B\r", False)])
     def test_yes_and_no(self, typed: str, answer: bool) -> None:
         said = "Sure? Yes\n" if answer else "Sure? No\n"
-        assert screen(typed, lambda asker: asker.confirm("Sure?", default=True)) == (answer, said)
+        assert screen(typed, lambda prompter: prompter.confirm("Sure?", default=True)) == (answer, said)
 
     @pytest.mark.parametrize("typed", ["<\r", "\x1b[B\x1b[B\x1b[B\x1b[B\r"])
     def test_back_is_the_last_entry_of_a_list(self, typed: str) -> None:
         with pytest.raises(GoBack):
-            screen(typed, lambda asker: asker.choose("Fruit", FRUIT, back=True))
+            screen(typed, lambda prompter: prompter.choose("Fruit", FRUIT, back=True))
 
     def test_back_is_an_answer_where_it_is_allowed(self) -> None:
         with pytest.raises(GoBack):
-            screen("<\r", lambda asker: asker.text("Name", back=True))
-        assert screen("<\r", lambda asker: asker.text("Name"))[0] == "<"
+            screen("<\r", lambda prompter: prompter.text("Name", back=True))
+        assert screen("<\r", lambda prompter: prompter.text("Name"))[0] == "<"
 
     @pytest.mark.parametrize("key", ["\x03", "\x04", "half\x03", "half\x04"])
     def test_ctrl_c_and_ctrl_d_cancel(self, key: str) -> None:
         with pytest.raises(CancelledError):
-            screen(key, lambda asker: asker.text("Name"))
+            screen(key, lambda prompter: prompter.text("Name"))
 
     def test_ctrl_d_within_a_text_deletes(self) -> None:
-        assert screen("abc\x01\x04\r", lambda asker: asker.text("Name"))[0] == "bc"
+        assert screen("abc\x01\x04\r", lambda prompter: prompter.text("Name"))[0] == "bc"
 
     def test_what_it_shows_is_cleaned_and_cannot_steer_the_terminal(self) -> None:
         option = Option("a", "\x1b[2J s3cret-value")
-        _, shown = screen("\r", lambda asker: asker.choose("Which", [option]), clean=Redactor(["s3cret-value"]).clean)
+        _, shown = screen(
+            "\r", lambda prompter: prompter.choose("Which", [option]), clean=Redactor(["s3cret-value"]).clean
+        )
         assert shown == "Which: \\x1b[2J ********\n"
 
 
@@ -181,10 +183,10 @@ class TestScreen:
     ],
 )
 def test_plain_lines_where_they_are_wanted(environ: dict[str, str], plain: bool) -> None:
-    assert accessible(environ) is plain
+    assert is_accessible(environ) is plain
 
 
-@pytest.mark.parametrize(("environ", "kind"), [({"TERM": "dumb"}, LineAsker), ({"TERM": "xterm"}, ScreenAsker)])
+@pytest.mark.parametrize(("environ", "kind"), [({"TERM": "dumb"}, LinePrompter), ({"TERM": "xterm"}, MenuPrompter)])
 def test_the_asker_fits_the_terminal(environ: dict[str, str], kind: type) -> None:
     run = SimpleNamespace(
         environ=environ,
@@ -193,7 +195,7 @@ def test_the_asker_fits_the_terminal(environ: dict[str, str], kind: type) -> Non
         render=SimpleNamespace(redactor=Redactor()),
         flags=SimpleNamespace(color="auto"),
     )
-    assert isinstance(asker_for(cast("Terminal", run)), kind)
+    assert isinstance(open_prompter(cast("Terminal", run)), kind)
 
 
 def test_a_secret_is_insisted_on() -> None:
@@ -208,5 +210,5 @@ def test_a_secret_is_insisted_on() -> None:
         def say(self, text: str) -> None:
             self.said.append(text)
 
-    assert insist(cast("Asker", Answers()), "API key") == "key"
+    assert ask_until_given(cast("Prompter", Answers()), "API key") == "key"
     assert Answers.said == ["API key must not be empty."] * 2

@@ -14,15 +14,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from integrations_cli import catalogue
-from integrations_cli.catalogue.checks import check
-from integrations_cli.catalogue.examples import create_line, example, variable
+from integrations_cli.catalogue.checks import check_draft
+from integrations_cli.catalogue.examples import example_body, example_command, variable
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.models import (
     CHANNELS,
     CHANNELS_WITH_PRIMARY,
     Credential,
     CredentialField,
-    IntegrationDraft,
+    Draft,
     Provider,
 )
 
@@ -88,12 +88,12 @@ def test_a_credential_is_well_formed(provider: Provider, field: CredentialField)
 
 
 def test_what_servers_encrypt_is_a_key_of_some_provider() -> None:
-    assert set(document()["secret_keys"]) <= catalogue.known_keys()
+    assert set(document()["secret_keys"]) <= catalogue.credential_keys()
     assert {"apiKey", "token", "password", "serviceAccount"} <= catalogue.secret_keys()
 
 
 def test_every_key_with_a_type_of_its_own_is_known() -> None:
-    assert catalogue.known_keys() >= catalogue.BOOLEAN_KEYS | catalogue.OBJECT_KEYS
+    assert catalogue.credential_keys() >= catalogue.BOOLEAN_KEYS | catalogue.OBJECT_KEYS
 
 
 def test_what_the_service_brings_along_needs_no_credentials() -> None:
@@ -171,8 +171,8 @@ def test_looking_up_imports_nothing_heavy_and_builds_only_what_is_asked_for() ->
 
 @every_provider
 def test_the_example_is_a_body_that_passes_all_checks(provider: Provider) -> None:
-    body = json.loads(json.dumps(example(provider)))
-    draft = IntegrationDraft(
+    body = json.loads(json.dumps(example_body(provider)))
+    draft = Draft(
         provider=body["providerId"],
         channel=body["channel"],
         name=body["name"],
@@ -180,16 +180,16 @@ def test_the_example_is_a_body_that_passes_all_checks(provider: Provider) -> Non
         active=body["active"],
         check=True,
     )
-    assert check(draft) == (draft, ())
+    assert check_draft(draft) == (draft, ())
     assert body["check"] is False
 
 
 @every_provider
 def test_the_line_says_what_the_example_says_with_no_secret_in_it(provider: Provider) -> None:
-    words = shlex.split(create_line(provider))
+    words = shlex.split(example_command(provider))
     assert words[:7] == ["integrations", "create", "--provider", provider.id, "--channel", provider.channel, "--active"]
     assert set(words[7::2]) <= {"-C"}
-    expected = example(provider).get("credentials", {})
+    expected = example_body(provider).get("credentials", {})
     by_reference = {key: value for key, _, value in (word.partition("=") for word in words[8::2])}
     assert list(by_reference) == list(expected)
     environ = {variable(provider.id, key): value for key, value in expected.items() if isinstance(value, str)}

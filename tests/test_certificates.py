@@ -16,12 +16,12 @@ import pytest
 from certificates import AUTHORITY, NOW, STRANGER, self_signed, server_context, write_bundle
 from conftest import Figures
 from fault_server import FakeClock
-from integrations_cli.api.client import Api
+from integrations_cli.api.client import Client
 from integrations_cli.api.retry import AttemptReport
 from integrations_cli.api.transport.base import TransportFailure
 from integrations_cli.create import exactly_once as create
 from integrations_cli.errors import ConfigError, UnavailableError
-from integrations_cli.models import IntegrationDraft
+from integrations_cli.models import Draft
 from requesting import GET, ask, failure_of, opened
 from scripted_server import Reply, Scripted, scripted
 from tls_server import listening, over_tls
@@ -70,7 +70,7 @@ def test_every_bad_certificate_is_refused_and_named_before_the_key_is_sent(
         with listening(partial(over_tls, context=context)) as server:
             url = f"https://127.0.0.1:{server.port}"
             failure = failure_of(url, ca_bundle=str(bundle))
-            assert (failure.kind, failure.sent, failure.lasting) == ("certificate", False, True), name
+            assert (failure.kind, failure.sent, failure.permanent) == ("certificate", False, True), name
             assert words in failure.message, name
             assert f"127.0.0.1:{server.port}" in failure.message
             assert hint in (failure.hint or ""), name
@@ -83,9 +83,9 @@ def test_a_certificate_that_is_refused_ends_a_create_at_once(tmp_path: Path) -> 
     reports: list[AttemptReport] = []
     with listening(partial(over_tls, context=self_signed(tmp_path))) as server:
         transport = opened(f"https://127.0.0.1:{server.port}")
-        api = Api(transport, clock=FakeClock(), observe=reports.append)
+        api = Client(transport, clock=FakeClock(), observe=reports.append)
         with pytest.raises(UnavailableError, match="nothing was created") as caught:
-            create.run(api, create.prepare(IntegrationDraft(provider="mailgun", channel="email")))
+            create.create_exactly_once(api, create.prepare_create(Draft(provider="mailgun", channel="email")))
         transport.close()
     assert len(reports) == 1
     assert "ca_bundle" in (caught.value.hint or "")

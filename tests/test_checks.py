@@ -8,24 +8,24 @@ from typing import Any
 import pytest
 
 from integrations_cli import catalogue
-from integrations_cli.catalogue.checks import check
+from integrations_cli.catalogue.checks import check_draft
 from integrations_cli.errors import InputError
-from integrations_cli.models import Credential, IntegrationDraft
+from integrations_cli.models import Credential, Draft
 
 SECRET = "sk-very-secret"
 MAILGUN = {"apiKey": SECRET, "user": "api", "domain": "mg.acme.io", "from": "hi@acme.io", "senderName": "Acme"}
 OBJECT_ID = "65f0a1b2c3d4e5f60718293A"
 
 
-def draft(credentials: dict[str, Any] | None = None, *, concealed: bool = False, **said: Any) -> IntegrationDraft:
+def draft(credentials: dict[str, Any] | None = None, *, concealed: bool = False, **said: Any) -> Draft:
     given = {key: Credential(value, concealed) for key, value in (credentials or {}).items()}
-    return IntegrationDraft(credentials=given, **said)
+    return Draft(credentials=given, **said)
 
 
 def findings(credentials: dict[str, Any] | None = None, *, skip: bool = False, **said: Any) -> tuple[str, ...]:
     """What is found wrong, after making sure that it is told as it should be."""
     with pytest.raises(InputError) as caught:
-        check(draft(credentials, **said), skip=skip)
+        check_draft(draft(credentials, **said), skip=skip)
     error = caught.value
     assert error.message == "; ".join(error.details)
     assert error.exit_code == 2
@@ -50,21 +50,21 @@ def test_a_complete_draft_passes_as_it_is() -> None:
         conditions=[{"children": [], "value": "AND"}],
         extra={"kind": "delivery", "configurations": {"inboundWebhookEnabled": True, "limit": 1.5}},
     )
-    assert check(complete) == (complete, ())
+    assert check_draft(complete) == (complete, ())
 
 
 @pytest.mark.parametrize("provider", catalogue.providers(), ids=lambda provider: provider.id)
 def test_the_channel_is_inferred_for_every_provider(provider: Any) -> None:
-    checked, _ = check(IntegrationDraft(provider=provider.id))
-    assert checked == IntegrationDraft(provider=provider.id, channel=provider.channel)
-    assert check(checked)[0] == checked
+    checked, _ = check_draft(Draft(provider=provider.id))
+    assert checked == Draft(provider=provider.id, channel=provider.channel)
+    assert check_draft(checked)[0] == checked
 
 
 def test_inactive_and_unchecked_may_be_incomplete_and_says_what_is_still_needed() -> None:
-    _, notes = check(draft({"apiKey": SECRET, "user": "api"}, provider="mailgun"))
+    _, notes = check_draft(draft({"apiKey": SECRET, "user": "api"}, provider="mailgun"))
     needed = "domain (Domain), from (From email address), senderName (Sender name)"
     assert notes == (f"still needed before mailgun can be activated: {needed}",)
-    assert check(draft(MAILGUN, provider="mailgun"))[1] == ()
+    assert check_draft(draft(MAILGUN, provider="mailgun"))[1] == ()
 
 
 # -- provider and channel ---------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ def test_a_value_that_its_key_cannot_have_is_explained(provider: str, key: str, 
 
 def test_a_concealed_value_is_not_repeated() -> None:
     with pytest.raises(InputError) as caught:
-        check(draft({"region": "from-a-file"}, concealed=True, provider="sendgrid"))
+        check_draft(draft({"region": "from-a-file"}, concealed=True, provider="sendgrid"))
     assert caught.value.message == "credentials.region: its value is not one of global, eu"
 
 
@@ -260,7 +260,7 @@ def test_all_findings_of_one_draft_come_in_one_message() -> None:
 )
 def test_the_hint_says_where_to_look(said: Any, hint: str) -> None:
     with pytest.raises(InputError) as caught:
-        check(draft(**said))
+        check_draft(draft(**said))
     assert (caught.value.hint or "").startswith(hint)
 
 
@@ -268,8 +268,8 @@ def test_skipping_sends_what_the_catalogue_does_not_know() -> None:
     unknown = draft(
         {"licence": "x", "secure": "maybe"}, provider="nobody", channel="fax", environment_id="x", active=True
     )
-    assert check(unknown, skip=True) == (unknown, ())
-    inferred, notes = check(draft({"licence": "x"}, provider="mailgun"), skip=True)
+    assert check_draft(unknown, skip=True) == (unknown, ())
+    inferred, notes = check_draft(draft({"licence": "x"}, provider="mailgun"), skip=True)
     assert (inferred.channel, notes) == ("email", ())
 
 

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from integrations_cli.errors import ConfigError
 from integrations_cli.settings import atomic_write as saving
 from integrations_cli.settings import config_file
-from integrations_cli.settings.config_file import ConfigFile, config_path, edit, has_comments
+from integrations_cli.settings.config_file import ConfigFile, config_path, edit_config, has_comments
 
 if TYPE_CHECKING:
     from conftest import Figures
@@ -37,7 +37,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="owners, modes and signals
 
 
 def add(path: Path, name: str = "new", **options: bool) -> tuple[str, ...]:
-    return edit(path, lambda file: file.add_profile(name, TABLE, make_default=False, **options))
+    return edit_config(path, lambda file: file.add_profile(name, TABLE, make_default=False, **options))
 
 
 def old_file(folder: Path, content: bytes = OLD) -> Path:
@@ -173,7 +173,7 @@ def test_comments_are_told_from_strings(text: str) -> None:
 
 def test_a_new_file_is_the_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "some" / "where" / "config.toml"
-    assert edit(path, lambda file: file.add_profile("a", {"region": "eu"}, make_default=True)) == ()
+    assert edit_config(path, lambda file: file.add_profile("a", {"region": "eu"}, make_default=True)) == ()
     assert tomllib.loads(path.read_text()) == {"default_profile": "a", "profiles": {"a": {"region": "eu"}}}
     if os.name == "posix":
         assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
@@ -203,13 +203,13 @@ def test_unknown_keys_are_kept(tmp_path: Path) -> None:
 def test_profiles_are_added_used_and_removed(tmp_path: Path) -> None:
     path = old_file(tmp_path)
     add(path, "b")
-    edit(path, lambda file: file.use("b"))
+    edit_config(path, lambda file: file.use("b"))
     assert ConfigFile.load(path).default_profile == "b"
-    edit(path, lambda file: file.remove_profile("b"))
+    edit_config(path, lambda file: file.remove_profile("b"))
     file = ConfigFile.load(path)
     assert (file.default_profile, file.profiles) == (None, ("a",))
-    edit(path, lambda file: file.use("sandbox"))
-    edit(path, lambda file: file.remove_profile("a"))
+    edit_config(path, lambda file: file.use("sandbox"))
+    edit_config(path, lambda file: file.remove_profile("a"))
     assert tomllib.loads(path.read_text()) == {"default_profile": "sandbox", "profiles": {}}
 
 
@@ -237,9 +237,9 @@ def test_changes_that_cannot_be_made_leave_the_file(tmp_path: Path) -> None:
         add(path, "a")
     for change in (lambda file: file.remove_profile("b"), lambda file: file.use("b")):
         with pytest.raises(ConfigError, match="there is no profile 'b'"):
-            edit(path, change)
+            edit_config(path, change)
     with pytest.raises(ConfigError, match="not valid Unicode"):
-        edit(path, lambda file: file.add_profile("b", {"api_key_env": "\udcff"}, make_default=False))
+        edit_config(path, lambda file: file.add_profile("b", {"api_key_env": "\udcff"}, make_default=False))
     assert path.read_bytes() == OLD
     assert leftovers(tmp_path) == []
 
@@ -259,7 +259,7 @@ def test_comments_that_would_be_lost_are_left_beside_it(tmp_path: Path) -> None:
 def test_what_changes_nothing_is_not_saved(tmp_path: Path) -> None:
     content = b"# mine\n" + OLD
     path = old_file(tmp_path, content)
-    assert edit(path, lambda file: file.use("a")) == ()
+    assert edit_config(path, lambda file: file.use("a")) == ()
     assert path.read_bytes() == content
     assert not (tmp_path / "config.toml.bak").exists()
 
@@ -367,11 +367,11 @@ def test_a_file_system_without_locks_is_locked_by_name(tmp_path: Path, monkeypat
     assert not claimed.exists()
     claimed.mkdir()
     with pytest.raises(ConfigError, match="another process has been saving it"):
-        edit(path, lambda file: file.use("first"), patience=0)
+        edit_config(path, lambda file: file.use("first"), patience=0)
     long_ago = time.time() - 2 * saving.STALE
     os.utime(claimed, (long_ago, long_ago))
     waits: list[float] = []
-    with saving.exclusive(path, wait=waits.append):
+    with saving.file_lock(path, wait=waits.append):
         assert claimed.exists()
     assert len(waits) == 1
     assert not claimed.exists()
@@ -381,14 +381,14 @@ def test_a_file_system_without_locks_is_locked_by_name(tmp_path: Path, monkeypat
 def test_a_writer_that_does_not_end_is_not_waited_for_without_end(tmp_path: Path) -> None:
     path = old_file(tmp_path)
     waits: list[float] = []
-    with saving.exclusive(path):
+    with saving.file_lock(path):
         with (
             pytest.raises(TimeoutError, match="another process"),
-            saving.exclusive(path, patience=1, wait=waits.append),
+            saving.file_lock(path, patience=1, wait=waits.append),
         ):
             pytest.fail("two had the lock")
         with pytest.raises(ConfigError, match="another process has been saving it") as raised:
-            edit(path, lambda file: file.use("a"), patience=0)
+            edit_config(path, lambda file: file.use("a"), patience=0)
     assert raised.value.hint is not None
     assert sum(waits) == pytest.approx(1)
     assert path.read_bytes() == OLD

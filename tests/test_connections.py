@@ -43,7 +43,7 @@ def test_a_connection_is_used_again() -> None:
 
 def test_a_connection_with_a_surplus_byte_is_not_used_again() -> None:
     for surplus in (ANSWER, b"x", b"\r\n"):
-        with listening(partial(answering, answer=ANSWER + surplus)) as server:
+        with listening(partial(answering, response=ANSWER + surplus)) as server:
             transport = opened(f"http://127.0.0.1:{server.port}")
             for _ in range(3):
                 assert transport.send(GET, 10.0).body == b'{"data": "yes"}'
@@ -53,10 +53,14 @@ def test_a_connection_with_a_surplus_byte_is_not_used_again() -> None:
 
 def test_a_second_answer_is_never_taken_for_the_next_request_s(faulty: FaultServer) -> None:
     transport = paced(faulty)
-    api = Api(transport, clock=faulty.clock)
+    api = Client(transport, clock=faulty.clock)
     faulty.script[:] = ["twice", "twice", "twice"]
-    first = create.run(api, create.prepare(IntegrationDraft(provider="mailgun", channel="email", identifier="one")))
-    second = create.run(api, create.prepare(IntegrationDraft(provider="mailgun", channel="email", identifier="two")))
+    first = create.create_exactly_once(
+        api, create.prepare_create(Draft(provider="mailgun", channel="email", identifier="one"))
+    )
+    second = create.create_exactly_once(
+        api, create.prepare_create(Draft(provider="mailgun", channel="email", identifier="two"))
+    )
     assert [first.integration.identifier, second.integration.identifier] == ["one", "two"]
     assert sorted(integration.identifier for integration in api.list() if integration.provider != "novu") == [
         "one",

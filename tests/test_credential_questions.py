@@ -17,13 +17,11 @@ from script import END, FLAGS, SECRET, Answer, Script, hold, values
 
 
 class TestCredentials:
-    def ask(
-        self, *turns: tuple[str, Answer], provider: str = "twilio", **more: Any
-    ) -> tuple[Script, IntegrationDraft, str]:
+    def ask(self, *turns: tuple[str, Answer], provider: str = "twilio", **more: Any) -> tuple[Script, Draft, str]:
         script = Script(*turns, *END)
         draft, sources = hold(script, provider=provider, **FLAGS, **more)
         assert SECRET not in script.shown
-        line = create_line(sources)
+        line = create_command(sources)
         assert SECRET not in line
         return script, draft, line
 

@@ -14,7 +14,7 @@ from integrations_cli.api.retry import SystemClock
 from integrations_cli.commands.doctor import Around, Finding, examine, exit_code_of
 from integrations_cli.sandbox.open import Sandbox, open_sandbox
 from integrations_cli.sandbox.server import serve
-from integrations_cli.settings.resolve import SettingsFlags, resolve
+from integrations_cli.settings.resolve import SettingsFlags, resolve_settings
 from program import Finished, Program
 from scripted_server import Answering, Received, Reply, scripted
 
@@ -239,7 +239,7 @@ def looked(url: str, key: str, *regions: str, path: Path) -> list[Finding]:
     environ = {"NOVU_SECRET_KEY": key, "INTEGRATIONS_SANDBOX": str(path / "none.db")}
     there = Around(environ, SystemClock(), lambda: 0.5, regions)
     flags = SettingsFlags(api_url=url)
-    return list(examine(lambda: resolve(flags, environ, config_path=path / "config.toml"), there))
+    return list(examine(lambda: resolve_settings(flags, environ, config_path=path / "config.toml"), there))
 
 
 def test_a_key_of_the_other_region_is_recognised(tmp_path: Path) -> None:

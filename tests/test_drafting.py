@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_cli.create.draft import DraftSources, compose
+from integrations_cli.create.draft import DraftInputs, build_draft
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import ValueReader
-from integrations_cli.models import IntegrationDraft
+from integrations_cli.models import Draft
 
 
-def draft_of(stdin: bytes = b"", **sources: Any) -> IntegrationDraft:
-    return compose(DraftSources(**sources), ValueReader(stdin=lambda: stdin, environ={"TOKEN": "t0ken-value"}))
+def draft_of(stdin: bytes = b"", **sources: Any) -> Draft:
+    return build_draft(DraftInputs(**sources), ValueReader(stdin=lambda: stdin, environ={"TOKEN": "t0ken-value"}))
 
 
 WHOLE = {

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from conftest import Figures
-from integrations_cli.sandbox.api import Contract, Reply
+from integrations_cli.sandbox.api import Reply, SandboxApi
 from integrations_cli.sandbox.server import SandboxServer, serve
 from replay import CREDENTIALS, SET_PRIMARY, TOKENS, Comparison, Exchange, Pairs, Replay, Send, recorded
 
@@ -62,16 +62,16 @@ NOT_ALIKE: Final = {
 }
 
 
-def in_process(contract: Contract, method: str, target: str, headers: Pairs, body: bytes) -> tuple[int, Pairs, bytes]:
+def in_process(contract: SandboxApi, method: str, target: str, headers: Pairs, body: bytes) -> tuple[int, Pairs, bytes]:
     reply = contract.handle(method, target, headers, body)
     return reply.status, list(reply.headers), reply.body
 
 
-class Switch(Contract):
+class Switch(SandboxApi):
     """Hands requests to whichever contract is meant at the moment."""
 
     def __init__(self) -> None:
-        self.current: Contract | None = None
+        self.current: SandboxApi | None = None
 
     def handle(self, method: str, target: str, headers: Any, body: bytes) -> Reply:
         assert self.current is not None
@@ -84,7 +84,9 @@ def over_a_socket() -> Iterator[Send]:
     switch = Switch()
     with serve(switch).start() as server:
 
-        def send(contract: Contract, method: str, target: str, headers: Pairs, body: bytes) -> tuple[int, Pairs, bytes]:
+        def send(
+            contract: SandboxApi, method: str, target: str, headers: Pairs, body: bytes
+        ) -> tuple[int, Pairs, bytes]:
             before, switch.current = switch.current, contract
             try:
                 return _send_raw(server, method, target, headers, body)
@@ -203,7 +205,7 @@ def test_a_difference_is_seen(tmp_path: Path) -> None:
     """The comparison is no rubber stamp: whatever is changed in an answer is found."""
 
     def tampering(
-        contract: Contract, method: str, target: str, headers: Pairs, body: bytes
+        contract: SandboxApi, method: str, target: str, headers: Pairs, body: bytes
     ) -> tuple[int, Pairs, bytes]:
         status, answered, raw = in_process(contract, method, target, headers, body)
         document = json.loads(raw) if raw else {}

@@ -18,7 +18,7 @@ from conftest import Figures
 from environments import Environment, environment
 from integrations_cli import catalogue
 from integrations_cli.errors import ConflictError
-from integrations_cli.manifests.export import export, placeholder
+from integrations_cli.manifests.export import export_manifest, placeholder
 from integrations_cli.models import Integration, Provider
 
 SECRET = "planted-secret-0123456789"
@@ -160,7 +160,7 @@ def older(**fields: Any) -> Integration:
     ],
 )
 def test_no_secret_is_written_whatever_a_server_shows(credentials: dict[str, Any]) -> None:
-    exported = export([older(credentials=credentials)], {})
+    exported = export_manifest([older(credentials=credentials)], {})
     assert SECRET not in exported.text
     assert SECRET not in json.dumps(exported.document)
     assert SECRET not in repr(exported)
@@ -169,7 +169,7 @@ def test_no_secret_is_written_whatever_a_server_shows(credentials: dict[str, Any
 
 def test_what_cannot_be_written_is_said() -> None:
     credentials = {"tlsOptions": {"key": SECRET, "a": {"pfx": SECRET}, "minVersion": "1"}}
-    exported = export([older(providerId="nodemailer", credentials=credentials)], {})
+    exported = export_manifest([older(providerId="nodemailer", credentials=credentials)], {})
     assert exported.notes == (
         "x: tlsOptions.a.pfx, tlsOptions.key cannot be written without its text, and is left out",
     )
@@ -177,7 +177,7 @@ def test_what_cannot_be_written_is_said() -> None:
 
 
 def test_where_a_server_shows_no_credentials_an_active_one_gets_placeholders_for_those_it_cannot_do_without() -> None:
-    exported = export([older(), older(_id="2", identifier="y", active=False)], {"X__API_KEY": "known"})
+    exported = export_manifest([older(), older(_id="2", identifier="y", active=False)], {"X__API_KEY": "known"})
     mailgun = catalogue.find("mailgun")
     assert mailgun is not None
     needed = [known.key for known in mailgun.credentials if known.required]
@@ -231,7 +231,7 @@ def test_a_placeholder_with_a_value_is_sent_and_without_one_stops_an_apply(tmp_p
 
 def test_an_identifier_that_is_there_twice_cannot_be_told_apart() -> None:
     with pytest.raises(ConflictError, match=r"x is there 2 times \(1, 2\)"):
-        export([older(), older(_id="2")], {})
+        export_manifest([older(), older(_id="2")], {})
 
 
 @pytest.mark.parametrize(
@@ -245,9 +245,9 @@ def test_without_identifier_or_provider_it_is_left_out(nameless: dict[str, Any])
 
 def test_what_the_service_brings_along_is_called_the_same_everywhere() -> None:
     built_in = older(_id="9", identifier="novu-in-app-Xy12", providerId="novu", channel="in_app", credentials={})
-    assert list(tomllib.loads(export([built_in], {}).text)["integrations"]) == ["novu"]
+    assert list(tomllib.loads(export_manifest([built_in], {}).text)["integrations"]) == ["novu"]
     taken = older(identifier="novu", credentials={})
-    assert list(tomllib.loads(export([built_in, taken], {}).text)["integrations"]) == ["novu", "novu-built-in"]
+    assert list(tomllib.loads(export_manifest([built_in, taken], {}).text)["integrations"]) == ["novu", "novu-built-in"]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_what_the_service_brings_along_is_called_the_same_everywhere() -> None:
 )
 def test_what_is_said_of_primary(integrations: list[dict[str, Any]], said: dict[str, bool]) -> None:
     made = [older(_id=str(number), identifier=f"i{number}", **fields) for number, fields in enumerate(integrations)]
-    tables = tomllib.loads(export(made, {}).text)["integrations"]
+    tables = tomllib.loads(export_manifest(made, {}).text)["integrations"]
     assert {name: table["primary"] for name, table in tables.items() if "primary" in table} == said
 
 
@@ -272,7 +272,7 @@ NASTY = st.text(st.characters(codec=None), max_size=8)
 @given(NASTY, NASTY.filter(str.strip), st.recursive(st.none() | st.integers() | NASTY, st.lists, max_leaves=4))
 def test_no_name_can_break_the_file_or_steer_a_terminal(name: str, identifier: str, value: Any) -> None:
     made = older(name=name, identifier=identifier, rules={"a": value, name: 1}, credentials={"domain": name})
-    text = export([made], {}).text
+    text = export_manifest([made], {}).text
     document = tomllib.loads(text)
     whole = not any("\ud800" <= character <= "\udfff" for character in identifier)
     assert len(document.get("integrations", {})) == whole  # a half of a character is no name that a file can hold
@@ -282,4 +282,4 @@ def test_no_name_can_break_the_file_or_steer_a_terminal(name: str, identifier: s
 
 def test_the_order_does_not_depend_on_the_server(tmp_path: Path) -> None:
     made = [older(_id=str(number), identifier=f"i{number}", credentials={"b": "1", "a": "2"}) for number in range(5)]
-    assert export(made, {}).text == export(made[::-1], dict(os.environ)).text
+    assert export_manifest(made, {}).text == export_manifest(made[::-1], dict(os.environ)).text

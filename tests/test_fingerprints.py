@@ -21,7 +21,7 @@ SECRET = "planted-secret-0123456789"
 
 def load(folder: Path, environment: str = "e1", server: str = "https://api.novu.co") -> Fingerprints:
     """What a new process remembers."""
-    return fingerprints.load(folder, server=server, environment_id=environment)
+    return fingerprints.load_fingerprints(folder, server=server, environment_id=environment)
 
 
 def everything(folder: Path) -> bytes:
@@ -170,8 +170,8 @@ def test_the_file_does_not_grow_for_ever(tmp_path: Path) -> None:
 
 def test_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from integrations_cli.plan import fingerprints\n"
-        "known = fingerprints.load(Path(sys.argv[1]), server='https://api.novu.co', environment_id='e1')\n"
+        "import sys; from pathlib import Path; from integrations_cli.manifests import fingerprints\n"
+        "known = fingerprints.load_fingerprints(Path(sys.argv[1]), server='https://api.novu.co', environment_id='e1')\n"
         "for number in range(400):\n"
         "    known.applied(f'{sys.argv[2]}-{number % 150}', {'credentials.apiKey': str(number)})\n"
     )

@@ -17,14 +17,14 @@ from audit import ENVIRONMENT, NETWORK, Call, Scene, calls_of, flags_of, scene_i
 from conftest import Figures
 from echoes import STATUSES
 from hostile import STEERERS, STEERING, assert_sane, assert_unhurt, checked, integrations, texts, values
-from integrations_cli.api.client import Api, integration_in
+from integrations_cli.api.client import Client, integration_from
 from integrations_cli.api.responses import decode, error_from
-from integrations_cli.api.transport.base import Answer, Request
+from integrations_cli.api.transport.base import Request, Response
 from integrations_cli.commands import complete as completion
-from integrations_cli.create.exactly_once import prepare, run
+from integrations_cli.create.exactly_once import create_exactly_once, prepare_create
 from integrations_cli.errors import IntegrationsError
-from integrations_cli.models import IntegrationDraft
-from integrations_cli.terminal.views import Fields, integration_fields
+from integrations_cli.models import Draft
+from integrations_cli.terminal.views import Fields, integration_view
 from raw_server import Request as Received
 from raw_server import http
 
@@ -99,7 +99,7 @@ bodies = st.one_of(
     st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")),
 )
 
-answers = st.builds(Answer, statuses, headers, bodies, st.floats(0, 10), st.booleans())
+answers = st.builds(Response, statuses, headers, bodies, st.floats(0, 10), st.booleans())
 
 
 class Scripted:
@@ -107,10 +107,10 @@ class Scripted:
 
     base_url = "https://api.example"
 
-    def __init__(self, given: Sequence[Answer]) -> None:
+    def __init__(self, given: Sequence[Response]) -> None:
         self._answers = itertools.cycle(given)
 
-    def send(self, request: Request, timeout: float) -> Answer:
+    def send(self, request: Request, timeout: float) -> Response:
         return next(self._answers)
 
     def close(self) -> None:
@@ -134,8 +134,8 @@ class Still:
         assert 0 <= seconds <= 60
 
 
-def ask_everything(api: Api) -> list[Callable[[], object]]:
-    draft = IntegrationDraft("mailgun", "email", identifier="mailgun-main")
+def ask_everything(api: Client) -> list[Callable[[], object]]:
+    draft = Draft("mailgun", "email", identifier="mailgun-main")
     return [
         api.environment,
         api.list,
@@ -143,12 +143,12 @@ def ask_everything(api: Api) -> list[Callable[[], object]]:
         lambda: api.update("x", b"{}"),
         lambda: api.set_primary("x"),
         lambda: api.delete("x"),
-        lambda: run(api, prepare(draft, "key")),
+        lambda: create_exactly_once(api, prepare_create(draft, "key")),
     ]
 
 
-def shown(answer: Answer) -> Fields:
-    return integration_fields(integration_in(answer))
+def shown(answer: Response) -> Fields:
+    return integration_view(integration_from(answer))
 
 
 def error_of(ask: Callable[[], object]) -> IntegrationsError | None:
@@ -164,9 +164,9 @@ def test_every_endpoint_gives_a_value_or_an_error_of_ours(figures: Figures) -> N
 
     @checked(150)
     @given(st.lists(answers, min_size=1, max_size=5))
-    def check(given_answers: Sequence[Answer]) -> None:
+    def check(given_answers: Sequence[Response]) -> None:
         nonlocal cases
-        api = Api(Scripted(given_answers), clock=Still(), random=lambda: 0.5)
+        api = Client(Scripted(given_answers), clock=Still(), random=lambda: 0.5)
         for ask in ask_everything(api):
             cases += 1
             error = error_of(ask)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from integrations_cli import plain_toml
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import ValueReader
-from integrations_cli.inputs.line_numbers import lines, places
+from integrations_cli.inputs.line_numbers import find_keys, first_lines
 from integrations_cli.manifests import load as manifest
 from integrations_cli.manifests.documents import Source
 from integrations_cli.manifests.load import Manifest
@@ -370,7 +370,7 @@ def test_references_are_opened_once_each_and_files_are_found_beside_the_manifest
         return "from-the-command"
 
     opened = ValueReader(stdin=lambda: b"", environ={"D": "from-the-environment"}, run=run)
-    one, other = manifest.resolve(manifest.load([str(tmp_path / "env.toml")], opened), opened)
+    one, other = manifest.resolve_references(manifest.load([str(tmp_path / "env.toml")], opened), opened)
     assert one.credentials is not None
     assert other.credentials is not None
     assert {key: credential.value for key, credential in one.credentials.items()} == {
@@ -411,12 +411,12 @@ def test_a_reference_without_a_value_is_noted_and_a_value_that_can_never_be_sent
     text = (
         'version = 1\n[integrations.a]\nprovider = "mailgun"\ncredentials = { apiKey = { env = "NOPE" }, user = "u" }'
     )
-    (want,) = manifest.resolve(read(text), reader())
+    (want,) = manifest.resolve_references(read(text), reader())
     assert want.unresolved == {"apiKey": "the environment variable NOPE is not set"}
     assert want.credentials is not None
     assert set(want.credentials) == {"user"}
     with pytest.raises(InputError, match=r"^env\.toml:4: integrations\.a\.credentials\.user: .*NUL"):
-        manifest.resolve(read(text.replace('"u"', '"u\\u0000"')), reader())
+        manifest.resolve_references(read(text.replace('"u"', '"u\\u0000"')), reader())
 
 
 # -- lines ------------------------------------------------------------------------------------------------------------
@@ -442,7 +442,7 @@ def test_every_key_is_found_on_its_line_in_toml(document: dict[str, Any], multil
     marked, paths = mark(document)
     text = tomli_w.dumps(marked, multiline_strings=multiline)
     assert tomllib.loads(text) == marked
-    found = lines(places(text, "toml"))
+    found = first_lines(find_keys(text, "toml"))
     for path, name in paths.items():
         assert name in text.split("\n")[found[path] - 1], (text, path)
 
@@ -451,7 +451,7 @@ def test_every_key_is_found_on_its_line_in_toml(document: dict[str, Any], multil
 def test_every_key_is_found_on_its_line_in_json(document: dict[str, Any], indent: int | None) -> None:
     marked, paths = mark(document)
     text = json.dumps(marked, indent=indent, default=str, ensure_ascii=len(paths) % 2 == 0)
-    found = lines(places(text, "json"))
+    found = first_lines(find_keys(text, "json"))
     for path, name in paths.items():
         assert name[-9:] in text.split("\n")[found[path] - 1], (text, path)
 

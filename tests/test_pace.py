@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from conftest import Figures
-from integrations_cli.api.rate_limit import LONGEST_HOLD, Pacer
+from integrations_cli.api.rate_limit import LONGEST_HOLD, RateLimiter
 
 Take = Callable[[float], tuple[bool, Mapping[str, str]]]
 """A server's limit: whether a request at this time passes, and the headers of its answer."""
@@ -58,7 +58,7 @@ def window(rate: int, *, headers: bool) -> Take:
 
 def play(take: Take, count: int, *, workers: int, latency: float, seed: int) -> tuple[float, int, int]:
     """Send `count` requests by several workers; the seconds it takes, the requests sent, and those refused."""
-    random, pacer = Random(seed), Pacer()
+    random, limiter = Random(seed), RateLimiter()
     events: list[tuple[float, int, str, object]] = [(0.0, number, "begin", None) for number in range(workers)]
     left, order, ended = count, workers, 0.0
 
@@ -72,7 +72,7 @@ def play(take: Take, count: int, *, workers: int, latency: float, seed: int) -> 
         if what in ("begin", "again"):
             if what == "begin" and left == 0:
                 continue
-            wait = pacer.wait(now)
+            wait = limiter.wait(now)
             if wait > 0:
                 happen(now + wait + random.random() * 0.001, what)
                 continue
@@ -83,10 +83,10 @@ def play(take: Take, count: int, *, workers: int, latency: float, seed: int) -> 
         else:
             assert isinstance(told, tuple)
             passed, headers = told
-            pacer.answered(now, 201 if passed else 429, headers)
+            limiter.answered(now, 201 if passed else 429, headers)
             ended = now
             happen(now if passed else now + float(headers["retry-after"]), "begin" if passed else "again")
-    return ended, pacer.sent, pacer.limited
+    return ended, limiter.sent, limiter.limited
 
 
 LIMITS: dict[str, tuple[Callable[[], Take], int]] = {
@@ -161,15 +161,15 @@ def test_others_who_draw_from_the_same_bucket_slow_it_down_without_a_storm() -> 
     ],
 )
 def test_after_a_429_nothing_leaves_for_as_long_as_was_asked(headers: dict[str, str], seconds: float) -> None:
-    pacer = Pacer()
-    assert pacer.wait(10.0) == 0.0
-    assert pacer.wait(10.0) == 0.0
-    pacer.answered(10.1, 429, headers, wall=1_800_000_000.0)
-    assert pacer.wait(10.1) == pytest.approx(seconds)
-    pacer.answered(10.2, 429, headers, wall=1_800_000_000.1)  # it had left before: it counts as the same
-    assert pacer.wait(10.2) <= max(seconds, 0.25)
-    assert pacer.wait(10.2) < LONGEST_HOLD
-    assert pacer.rate is None or pacer.rate >= 0.9
+    limiter = RateLimiter()
+    assert limiter.wait(10.0) == 0.0
+    assert limiter.wait(10.0) == 0.0
+    limiter.answered(10.1, 429, headers, wall=1_800_000_000.0)
+    assert limiter.wait(10.1) == pytest.approx(seconds)
+    limiter.answered(10.2, 429, headers, wall=1_800_000_000.1)  # it had left before: it counts as the same
+    assert limiter.wait(10.2) <= max(seconds, 0.25)
+    assert limiter.wait(10.2) < LONGEST_HOLD
+    assert limiter.rate is None or limiter.rate >= 0.9
 
 
 @pytest.mark.parametrize("policy", ["", "x", "5", "0;w=5", "5;w=0", "5;w=x", ";;;", "99999999999;w=5"])

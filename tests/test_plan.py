@@ -13,7 +13,7 @@ from integrations_cli.manifests import load as manifest
 from integrations_cli.manifests.actions import Action, Plan
 from integrations_cli.manifests.documents import Source
 from integrations_cli.manifests.fingerprints import Verdict
-from integrations_cli.manifests.plan import plan
+from integrations_cli.manifests.plan import make_plan
 from integrations_cli.manifests.tables import plan_document, plan_table
 from integrations_cli.models import Integration
 
@@ -53,7 +53,7 @@ def planned(
 ) -> Plan:
     reader = ValueReader(stdin=lambda: b"", environ=environ or {})
     read = manifest.parse([Source("env.toml", f"version = 1\n{text}")])
-    return plan(manifest.resolve(read, reader), current, Memory(known), skip_validation=skip, **options)
+    return make_plan(manifest.resolve_references(read, reader), current, Memory(known), skip_validation=skip, **options)
 
 
 def entry(identifier: str, *lines: str, provider: str = "mailgun") -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from integrations_cli import catalogue
-from integrations_cli.catalogue.checks import check
-from integrations_cli.create.rerun import create_line
+from integrations_cli.catalogue.checks import check_draft
+from integrations_cli.create.rerun import create_command
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError
 from integrations_cli.terminal.ask import BACK
 from script import END, FLAGS, SECRET, Answer, Everything, Script, hold, values
@@ -47,7 +47,7 @@ def test_it_asks_for_everything_in_its_order() -> None:
     assert draft.credentials["apiKey"].concealed
     assert SECRET not in script.shown
     assert "  API Key: ********" in script.said
-    assert create_line(sources) == (
+    assert create_command(sources) == (
         "integrations create --provider mailgun --channel email --name Main --identifier mailgun-main "
         "--credential apiKey=@- --credential user=api --credential domain=mg.acme.io --credential from=hi@acme.io "
         "--credential senderName=Acme --active --no-check"
@@ -57,7 +57,7 @@ def test_it_asks_for_everything_in_its_order() -> None:
 def test_each_of_the_providers_can_be_gone_through() -> None:
     for provider in catalogue.providers():
         draft, sources = hold(Everything(), provider=provider.id)
-        checked, notes = check(draft)
+        checked, notes = check_draft(draft)
         assert checked.active, provider.id
         assert notes == (), provider.id
         assert {"hidden-value", "text:hidden-value"}.isdisjoint(
@@ -79,7 +79,7 @@ class TestFlags:
     def test_what_is_said_already_is_not_asked(self) -> None:
         draft, sources = hold(Script(("Ready?", "create")), provider="discord", active=True, check=False, **FLAGS)
         assert (draft.provider, draft.channel, draft.name, draft.active) == ("discord", "chat", "N", True)
-        assert create_line(sources) == (
+        assert create_command(sources) == (
             "integrations create --provider discord --channel chat --name N --identifier i --active --no-check"
         )
 
@@ -88,7 +88,7 @@ class TestFlags:
         draft, sources = hold(script, provider="twilio", credentials=[f"token={SECRET}"], **FLAGS)
         assert values(draft) == {"accountSid": "AC1", "token": SECRET, "from": "+1"}
         assert SECRET not in script.shown
-        assert SECRET not in create_line(sources)
+        assert SECRET not in create_command(sources)
 
     @pytest.mark.parametrize(
         ("flags", "finding"),
@@ -134,7 +134,7 @@ class TestFlags:
         draft, sources = hold(script, from_file=str(file))
         assert values(draft) == {"accountSid": "AC1", "token": SECRET, "from": "+1"}
         assert SECRET not in script.shown
-        line = create_line(sources)
+        line = create_command(sources)
         assert f"--from-file {file}" in line
         assert "token" not in line
 

@@ -139,12 +139,12 @@ def test_a_socks_proxy_that_speaks_something_else_is_named(reply: bytes, bundle:
     ],
 )
 def test_a_proxy_that_refuses_is_named_and_nothing_was_sent(
-    answer: bytes, lasting: bool, words: str, bundle: Path
+    response: bytes, permanent: bool, words: str, bundle: Path
 ) -> None:
-    with listening(partial(answering, answer=answer)) as proxy:
+    with listening(partial(answering, response=response)) as proxy:
         environ = {"HTTPS_PROXY": f"http://me:s3cretpw@127.0.0.1:{proxy.port}"}
         failure = failure_of("https://api.example", environ=environ, ca_bundle=str(bundle))
-    assert (failure.kind, failure.sent, failure.lasting) == ("proxy", False, lasting)
+    assert (failure.kind, failure.sent, failure.permanent) == ("proxy", False, permanent)
     assert words in failure.message
     assert "HTTPS_PROXY" in (failure.hint or "")
     assert "s3cretpw" not in f"{failure.message}{failure.hint}"

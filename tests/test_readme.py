@@ -195,4 +195,4 @@ def test_the_house_is_laid_out_as_contributing_says() -> None:
     text = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rooms = re.findall(r"^  (\S+) {2,}\S", text, re.MULTILINE)
     assert len(rooms) > 20
-    assert [room for room in rooms if not (TOP / "src" / "integrations_cli" / room).exists()] == []
+    assert [queries for queries in rooms if not (TOP / "src" / "integrations_cli" / queries).exists()] == []

@@ -24,9 +24,9 @@ from integrations_cli.terminal.views import (
     Table,
     Text,
     View,
-    integration_document,
-    integration_fields,
-    masked,
+    integration_json,
+    integration_view,
+    mask_credentials,
 )
 from program import Program, Terminal
 
@@ -61,7 +61,7 @@ def shown(
 
 def test_in_a_pipe_a_thing_is_one_field_a_line_and_nothing_is_cut() -> None:
     long = "x" * 5000
-    lines = shown(integration_fields(Integration({**RAW, "name": long}))).splitlines()
+    lines = shown(integration_view(Integration({**RAW, "name": long}))).splitlines()
     assert f"name\t{long}" in lines
     assert lines[0] == "_id\t6b03c66e9567edf1d9ef70e1"
     assert f"credentials.apiKey\t{MASK}" in lines
@@ -72,7 +72,7 @@ def test_in_a_pipe_a_thing_is_one_field_a_line_and_nothing_is_cut() -> None:
 
 
 def test_json_is_what_the_api_gave_but_for_the_masks() -> None:
-    document = json.loads(shown(integration_fields(Integration(RAW)), json_=True))
+    document = json.loads(shown(integration_view(Integration(RAW)), json_=True))
     assert document == {
         **RAW,
         "credentials": {"apiKey": MASK, "domain": "mg.acme.io", "whoKnows": MASK},
@@ -80,17 +80,17 @@ def test_json_is_what_the_api_gave_but_for_the_masks() -> None:
 
 
 def test_secrets_are_shown_only_when_asked_for() -> None:
-    document = json.loads(shown(integration_fields(Integration(RAW), show_secrets=True), json_=True))
+    document = json.loads(shown(integration_view(Integration(RAW), show_secrets=True), json_=True))
     assert document == RAW
-    concealed = json.loads(shown(integration_fields(Integration(RAW), concealed={"domain"}), json_=True))
+    concealed = json.loads(shown(integration_view(Integration(RAW), concealed={"domain"}), json_=True))
     assert concealed["credentials"]["domain"] == MASK
-    odd = integration_fields(Integration({**RAW, "credentials": "s3cret"}))
+    odd = integration_view(Integration({**RAW, "credentials": "s3cret"}))
     assert "s3cret" not in shown(odd) + shown(odd, json_=True)
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_on_a_terminal_a_table_fits_and_says_everything(width: int) -> None:
-    drawn = shown(integration_fields(Integration(RAW)), terminal=True, environ={"COLUMNS": str(width)})
+    drawn = shown(integration_view(Integration(RAW)), terminal=True, environ={"COLUMNS": str(width)})
     screen = pyte.Screen(width, 200)
     pyte.Stream(screen).feed(drawn.replace("\n", "\r\n"))
     text = "".join("".join(line.split()).replace("│", "") for line in screen.display)
@@ -102,7 +102,7 @@ def test_on_a_terminal_a_table_fits_and_says_everything(width: int) -> None:
 
 def test_text_from_a_server_steers_nothing_in_any_form() -> None:
     name = "\x1b[31mred\x1b]8;;http://x\x07 [bold]b[/bold] \u202e:smile: a\nb"
-    view = integration_fields(Integration({**RAW, "name": name}))
+    view = integration_view(Integration({**RAW, "name": name}))
     for drawn in (shown(view), shown(view, json_=True), shown(view, terminal=True, environ={"NO_COLOR": "1"})):
         assert "\x1b" not in drawn
         assert "\u202e" not in drawn
@@ -113,7 +113,7 @@ def test_text_from_a_server_steers_nothing_in_any_form() -> None:
 
 
 def test_known_secrets_are_taken_out_of_every_form() -> None:
-    view = integration_fields(Integration({**RAW, "name": "echo of c4nary-key", "c4nary-key": 1}))
+    view = integration_view(Integration({**RAW, "name": "echo of c4nary-key", "c4nary-key": 1}))
     for json_, terminal in ((False, False), (True, False), (False, True)):
         assert "c4nary-key" not in shown(view, secrets=("c4nary-key",), json_=json_, terminal=terminal)
 
@@ -199,9 +199,9 @@ def test_closed_streams_are_no_reason_to_fail() -> None:
 
 def test_masking_goes_by_the_catalogue_and_by_where_a_value_came_from() -> None:
     given = {"apiKey": "a", "domain": "b", "odd": "c"}
-    assert masked("mailgun", given) == {"apiKey": MASK, "domain": "b", "odd": MASK}
-    assert masked("mailgun", given, concealed={"domain"})["domain"] == MASK
-    assert masked(None, given) == {"apiKey": MASK, "domain": "b", "odd": MASK}
+    assert mask_credentials("mailgun", given) == {"apiKey": MASK, "domain": "b", "odd": MASK}
+    assert mask_credentials("mailgun", given, concealed={"domain"})["domain"] == MASK
+    assert mask_credentials(None, given) == {"apiKey": MASK, "domain": "b", "odd": MASK}
 
 
 def test_credentials_are_masked_wherever_a_server_puts_them() -> None:
@@ -213,8 +213,8 @@ def test_credentials_are_masked_wherever_a_server_puts_them() -> None:
         "history": [{"credentials": {"password": "p", "unheardOf": "x", "host": "h"}}, {"secretKey": "k", "at": 1}],
         "token": None,
     }
-    assert integration_document(Integration(raw), show_secrets=True) == raw
-    assert integration_document(Integration(raw)) == {
+    assert integration_json(Integration(raw), show_secrets=True) == raw
+    assert integration_json(Integration(raw)) == {
         "_id": "1",
         "providerId": "nodemailer",
         "credentials": {"user": "u", "tlsOptions": {"servername": "s", "key": MASK, "ca": [{"passphrase": MASK}]}},

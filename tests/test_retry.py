@@ -17,25 +17,25 @@ from integrations_cli.api.retry import (
     Attempts,
     RetryPolicy,
     SystemClock,
-    asked_wait,
-    at_work,
-    chance,
-    comes_and_goes,
-    doubtful,
-    iso_moment,
-    moment,
+    is_retryable,
+    may_have_succeeded,
+    may_still_be_running,
+    parse_http_date,
+    parse_iso_date,
+    requested_wait,
+    system_random,
 )
-from integrations_cli.api.transport.base import Answer, FailureKind, TransportFailure
+from integrations_cli.api.transport.base import FailureKind, Response, TransportFailure
 
 WALL = 1_800_000_000.0
 
 
-def answer(status: int, **headers: str) -> Answer:
-    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, b"")
+def response(status: int, **headers: str) -> Response:
+    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, b"")
 
 
-def failure(kind: FailureKind = "disconnected", *, sent: bool = True, lasting: bool = False) -> TransportFailure:
-    return TransportFailure(kind, "lost", sent=sent, timed_out=kind == "timeout" and sent, lasting=lasting)
+def failure(kind: FailureKind = "disconnected", *, sent: bool = True, permanent: bool = False) -> TransportFailure:
+    return TransportFailure(kind, "lost", sent=sent, timed_out=kind == "timeout" and sent, permanent=permanent)
 
 
 # -- what the server asks for -----------------------------------------------------------------------------------------
@@ -66,38 +66,38 @@ def failure(kind: FailureKind = "disconnected", *, sent: bool = True, lasting: b
     ],
 )
 def test_retry_after_is_seconds_or_a_date_or_nothing(asked: str, wait: float | None) -> None:
-    assert asked_wait({"retry-after": asked}, WALL) == wait
+    assert requested_wait({"retry-after": asked}, WALL) == wait
 
 
 def test_a_date_is_read_by_the_server_s_own_clock() -> None:
     headers = {"retry-after": formatdate(WALL + 5, usegmt=True), "date": formatdate(WALL + 2, usegmt=True)}
-    assert asked_wait(headers, WALL - 86_400) == 3.0
+    assert requested_wait(headers, WALL - 86_400) == 3.0
 
 
 def test_the_rate_limit_s_reset_stands_in_for_a_missing_retry_after_of_a_429() -> None:
-    assert asked_wait({"ratelimit-reset": "2"}, WALL, limited=True) == 2.0
-    assert asked_wait({"ratelimit-reset": "2"}, WALL) is None
-    assert asked_wait({"ratelimit-reset": "2", "retry-after": "1"}, WALL, limited=True) == 1.0
-    assert asked_wait({"ratelimit-reset": "2", "retry-after": "soon"}, WALL, limited=True) == 2.0
+    assert requested_wait({"ratelimit-reset": "2"}, WALL, limited=True) == 2.0
+    assert requested_wait({"ratelimit-reset": "2"}, WALL) is None
+    assert requested_wait({"ratelimit-reset": "2", "retry-after": "1"}, WALL, limited=True) == 1.0
+    assert requested_wait({"ratelimit-reset": "2", "retry-after": "soon"}, WALL, limited=True) == 2.0
 
 
 @given(st.text(), st.text(), st.floats(allow_nan=False, allow_infinity=False))
 def test_no_header_breaks_it(retry_after: str, date: str, wall: float) -> None:
-    wait = asked_wait({"retry-after": retry_after, "date": date}, wall, limited=True)
+    wait = requested_wait({"retry-after": retry_after, "date": date}, wall, limited=True)
     assert wait is None or wait >= 0
 
 
 @given(st.text())
 def test_no_date_breaks_it(text: str) -> None:
-    assert isinstance(moment(text), float | None)
-    assert isinstance(iso_moment(text), float | None)
+    assert isinstance(parse_http_date(text), float | None)
+    assert isinstance(parse_iso_date(text), float | None)
 
 
 def test_the_dates_of_the_api_are_read() -> None:
-    assert iso_moment("2026-11-23T04:51:58.500Z") == 1795409518.5
-    assert iso_moment("2026-11-23T04:51:58") == 1795409518.0
-    assert iso_moment(None) is None
-    assert iso_moment("yesterday") is None
+    assert parse_iso_date("2026-11-23T04:51:58.500Z") == 1795409518.5
+    assert parse_iso_date("2026-11-23T04:51:58") == 1795409518.0
+    assert parse_iso_date(None) is None
+    assert parse_iso_date("yesterday") is None
 
 
 @pytest.fixture
@@ -161,8 +161,8 @@ def test_no_attempt_begins_after_the_deadline() -> None:
     attempts.next_timeout()
     clock.advance(59.8)
     assert attempts.wait_after(failure()) is None
-    assert attempts.wait_after(answer(429, retry_after="0")) == 0.0
-    assert attempts.wait_after(answer(429, retry_after="1")) is None
+    assert attempts.wait_after(response(429, retry_after="0")) == 0.0
+    assert attempts.wait_after(response(429, retry_after="1")) is None
 
 
 def test_a_retry_ends_at_the_deadline_and_the_first_attempt_has_all_its_time() -> None:
@@ -190,8 +190,8 @@ def test_the_system_s_clock_and_chance_are_real() -> None:
     clock.sleep(0.0)
     assert clock.now() >= before
     assert clock.wall() > 1_700_000_000
-    assert len({chance() for _ in range(50)}) > 40
-    assert all(0 <= chance() < 1 for _ in range(50))
+    assert len({system_random() for _ in range(50)}) > 40
+    assert all(0 <= system_random() < 1 for _ in range(50))
 
 
 def test_the_system_clock_sleeps_for_as_long() -> None:
@@ -205,33 +205,35 @@ def test_the_system_clock_sleeps_for_as_long() -> None:
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_busy_servers_are_asked_again(status: int) -> None:
-    assert comes_and_goes(answer(status))
+    assert is_retryable(response(status))
 
 
 @pytest.mark.parametrize(
     "status", [200, 201, 204, 301, 307, 400, 401, 402, 403, 404, 408, 409, 413, 422, 500, 501, 520]
 )
 def test_any_other_answer_stands(status: int) -> None:
-    assert not comes_and_goes(answer(status))
+    assert not is_retryable(response(status))
 
 
 def test_a_409_that_says_when_to_come_back_is_a_request_at_work() -> None:
-    assert comes_and_goes(answer(409, retry_after="1"))
-    assert at_work(answer(409, retry_after="1"))
-    assert doubtful(answer(409, retry_after="1"))
-    assert not doubtful(answer(409))
+    assert is_retryable(response(409, retry_after="1"))
+    assert may_still_be_running(response(409, retry_after="1"))
+    assert may_have_succeeded(response(409, retry_after="1"))
+    assert not may_have_succeeded(response(409))
 
 
 def test_a_failure_is_repeated_unless_repeating_cannot_help() -> None:
-    assert comes_and_goes(failure())
-    assert comes_and_goes(failure("connect", sent=False))
-    assert not comes_and_goes(failure("certificate", sent=False, lasting=True))
+    assert is_retryable(failure())
+    assert is_retryable(failure("connect", sent=False))
+    assert not is_retryable(failure("certificate", sent=False, permanent=True))
 
 
 def test_doubt_is_what_may_have_been_done() -> None:
-    assert doubtful(failure(sent=True))
-    assert not doubtful(failure("connect", sent=False))
-    assert [status for status in (303, 400, 401, 404, 422, 429, 500, 502, 503, 504) if doubtful(answer(status))] == [
+    assert may_have_succeeded(failure(sent=True))
+    assert not may_have_succeeded(failure("connect", sent=False))
+    assert [
+        status for status in (303, 400, 401, 404, 422, 429, 500, 502, 503, 504) if may_have_succeeded(response(status))
+    ] == [
         303,
         500,
         502,
@@ -241,10 +243,10 @@ def test_doubt_is_what_may_have_been_done() -> None:
 
 
 def test_at_work_is_what_was_given_up_too_early() -> None:
-    assert at_work(failure("timeout", sent=True))
-    assert not at_work(failure("timeout", sent=False))
-    assert not at_work(failure("disconnected"))
-    assert [status for status in (429, 500, 502, 503, 504) if at_work(answer(status))] == []
+    assert may_still_be_running(failure("timeout", sent=True))
+    assert not may_still_be_running(failure("timeout", sent=False))
+    assert not may_still_be_running(failure("disconnected"))
+    assert [status for status in (429, 500, 502, 503, 504) if may_still_be_running(response(status))] == []
 
 
 # -- for --verbose ----------------------------------------------------------------------------------------------------

@@ -183,8 +183,8 @@ class TestIdempotency:
         api.store.close()
         api.clock.now += 24 * 3600 + 1
         api.__post_init__()
-        with api.store.reading() as room:
-            assert room._connection.execute("SELECT count(*) FROM idempotency").fetchone() == (0,)
+        with api.store.reading() as queries:
+            assert queries._connection.execute("SELECT count(*) FROM idempotency").fetchone() == (0,)
 
     def test_a_request_in_progress_blocks_its_key(self, api: Caller) -> None:
         meanwhile: list[Answer] = []

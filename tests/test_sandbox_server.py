@@ -219,8 +219,8 @@ class TestBadClients:
 
 class TestItself:
     def test_a_file_that_fails_is_named_in_a_500(self, api: Caller, server: SandboxServer, wire: Wire) -> None:
-        with api.store.writing() as room:
-            room._connection.execute("DROP TABLE integration")
+        with api.store.writing() as queries:
+            queries._connection.execute("DROP TABLE integration")
         wire.send(post(api, f"Content-Length: {len(BODY)}"))
         status, _, body = wire.answer()
         assert (status, "is damaged" in json.loads(body)["message"]) == (500, True)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_cli.terminal.escape import _STEERING, visible, visible_json
+from integrations_cli.terminal.escape import _STEERING, escape, escape_json
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from integrations_cli.terminal.escape import _STEERING, visible, visible_json
     ],
 )
 def test_what_steers_is_shown(text: str, shown: str) -> None:
-    assert visible(text) == shown
+    assert escape(text) == shown
 
 
 ANY_TEXT = st.text(alphabet=st.characters())
@@ -38,7 +38,7 @@ ANY_TEXT = st.text(alphabet=st.characters())
 
 @given(ANY_TEXT)
 def test_nothing_that_is_shown_is_a_control_or_changes_direction(text: str) -> None:
-    for character in visible(text):
+    for character in escape(text):
         assert unicodedata.category(character) not in {"Cc", "Cs", "Zl", "Zp"}
         assert unicodedata.bidirectional(character) not in {
             "LRE",
@@ -57,9 +57,9 @@ def test_nothing_that_is_shown_is_a_control_or_changes_direction(text: str) -> N
 def test_a_json_document_still_says_the_same(value: object) -> None:
     for indent in (None, 2):
         document = json.dumps(value, ensure_ascii=False, indent=indent)
-        shown = visible_json(document, indented=indent is not None)
+        shown = escape_json(document, indented=indent is not None)
         assert json.loads(shown) == json.loads(document)
-        assert all(visible(line) == line for line in shown.split("\n"))
+        assert all(escape(line) == line for line in shown.split("\n"))
 
 
 def test_what_python_calls_printable_needs_no_second_look() -> None:

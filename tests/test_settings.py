@@ -14,7 +14,14 @@ import pytest
 
 from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UsageError
 from integrations_cli.models import Secret
-from integrations_cli.settings.resolve import SANDBOX_URL, Settings, SettingsFlags, require_key, resolve, sandbox_path
+from integrations_cli.settings.resolve import (
+    SANDBOX_URL,
+    Settings,
+    SettingsFlags,
+    require_api_key,
+    resolve_settings,
+    sandbox_path,
+)
 
 FILE = """
 default_profile = "staging"
@@ -47,7 +54,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 
 def settle(path: Path, environ: Mapping[str, str] | None = None, *, read_key: bool = True, **flags: Any) -> Settings:
-    return resolve(SettingsFlags(**flags), environ or {}, config_path=path, read_key=read_key)
+    return resolve_settings(SettingsFlags(**flags), environ or {}, config_path=path, read_key=read_key)
 
 
 def profile(tmp_path: Path, table: str, environ: Mapping[str, str] | None = None) -> Settings:
@@ -228,7 +235,7 @@ def test_without_anything_the_default_server_is_used_and_no_key_is_invented(tmp_
     assert (found.profile, found.api_url, found.api_key, found.timeout) == (None, "https://api.novu.co", None, 30.0)
     assert found.warnings == ()
     with refused(AuthError, "integrations profiles add", "NOVU_SECRET_KEY", "--sandbox"):
-        require_key(found)
+        require_api_key(found)
 
 
 # The sandbox.
@@ -505,7 +512,7 @@ def test_the_key_comes_from_text_variable_or_command(tmp_path: Path) -> None:
     }
     for table, (key, origin) in cases.items():
         found = profile(tmp_path, table, {"MY_KEY": "from-variable\n"})
-        assert require_key(found).reveal() == key
+        assert require_api_key(found).reveal() == key
         assert found.origins["api_key"] == f"profile p in {tmp_path / 'config.toml'}: {origin}"
 
 
@@ -548,22 +555,22 @@ def test_a_missing_key_says_which_source_has_none(
     found = profile(tmp_path, table, environ)
     assert found.api_key is None
     with refused(AuthError, words, "--sandbox"):
-        require_key(found)
+        require_api_key(found)
 
 
 def test_an_empty_variable_is_named(tmp_path: Path, config: Path) -> None:
     found = settle(tmp_path / "missing.toml", {"NOVU_SECRET_KEY": ""})
     with refused(AuthError, "environment variable NOVU_SECRET_KEY is set but empty"):
-        require_key(found)
+        require_api_key(found)
     passed_over = settle(config, {"NOVU_SECRET_KEY": ""})
-    assert require_key(passed_over) == Secret("staging-key")
+    assert require_api_key(passed_over) == Secret("staging-key")
     assert any("NOVU_SECRET_KEY is set but empty" in warning for warning in passed_over.warnings)
 
 
 def test_the_hint_names_the_profiles_to_choose_from(tmp_path: Path) -> None:
     path = written(tmp_path, "[profiles.a]\n[profiles.b]\n")
     with refused(AuthError, "--profile (a, b)", "--sandbox"):
-        require_key(settle(path))
+        require_api_key(settle(path))
 
 
 BAD_KEYS = [
@@ -630,9 +637,9 @@ def test_the_keyring_holds_the_key_under_the_profiles_name(tmp_path: Path, monke
     keyring = FakeKeyring()
     install(monkeypatch, keyring)
     with refused(AuthError, "keyring has no API key for profile p"):
-        require_key(profile(tmp_path, "api_key_keyring = true"))
+        require_api_key(profile(tmp_path, "api_key_keyring = true"))
     keyring.stored["integrations-cli", "p"] = "ring-key"
-    assert require_key(profile(tmp_path, "api_key_keyring = true")) == Secret("ring-key")
+    assert require_api_key(profile(tmp_path, "api_key_keyring = true")) == Secret("ring-key")
 
 
 KEYRING_FAILURES: list[tuple[Exception | None, str]] = [

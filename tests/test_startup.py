@@ -1,7 +1,6 @@
 """What each way through the program imports: start-up is a budget, and this is where it would be overspent unnoticed.
 
-Our own modules are listed exactly: whoever imports another one on one of these ways says so here. Of everything else
-the list says what may never come, however it comes.
+Of our own packages, those that a way may import are listed; of libraries, those that it must not import.
 """
 
 from __future__ import annotations
@@ -30,18 +29,10 @@ sys.stdout.flush()
 sys.stderr.write("\\n" + json.dumps({"code": code, "modules": sorted(set(sys.modules) - before)}))
 """
 
-SETTINGS = frozenset({"settings", "settings.api_key", "settings.config_file", "settings.profile"})
-TAB = SETTINGS | {"bounded", "completion", "errors", "frozen", "models", "redaction", "screen"}
-COMMAND_LINE = frozenset({
-    "cli", "commands", "commands.options", "errors", "frozen", "models", "redaction", "render", "screen", "views",
-})  # fmt: skip
-TALK = frozenset({"api", "api.answers", "api.retry", "bounded", "transport"})
-CREATE = COMMAND_LINE | SETTINGS | TALK | {
-    "catalogue", "catalogue.checks", "catalogue.nearest", "command_line", "commands.create", "commands.creation",
-    "create", "drafting", "values",
-}  # fmt: skip
-HELP = frozenset({"examples"})
-NETWORK = frozenset({"transport.network", "transport.streams"})
+# The packages that a way may import; whoever adds one says so here.
+TAB = {"catalogue", "commands", "errors", "inputs", "models", "settings", "terminal"}
+COMMAND_LINE = {"catalogue", "cli", "commands", "context", "errors", "models", "reference", "terminal"}
+CREATE = (COMMAND_LINE - {"reference"}) | {"api", "create", "inputs", "settings"}
 
 NEVER = frozenset({
     "asyncio", "concurrent.futures", "ctypes", "importlib.metadata", "multiprocessing", "sqlite3", "tomllib",
@@ -67,6 +58,14 @@ def imported(program: Program, *arguments: str, env: Mapping[str, str] | None = 
     return ours, {name for name in said["modules"] if not name.startswith("integrations_cli")}
 
 
+def packages(modules: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in modules}
+
+
+def commands(modules: set[str]) -> set[str]:
+    return {name.removeprefix("commands.") for name in modules if name.startswith("commands.")}
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
     return Program(tmp_path / "home")
@@ -79,13 +78,15 @@ def test_the_version_is_told_by_nothing_but_a_literal(program: Program) -> None:
 
 def test_help_needs_typer_and_no_command(program: Program) -> None:
     ours, others = imported(program, "--help")
-    assert ours == COMMAND_LINE | HELP
+    assert packages(ours) <= COMMAND_LINE
+    assert commands(ours) <= {"options"}
     assert not others & (NEVER | NO_HTTP)
 
 
 def test_the_help_of_a_command_needs_that_one(program: Program) -> None:
     ours, others = imported(program, "create", "--help")
-    assert ours == COMMAND_LINE | HELP | {"commands.create"}
+    assert packages(ours) <= COMMAND_LINE
+    assert commands(ours) <= {"options", "create"}
     assert not others & (NEVER | NO_HTTP)
 
 
@@ -94,7 +95,7 @@ def test_a_tab_for_a_profile_needs_no_typer(program: Program) -> None:
     program.config.write_text('[profiles.staging]\nregion = "eu"\n')
     program.config.chmod(0o600)
     ours, others = imported(program, "__complete", "profiles")
-    assert ours == TAB
+    assert packages(ours) <= TAB
     assert not others & ((NEVER - {"tomllib"}) | NO_HTTP | NO_TYPER)
 
 
@@ -103,17 +104,16 @@ def test_the_ways_over_a_network(program: Program, tmp_path: Path) -> None:
         env = {"NOVU_API_URL": server.url, "NOVU_SECRET_KEY": sandbox.api_keys["Development"]}
         for flags in ([], ["--json"]):
             ours, others = imported(program, "create", "--provider", "mailgun", *flags, env=env)
-            assert ours == CREATE | NETWORK
+            assert packages(ours) <= CREATE
             assert not others & NEVER
         ours, others = imported(program, "__complete", "identifiers", env=env)
-        assert ours == TAB | TALK | {"transport.brief"}
+        assert packages(ours) <= TAB | {"api", "context"}
         assert not others & (NEVER | NO_TYPER | {"httpx", "httpcore", "h11"})
 
 
 def test_the_sandbox_needs_no_http(program: Program) -> None:
     ours, others = imported(program, "create", "--provider", "mailgun", "--sandbox")
-    ours_alone = {name for name in ours if name.partition(".")[0] != "sandbox"}
-    assert ours_alone == CREATE | {"transport.in_process"}
+    assert packages(ours) <= CREATE | {"sandbox"}
     assert not others & ((NEVER - {"sqlite3"}) | NO_HTTP)
 
 

@@ -20,17 +20,18 @@ import pytest
 
 from fault_server import FakeClock, FaultServer
 from faults import http
-from integrations_cli.api.client import Api
+from integrations_cli.api.client import Client
 from integrations_cli.api.transport.base import (
     MAX_ANSWER,
     USER_AGENT,
     Answer,
     Interrupted,
     Request,
+    Response,
     TransportFailure,
     is_loopback,
     parse_origin,
-    wire_headers,
+    request_headers,
 )
 from integrations_cli.api.transport.deadline import Dialler
 from integrations_cli.api.transport.http import unpack
@@ -135,16 +136,16 @@ def test_a_key_that_cannot_stand_in_a_header_is_refused_without_showing_it(key: 
 
 def test_nothing_shows_the_key_or_the_body() -> None:
     request = Request("POST", "/x", b"s3cret-body", {"Idempotency-Key": "k"})
-    shown = f"{request!r} {Answer(200, {'x': 's3cret-header'}, b's3cret-body')!r}"
+    shown = f"{request!r} {Response(200, {'x': 's3cret-header'}, b's3cret-body')!r}"
     assert "s3cret" not in shown
-    assert wire_headers(request, Secret(KEY))["Authorization"] == f"ApiKey {KEY}"
+    assert request_headers(request, Secret(KEY))["Authorization"] == f"ApiKey {KEY}"
 
 
 def test_no_certificates_are_loaded_for_plain_http() -> None:
     program = (
         "import sys, ssl\n"
         "from integrations_cli.models import Secret\n"
-        "from integrations_cli.transport import open_transport\n"
+        "from integrations_cli.api.transport.open import open_transport\n"
         "ssl.SSLContext.load_verify_locations = ssl.SSLContext.load_default_certs = None\n"
         "open_transport(base_url='http://127.0.0.1:9', api_key=Secret('k'), environ={}).close()\n"
         "assert 'integrations_cli.api.transport.tls' not in sys.modules\n"
@@ -163,8 +164,8 @@ def test_a_redirect_is_an_answer_and_nobody_follows_it() -> None:
 
 @pytest.mark.parametrize("place", ["http://[::1", "javascript:x", "https://a:b:c/", "//", "/login", "http://x/%zz"])
 def test_no_place_that_a_server_names_breaks_it_and_no_cookie_is_kept(place: str) -> None:
-    answer = http(302, b"", [("Location", place), ("Set-Cookie", "session=abc; Domain=127.0.0.1; Max-Age=zz")])
-    with listening(partial(answering, answer=answer)) as server:
+    response = http(302, b"", [("Location", place), ("Set-Cookie", "session=abc; Domain=127.0.0.1; Max-Age=zz")])
+    with listening(partial(answering, response=response)) as server:
         transport = opened(f"http://127.0.0.1:{server.port}")
         assert [transport.send(GET, 10.0).headers["location"] for _ in range(2)] == [place, place]
         transport.close()
@@ -242,17 +243,19 @@ def test_a_look_up_that_never_ends_is_left_behind() -> None:
         over.set()
 
 
-@pytest.mark.parametrize(("size", "overlong"), [(MAX_ANSWER, False), (MAX_ANSWER + 1, True), (3 * MAX_ANSWER, True)])
+@pytest.mark.parametrize(
+    ("size", "overlong"), [(MAX_RESPONSE, False), (MAX_RESPONSE + 1, True), (3 * MAX_RESPONSE, True)]
+)
 def test_ten_megabytes_are_read_and_not_one_byte_more(size: int, overlong: bool) -> None:
     with scripted(Reply(400, b"x" * size)) as server:
-        answer = ask(server.url)
-    assert (answer.status, answer.overlong) == (400, overlong)
-    assert len(answer.body) == (0 if overlong else size)
+        response = ask(server.url)
+    assert (response.status, response.overlong) == (400, overlong)
+    assert len(response.body) == (0 if overlong else size)
 
 
 def test_a_head_without_end_is_a_failure() -> None:
     flood = b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 1024 * 1024
-    with listening(partial(answering, answer=flood)) as server:
+    with listening(partial(answering, response=flood)) as server:
         assert failure_of(f"http://127.0.0.1:{server.port}").kind == "protocol"
 
 
@@ -273,8 +276,8 @@ def test_what_is_packed_unasked_is_unpacked_up_to_the_limit() -> None:
 
 def test_the_sandbox_answers_the_same_requests(tmp_path: Path) -> None:
     transport = opened("http://sandbox.localhost", sandbox_path=tmp_path / "sandbox.db")
-    api = Api(transport)
-    created = create.run(api, create.prepare(IntegrationDraft(provider="mailgun", channel="email")))
+    api = Client(transport)
+    created = create.create_exactly_once(api, create.prepare_create(Draft(provider="mailgun", channel="email")))
     assert created.idempotency_echoed
     assert created.integration.id in [integration.id for integration in api.list()]
     assert transport.send(Request("GET", "/v1/nope"), 1.0).status == 404

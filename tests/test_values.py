@@ -16,16 +16,16 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations_cli.create.draft import DraftSources, compose
+from integrations_cli.create.draft import DraftInputs, build_draft
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import (
     LARGEST,
     ValueReader,
     as_argument,
-    decode,
+    decode_text,
     parse_assignment,
-    read_environment,
     read_file,
+    read_variable,
     run_command,
     split_command,
 )
@@ -95,7 +95,7 @@ def test_any_text_survives_json(text: str, ascii_only: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "credentials.json")
         path.write_bytes(json.dumps({"apiKey": text}, ensure_ascii=ascii_only).encode())
-        draft = compose(DraftSources(credentials_file=str(path)), reader())
+        draft = build_draft(DraftInputs(credentials_file=str(path)), reader())
     assert draft.credentials == {"apiKey": Credential(text)}
 
 
@@ -107,7 +107,7 @@ def test_any_text_survives_toml(text: str, multiline: bool) -> None:
         document = {"providerId": "mailgun", "credentials": {"apiKey": text}}
         # A raw CR in a TOML multi-line string may be read as part of a line end, by TOML's own rules.
         path.write_bytes(tomli_w.dumps(document, multiline_strings=multiline and "\r" not in text).encode())
-        draft = compose(DraftSources(from_file=str(path)), reader())
+        draft = build_draft(DraftInputs(from_file=str(path)), reader())
     assert draft.credentials == {"apiKey": Credential(text)}
 
 
@@ -167,7 +167,7 @@ def test_any_text_from_anywhere_arrives_in_the_body_that_the_program_would_send(
     ],
 )
 def test_exactly_one_final_line_end_is_dropped(content: bytes, text: str) -> None:
-    assert decode(content, "credentials.apiKey", "standard input") == text
+    assert decode_text(content, "credentials.apiKey", "standard input") == text
 
 
 def test_the_environment_is_taken_as_it_stands() -> None:
@@ -188,8 +188,8 @@ def test_a_path_in_a_document_counts_from_the_document_and_one_in_the_arguments_
     (tmp_path / "conf" / "key").write_text("beside the document")
     (tmp_path / "key").write_text("in the current folder")
     (tmp_path / "conf" / "mailgun.json").write_text('{"apiKey": {"file": "key"}}')
-    sources = DraftSources(credentials_file=str(tmp_path / "conf" / "mailgun.json"), credentials=["secretKey=@key"])
-    draft = compose(sources, reader(folder=tmp_path))
+    sources = DraftInputs(credentials_file=str(tmp_path / "conf" / "mailgun.json"), credentials=["secretKey=@key"])
+    draft = build_draft(sources, reader(folder=tmp_path))
     assert {key: credential.value for key, credential in draft.credentials.items()} == {
         "apiKey": "beside the document",
         "secretKey": "in the current folder",
@@ -280,7 +280,7 @@ def test_standard_input_has_one_reader_and_the_message_names_both() -> None:
 
 def test_a_file_on_standard_input_takes_it_from_the_credentials() -> None:
     values = reader(b'{"providerId": "mailgun"}')
-    error = refused(compose, DraftSources(from_file="-", credentials=["apiKey=@-"]), values)
+    error = refused(build_draft, DraftInputs(from_file="-", credentials=["apiKey=@-"]), values)
     assert "--from-file - and apiKey=@- both" in error.message
 
 
@@ -395,7 +395,7 @@ def test_the_value_of_an_assignment_may_hold_equals_signs() -> None:
 
 
 def test_a_variable_that_holds_a_line_is_read_for_others_too() -> None:
-    assert read_environment("NOVU_KEY", {"NOVU_KEY": "k"}, "profile staging") == "k"
+    assert read_variable("NOVU_KEY", {"NOVU_KEY": "k"}, "profile staging") == "k"
 
 
 # -- commands ---------------------------------------------------------------------------------------------------------

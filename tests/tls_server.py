@@ -86,13 +86,13 @@ def read_head(connection: socket.socket) -> bytes:
     return data
 
 
-def answering(server: Listening, answer: bytes = ANSWER) -> Talk:
+def answering(server: Listening, response: bytes = ANSWER) -> Talk:
     """Answer every request of a connection alike."""
 
     def talk(connection: socket.socket) -> None:
         while data := read_head(connection):
             server.heard.append(data)
-            connection.sendall(answer)
+            connection.sendall(response)
 
     return talk
 

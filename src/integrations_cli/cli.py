@@ -13,8 +13,8 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command, get_params_convertors_ctx_param_name_from_function
 
-from integrations_cli.commands.options import COLORS, shared
-from integrations_cli.context import Invocation, Shared, Surroundings
+from integrations_cli.commands.options import COLORS, common_flags
+from integrations_cli.context import CommonFlags, Process, RunContext
 from integrations_cli.terminal.render import ColorChoice, Renderer
 from integrations_cli.terminal.views import View
 
@@ -102,11 +102,11 @@ def _write_examples(ctx: ClickContext, formatter: HelpFormatter) -> None:
 
 
 class LeafCommand(TyperCommand):
-    """A command with the flags that all share; it is given an `Invocation` and returns what there is to show."""
+    """A command with the flags that all share; it is given an `RunContext` and returns what there is to show."""
 
     def __init__(self, name: str | None, **attributes: Any) -> None:
         """Take what Typer read out of the function, and add the shared flags."""
-        common, _, _ = get_params_convertors_ctx_param_name_from_function(evaluated(shared))
+        common, _, _ = get_params_convertors_ctx_param_name_from_function(evaluated(common_flags))
         attributes["params"] = [*(attributes.get("params") or ()), *common]
         super().__init__(name, **attributes)
 
@@ -127,10 +127,10 @@ class LeafCommand(TyperCommand):
         _write_examples(ctx, formatter)
 
     def invoke(self, ctx: ClickContext) -> Any:
-        """Run the command with its `Invocation`; Ctrl-C in it becomes an error like others."""
-        flags = Shared(**{name: ctx.params.pop(name) for name in fields(Shared)})
-        surroundings, renderer = cast("tuple[Surroundings, Renderer]", ctx.obj)
-        ctx.obj = Invocation(surroundings, flags, renderer)
+        """Run the command with its `RunContext`; Ctrl-C in it becomes an error like others."""
+        flags = CommonFlags(**{name: ctx.params.pop(name) for name in fields(CommonFlags)})
+        process, renderer = cast("tuple[Process, Renderer]", ctx.obj)
+        ctx.obj = RunContext(process, flags, renderer)
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, EOFError):
@@ -230,11 +230,11 @@ def _said(arguments: Sequence[str]) -> tuple[bool, ColorChoice]:
     return "--json" in known, cast("ColorChoice", color if color in COLORS else "auto")
 
 
-def run(arguments: Sequence[str], surroundings: Surroundings | None = None) -> int:
+def run(arguments: Sequence[str], process: Process | None = None) -> int:
     """Run one command line and give its exit code; nothing that goes wrong leaves here but as a line of text."""
-    if surroundings is None:
+    if process is None:
         _be_told_to_stop()
-    around = surroundings or Surroundings(os.environ, sys.stdin, sys.stdout, sys.stderr)
+    around = process or Process(os.environ, sys.stdin, sys.stdout, sys.stderr)
     json, color = _said(arguments)
     renderer = Renderer(around.stdout, around.stderr, around.environ, json=json, color=color)
     try:
@@ -252,7 +252,7 @@ def run(arguments: Sequence[str], surroundings: Surroundings | None = None) -> i
     return code
 
 
-def _run(arguments: list[str], around: Surroundings, renderer: Renderer) -> int:
+def _run(arguments: list[str], around: Process, renderer: Renderer) -> int:
     try:
         shown = root().main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=(around, renderer))
     except TyperException as error:

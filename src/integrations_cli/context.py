@@ -11,7 +11,7 @@ from integrations_cli.frozen import frozen, replace
 from integrations_cli.terminal.render import ColorChoice, Renderer, is_terminal
 
 if TYPE_CHECKING:
-    from integrations_cli.api.client import Api
+    from integrations_cli.api.client import Client
     from integrations_cli.api.retry import Clock, RetryPolicy
     from integrations_cli.api.transport.base import Transport
     from integrations_cli.settings.resolve import Settings
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @frozen
-class Shared:
+class CommonFlags:
     """The values of the flags that every command takes."""
 
     profile: str | None = None
@@ -33,7 +33,7 @@ class Shared:
 
 
 @frozen
-class Surroundings:
+class Process:
     """What is around the program: given from outside, so that a test can give it too."""
 
     environ: Mapping[str, str]
@@ -44,33 +44,33 @@ class Surroundings:
     random: Callable[[], float] | None = None
 
 
-class Invocation:
+class RunContext:
     """One run of one command: its flags, its settings, its input and its output."""
 
-    def __init__(self, surroundings: Surroundings, flags: Shared, renderer: Renderer) -> None:
+    def __init__(self, process: Process, flags: CommonFlags, renderer: Renderer) -> None:
         """Work with these flags in these surroundings, and print through this renderer."""
         from integrations_cli.inputs.credential_values import ValueReader
 
         self.flags = flags
-        self.environ = surroundings.environ
+        self.environ = process.environ
         self.render = renderer
-        self.clock, self.random = surroundings.clock, surroundings.random
-        self._surroundings = surroundings
-        self.values = ValueReader(stdin=self._read_stdin, environ=surroundings.environ)
+        self.clock, self.random = process.clock, process.random
+        self._process = process
+        self.values = ValueReader(stdin=self._read_stdin, environ=process.environ)
         self._settings: Settings | None = None
 
     @property
     def stdin(self) -> TextIO | None:
         """Where a person types answers, or a program writes values; None when it is closed."""
-        return self._surroundings.stdin
+        return self._process.stdin
 
     @property
     def stderr(self) -> TextIO | None:
         """Where questions are shown; None when it is closed."""
-        return self._surroundings.stderr
+        return self._process.stderr
 
     def _read_stdin(self) -> bytes:
-        stdin = self._surroundings.stdin
+        stdin = self._process.stdin
         if stdin is None:
             raise UsageError("standard input is closed", hint="pipe the value in, or name a file instead of -")
         return stdin.buffer.read()
@@ -78,7 +78,7 @@ class Invocation:
     @property
     def interactive(self) -> bool:
         """Whether a person can be asked: a terminal on both sides, and neither `--no-input` nor `CI` says no."""
-        around = self._surroundings
+        around = self._process
         return (
             not self.flags.no_input
             and not self.environ.get("CI")
@@ -100,10 +100,12 @@ class Invocation:
 
     def resolve(self) -> Settings:
         """The settings of this run, and nothing said about them; what is printed later will not hold their key."""
-        from integrations_cli.settings.resolve import SettingsFlags, resolve
+        from integrations_cli.settings.resolve import SettingsFlags, resolve_settings
 
         flags = self.flags
-        found = resolve(SettingsFlags(flags.profile, flags.sandbox, flags.api_url, flags.timeout), self.environ)
+        found = resolve_settings(
+            SettingsFlags(flags.profile, flags.sandbox, flags.api_url, flags.timeout), self.environ
+        )
         if found.api_key is not None:
             self.render.redactor.learn([found.api_key.reveal()], always=True)
         return found
@@ -111,10 +113,10 @@ class Invocation:
     @contextmanager
     def api(
         self, policy: RetryPolicy | None = None, wrap: Callable[[Transport, Clock], Transport] | None = None
-    ) -> Iterator[Api]:
-        """The API of these settings; closed at the end. `--verbose` shows every attempt. `wrap` as in `open_api`."""
+    ) -> Iterator[Client]:
+        """The API of these settings; closed at the end. `--verbose` shows every attempt. `wrap` as in `open_client`."""
         self.learn_secrets()
-        with open_api(
+        with open_client(
             self.settings,
             self.environ,
             policy=policy,
@@ -126,10 +128,10 @@ class Invocation:
         ) as api:
             yield api
 
-    def with_profile(self, profile: str) -> Invocation:
+    def with_profile(self, profile: str) -> RunContext:
         """The same run with the settings of another profile."""
         flags = replace(self.flags, profile=profile, sandbox=False, api_url=None)
-        return Invocation(self._surroundings, flags, self.render)
+        return RunContext(self._process, flags, self.render)
 
     def shared_words(self) -> list[str]:
         """The flags that decide where a call goes, as words of a command line."""
@@ -151,9 +153,9 @@ class Invocation:
         if yes:
             return
         self.require_answer(yes=yes)
-        from integrations_cli.terminal.prompts import asker_for
+        from integrations_cli.terminal.prompts import open_prompter
 
-        if not asker_for(self).confirm(question):
+        if not open_prompter(self).confirm(question):
             raise IntegrationsError("declined: nothing was changed")
 
     def require_answer(self, *, yes: bool) -> None:
@@ -180,7 +182,7 @@ class Invocation:
 
 
 @contextmanager
-def open_api(
+def open_client(
     settings: Settings,
     environ: Mapping[str, str],
     *,
@@ -190,7 +192,7 @@ def open_api(
     log: Callable[[str], None] | None = None,
     wrap: Callable[[Transport, Clock], Transport] | None = None,
     redactor: Redactor | None = None,
-) -> Iterator[Api]:
+) -> Iterator[Client]:
     """The API that the settings name, until the end of the block; `log` gets a line about every attempt.
 
     `wrap` puts another transport around the one that sends, such as one that waits for its turn. `redactor` knows what
@@ -200,14 +202,14 @@ def open_api(
         AuthError: There is no API key.
         ConfigError: The address, the key, a proxy or a certificate file cannot be used.
     """
-    from integrations_cli.api.client import Api
-    from integrations_cli.api.retry import SystemClock, chance
+    from integrations_cli.api.client import Client
+    from integrations_cli.api.retry import SystemClock, system_random
     from integrations_cli.api.transport.open import open_transport
     from integrations_cli.models import Secret
-    from integrations_cli.settings.resolve import require_key
+    from integrations_cli.settings.resolve import require_api_key
     from integrations_cli.terminal.redaction import Redactor
 
-    key = require_key(settings) if settings.sandbox_path is None else Secret("")
+    key = require_api_key(settings) if settings.sandbox_path is None else Secret("")
     transport = open_transport(
         base_url=settings.api_url,
         api_key=key,
@@ -220,11 +222,11 @@ def open_api(
     redactor = redactor or Redactor()
     redactor.learn([key.reveal()], always=True)
     try:
-        yield Api(
+        yield Client(
             transport if wrap is None else wrap(transport, clock),
             policy=policy,
             clock=clock,
-            random=random or chance,
+            random=random or system_random,
             timeout=settings.timeout,
             observe=None if log is None else lambda report: log(str(report)),
             redactor=redactor,

@@ -93,7 +93,7 @@ class Credential:
 
 
 @frozen
-class IntegrationDraft:
+class Draft:
     """An integration as the user wants it, before it is sent. None means "not said"."""
 
     provider: str | None = None
@@ -109,7 +109,7 @@ class IntegrationDraft:
 
 
 @frozen
-class IntegrationPatch:
+class Patch:
     """What is to change about an integration that is there. None means "leave it as it is".
 
     `credentials` are all of them: servers replace them as a whole.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from integrations_cli.api.responses import decode, error_from, unreadable
+from integrations_cli.api.responses import decode, error_from, unreadable_error
 from integrations_cli.api.retry import (
     AttemptReport,
     Attempts,
@@ -19,19 +19,19 @@ from integrations_cli.api.retry import (
     Outcome,
     RetryPolicy,
     SystemClock,
-    chance,
-    comes_and_goes,
-    doubtful,
-    iso_moment,
-    moment,
+    is_retryable,
+    may_have_succeeded,
+    parse_http_date,
+    parse_iso_date,
+    system_random,
 )
-from integrations_cli.api.transport.base import Answer, Interrupted, Request, Transport, TransportFailure
+from integrations_cli.api.transport.base import Interrupted, Request, Response, Transport, TransportFailure
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
-from integrations_cli.models import Environment, Integration, IntegrationDraft, IntegrationPatch, Json
+from integrations_cli.models import Draft, Environment, Integration, Json, Patch
 from integrations_cli.terminal.redaction import Redactor
 
-INTEGRATIONS: Final = "/v1/integrations"
-ENVIRONMENT: Final = "/v1/environments/me"
+INTEGRATIONS_PATH: Final = "/v1/integrations"
+ENVIRONMENT_PATH: Final = "/v1/environments/me"
 
 FIELDS: Final = (
     "providerId",
@@ -47,7 +47,7 @@ FIELDS: Final = (
 """The fields of the documented request, in the order in which they are sent: servers compare bodies in key order."""
 
 
-def body_of(draft: IntegrationDraft) -> bytes:
+def create_body(draft: Draft) -> bytes:
     """The body of the create request: what is not said is left out, but `active` and `check` are always there.
 
     Raises:
@@ -67,10 +67,10 @@ def body_of(draft: IntegrationDraft) -> bytes:
     twice = [key for key in draft.extra if key in fields]
     if twice:
         raise InputError(f"{twice[0]} cannot be an extra field: it has a flag of its own", hint="use that flag")
-    return encode({name: value for name, value in fields.items() if value is not None} | dict(draft.extra))
+    return encode_json({name: value for name, value in fields.items() if value is not None} | dict(draft.extra))
 
 
-def patch_of(patch: IntegrationPatch) -> bytes:
+def update_body(patch: Patch) -> bytes:
     """The body of the update request: the fields that are to change, and `check`, whose default differs by server.
 
     Raises:
@@ -86,10 +86,10 @@ def patch_of(patch: IntegrationPatch) -> bytes:
         "check": patch.check,
         "conditions": patch.conditions,
     }
-    return encode({name: value for name, value in fields.items() if value is not None} | dict(patch.extra))
+    return encode_json({name: value for name, value in fields.items() if value is not None} | dict(patch.extra))
 
 
-def encode(body: Mapping[str, Json]) -> bytes:
+def encode_json(body: Mapping[str, Json]) -> bytes:
     """A body as compact JSON in UTF-8, in the order in which its members stand.
 
     Raises:
@@ -110,30 +110,30 @@ def encode(body: Mapping[str, Json]) -> bytes:
 
 def create_request(body: bytes, key: str) -> Request:
     """The request that creates, with its idempotency key."""
-    return Request("POST", INTEGRATIONS, body, {"Idempotency-Key": key})
+    return Request("POST", INTEGRATIONS_PATH, body, {"Idempotency-Key": key})
 
 
-def integration_in(answer: Answer) -> Integration:
+def integration_from(response: Response) -> Integration:
     """The integration in this answer.
 
     Raises:
         UnreadableAnswerError: There is none in it.
     """
-    value = decode(answer)
+    value = decode(response)
     if not isinstance(value, dict):
-        raise unreadable(answer, "an integration")
+        raise unreadable_error(response, "an integration")
     integration = Integration(value)
     if not integration.id and not integration.identifier:
-        raise unreadable(answer, "an integration")
+        raise unreadable_error(response, "an integration")
     return integration
 
 
-def _harmless(outcome: Outcome) -> bool:
+def is_retryable_read(outcome: Outcome) -> bool:
     """Whether to read again: after any failure that may pass, of the server's own too."""
-    return comes_and_goes(outcome) or (isinstance(outcome, Answer) and outcome.status >= 500)
+    return is_retryable(outcome) or (isinstance(outcome, Response) and outcome.status >= 500)
 
 
-class Api:
+class Client:
     """The API of one server, for one key. Threads may share it."""
 
     def __init__(
@@ -142,7 +142,7 @@ class Api:
         *,
         policy: RetryPolicy | None = None,
         clock: Clock | None = None,
-        random: Callable[[], float] = chance,
+        random: Callable[[], float] = system_random,
         timeout: float = 30.0,
         observe: Callable[[AttemptReport], None] | None = None,
         redactor: Redactor | None = None,
@@ -170,9 +170,9 @@ class Api:
         """The count and the deadline of an operation that begins now."""
         return Attempts(policy or self.policy, self.clock, self.random, self.timeout)
 
-    def error(self, answer: Answer, clean: Callable[[str], str] = str) -> IntegrationsError:
+    def error(self, response: Response, clean: Callable[[str], str] = str) -> IntegrationsError:
         """The error that this answer is, without the key if the server repeats it, nor what `clean` takes out."""
-        return error_from(answer, lambda text: clean(self.redactor.clean(text)))
+        return error_from(response, lambda text: clean(self.redactor.clean(text)))
 
     # One attempt
 
@@ -183,29 +183,29 @@ class Api:
             Interrupted: Ctrl-C.
         """
         try:
-            answer = self._transport.send(request, timeout)
+            response = self._transport.send(request, timeout)
         except TransportFailure as failure:
             return failure
-        if "date" in answer.headers:
-            self._dated = (answer.headers["date"], self.clock.wall())
-        return answer
+        if "date" in response.headers:
+            self._dated = (response.headers["date"], self.clock.wall())
+        return response
 
     def report(self, request: Request, number: int, outcome: Outcome, wait: float | None) -> None:
         """Tell the observer of an attempt and of the wait in seconds that follows it."""
         if self._observe is None:
             return
-        answer = outcome if isinstance(outcome, Answer) else None
+        response = outcome if isinstance(outcome, Response) else None
         key = request.headers.get("Idempotency-Key")
         self._observe(
             AttemptReport(
                 method=request.method,
                 url=self.url(request.path),
                 number=number,
-                status=answer.status if answer is not None else None,
+                status=response.status if response is not None else None,
                 failure=outcome.message if isinstance(outcome, TransportFailure) else None,
-                elapsed=answer.elapsed if answer is not None else None,
+                elapsed=response.elapsed if response is not None else None,
                 wait=wait,
-                echoed=None if answer is None or key is None else answer.headers.get("idempotency-key") == key,
+                echoed=None if response is None or key is None else response.headers.get("idempotency-key") == key,
             )
         )
 
@@ -214,7 +214,7 @@ class Api:
         if self._dated is None:
             return None
         date, wall = self._dated
-        now, born = moment(date), iso_moment(integration.raw.get("createdAt"))
+        now, born = parse_http_date(date), parse_iso_date(integration.raw.get("createdAt"))
         return None if now is None or born is None else now - born + self.clock.wall() - wall
 
     # Calls that may be repeated
@@ -226,17 +226,17 @@ class Api:
             IntegrationsError: The key was refused, or no answer came.
         """
         if not self._environment_is_known:
-            answer = self._repeat(Request("GET", ENVIRONMENT), _harmless, self.attempts(policy))
-            if answer.status != 404:
-                self._environment = self._environment_in(answer)
+            response = self._repeat(Request("GET", ENVIRONMENT_PATH), is_retryable_read, self.attempts(policy))
+            if response.status != 404:
+                self._environment = self._environment_in(response)
             self._environment_is_known = True
         return self._environment
 
-    def _environment_in(self, answer: Answer) -> Environment:
-        value = decode(self._success(answer))
+    def _environment_in(self, response: Response) -> Environment:
+        value = decode(self._success(response))
         found = value.get("_id") if isinstance(value, dict) else None
         if not isinstance(found, str) or not found:
-            raise unreadable(answer, "an environment")
+            raise unreadable_error(response, "an environment")
         name = value.get("name")
         return Environment(found, name if isinstance(name, str) else "")
 
@@ -246,10 +246,12 @@ class Api:
         Raises:
             IntegrationsError: They cannot be read.
         """
-        answer = self._success(self._repeat(Request("GET", INTEGRATIONS), _harmless, self.attempts(policy)))
-        value = decode(answer)
+        response = self._success(
+            self._repeat(Request("GET", INTEGRATIONS_PATH), is_retryable_read, self.attempts(policy))
+        )
+        value = decode(response)
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise unreadable(answer, "a list of integrations")
+            raise unreadable_error(response, "a list of integrations")
         found = [Integration(item) for item in value]
         if environment_id is None and any(integration.environment_id for integration in found):
             own = self.environment(policy)
@@ -260,23 +262,23 @@ class Api:
 
     def update(self, integration_id: str, body: bytes) -> Integration:
         """Replace the fields that `body` holds."""
-        request = Request("PUT", f"{INTEGRATIONS}/{quote(integration_id, safe='')}", body)
-        return integration_in(self._success(self._repeat(request, comes_and_goes, self.attempts())))
+        request = Request("PUT", f"{INTEGRATIONS_PATH}/{quote(integration_id, safe='')}", body)
+        return integration_from(self._success(self._repeat(request, is_retryable, self.attempts())))
 
     def set_primary(self, integration_id: str) -> Integration:
         """Put it first in its channel."""
-        request = Request("POST", f"{INTEGRATIONS}/{quote(integration_id, safe='')}/set-primary", b"")
-        return integration_in(self._success(self._repeat(request, comes_and_goes, self.attempts())))
+        request = Request("POST", f"{INTEGRATIONS_PATH}/{quote(integration_id, safe='')}/set-primary", b"")
+        return integration_from(self._success(self._repeat(request, is_retryable, self.attempts())))
 
     def delete(self, integration_id: str) -> None:
         """Delete it; that it is not there after an attempt without an answer is a success too."""
-        request = Request("DELETE", f"{INTEGRATIONS}/{quote(integration_id, safe='')}")
+        request = Request("DELETE", f"{INTEGRATIONS_PATH}/{quote(integration_id, safe='')}")
         attempts = self.attempts()
-        answer = self._repeat(request, comes_and_goes, attempts)
-        if not (answer.status == 404 and attempts.doubtful):
-            self._success(answer)
+        response = self._repeat(request, is_retryable, attempts)
+        if not (response.status == 404 and attempts.may_have_succeeded):
+            self._success(response)
 
-    def _repeat(self, request: Request, again: Callable[[Outcome], bool], attempts: Attempts) -> Answer:
+    def _repeat(self, request: Request, again: Callable[[Outcome], bool], attempts: Attempts) -> Response:
         """The last answer to a request that may be sent more than once: until it is none that calls for another."""
         while True:
             limit = attempts.next_timeout()
@@ -285,28 +287,28 @@ class Api:
             except Interrupted as stop:
                 if request.method == "GET":
                     raise
-                raise _interrupted(sent=stop.sent or attempts.doubtful) from None
+                raise _interrupted(sent=stop.sent or attempts.may_have_succeeded) from None
             wait = attempts.wait_after(outcome) if again(outcome) else None
             self.report(request, attempts.made, outcome, wait)
             if wait is None:
                 break
-            attempts.doubtful = attempts.doubtful or doubtful(outcome)
+            attempts.may_have_succeeded = attempts.may_have_succeeded or may_have_succeeded(outcome)
             attempts.pause(wait)
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, Response):
             return outcome
-        tried = times(attempts.made)
-        if request.method != "GET" and (attempts.doubtful or outcome.sent):
+        tried = attempts_text(attempts.made)
+        if request.method != "GET" and (attempts.may_have_succeeded or outcome.sent):
             raise UnknownOutcomeError(
                 f"{outcome.message} ({tried}): whether the server did it is not known",
                 hint="run it again: a second time does no harm",
             )
         raise UnavailableError(f"{outcome.message} ({tried})", hint=outcome.hint)
 
-    def _success(self, answer: Answer) -> Answer:
+    def _success(self, response: Response) -> Response:
         """The same answer, if it is a success."""
-        if 200 <= answer.status < 300:
-            return answer
-        raise self.error(answer)
+        if 200 <= response.status < 300:
+            return response
+        raise self.error(response)
 
 
 def _interrupted(*, sent: bool) -> CancelledError:
@@ -318,6 +320,6 @@ def _interrupted(*, sent: bool) -> CancelledError:
     )
 
 
-def times(number: int) -> str:
+def attempts_text(number: int) -> str:
     """`tried once`, `tried 4 times`."""
     return "tried once" if number == 1 else f"tried {number} times"

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
-from integrations_cli.api.retry import Clock, asked_wait
-from integrations_cli.api.transport.base import Answer, Request, Transport
+from integrations_cli.api.retry import Clock, requested_wait
+from integrations_cli.api.transport.base import Request, Response, Transport
 
 SHARE: Final = 0.985
 """The part of the announced rate that is used: clocks and networks are not exact, and a 429 costs more than it."""
@@ -58,7 +58,7 @@ _BURST: Final = re.compile(r";\s*burst=(\d{1,9})\b")
 
 
 @dataclass(slots=True)
-class Pacer:
+class RateLimiter:
     """When the next request may leave; threads may share it. Times are seconds of any clock that only grows."""
 
     rate: float | None = None
@@ -111,7 +111,7 @@ class Pacer:
                 self._remaining = float(left) - self._under_way
             if status == 429:
                 self.limited += 1
-                self._hold(now, asked_wait(headers, wall, limited=True))
+                self._hold(now, requested_wait(headers, wall, limited=True))
             elif status is not None:
                 self._accepted += 1
 
@@ -166,13 +166,13 @@ class Pacer:
         self._accepted, self._counted_from = 0, now
 
 
-class PacedTransport:
+class RateLimitedTransport:
     """A transport whose requests leave when the pacer lets them; threads may share it."""
 
-    def __init__(self, inner: Transport, pacer: Pacer, clock: Clock) -> None:
+    def __init__(self, inner: Transport, limiter: RateLimiter, clock: Clock) -> None:
         """Send through `inner`; waiting is done on `clock`."""
         self._inner = inner
-        self._pacer = pacer
+        self._limiter = limiter
         self._clock = clock
 
     @property
@@ -180,23 +180,23 @@ class PacedTransport:
         """Where the paths of the requests start, without a slash at the end."""
         return self._inner.base_url
 
-    def send(self, request: Request, timeout: float) -> Answer:
+    def send(self, request: Request, timeout: float) -> Response:
         """The server's answer; the time until the request may leave does not count into `timeout` (seconds).
 
         Raises:
             TransportFailure: No whole answer came.
             Interrupted: Ctrl-C.
         """
-        while (wait := self._pacer.wait(self._clock.now())) > 0:
+        while (wait := self._limiter.wait(self._clock.now())) > 0:
             self._clock.sleep(wait)
         status: int | None = None
         headers: Mapping[str, str] = {}
         try:
-            answer = self._inner.send(request, timeout)
-            status, headers = answer.status, answer.headers
+            response = self._inner.send(request, timeout)
+            status, headers = response.status, response.headers
         finally:
-            self._pacer.answered(self._clock.now(), status, headers, self._clock.wall())
-        return answer
+            self._limiter.answered(self._clock.now(), status, headers, self._clock.wall())
+        return response
 
     def close(self) -> None:
         """Close the connections that are kept for further requests."""

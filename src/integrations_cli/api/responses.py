@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
-from integrations_cli.api.transport.base import Answer
+from integrations_cli.api.transport.base import Response
 from integrations_cli.errors import (
     AuthError,
     ConflictError,
@@ -16,7 +16,7 @@ from integrations_cli.errors import (
     RejectedError,
     UnavailableError,
 )
-from integrations_cli.inputs.decode import ANSWER, load_json
+from integrations_cli.inputs.decode import RESPONSE_LIMITS, load_json
 from integrations_cli.models import Json
 
 LONGEST: Final = 1000
@@ -31,45 +31,45 @@ MOST: Final = 50
 Clean = Callable[[str], str]
 
 
-class UnreadableAnswerError(UnavailableError):
+class UnreadableResponseError(UnavailableError):
     """A success whose body is not what the API answers: a page of a proxy, half a document, something else's data."""
 
 
-def decode(answer: Answer) -> Json:
+def decode(response: Response) -> Json:
     """The JSON in the answer, without its envelope `data`.
 
     Raises:
         UnreadableAnswerError: There is none, or it holds what JSON does not have or no program should have to keep.
     """
     try:
-        value = _document(answer)
+        value = _document(response)
     except ValueError:
-        raise unreadable(answer) from None
+        raise unreadable_error(response) from None
     if isinstance(value, dict) and "data" in value and "_id" not in value:
         return value["data"]
     return value
 
 
-def unreadable(answer: Answer, instead_of: str = "what the API answers") -> UnreadableAnswerError:
+def unreadable_error(response: Response, instead_of: str = "what the API answers") -> UnreadableResponseError:
     """The error that says what came `instead_of` the expected."""
-    return UnreadableAnswerError(
-        f"the server answered {answer.status} with {_kind(answer)} instead of {instead_of}",
+    return UnreadableResponseError(
+        f"the server answered {response.status} with {_kind(response)} instead of {instead_of}",
         hint="check that the API's address is the API's, and not a web page's or a proxy's",
-        status=answer.status,
+        status=response.status,
     )
 
 
-def _document(answer: Answer) -> Json:
+def _document(response: Response) -> Json:
     """The JSON in the body.
 
     Raises:
         ValueError: It is none, or not what a program should have to keep.
     """
-    if answer.overlong:
+    if response.overlong:
         raise ValueError
-    value = load_json(answer.body, ANSWER, parse_constant=_refuse_constant, parse_float=_finite)
+    value = load_json(response.body, RESPONSE_LIMITS, parse_constant=_refuse_constant, parse_float=_finite)
     # Half of a pair that stands for one character can be escaped in JSON, but not be written to a terminal or a file.
-    return _whole(value) if b"\\ud" in answer.body.lower() else value
+    return _whole(value) if b"\\ud" in response.body.lower() else value
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -93,45 +93,45 @@ def _whole(value: Json) -> Json:
     return value
 
 
-def error_from(answer: Answer, clean: Clean = str) -> IntegrationsError:
+def error_from(response: Response, clean: Clean = str) -> IntegrationsError:
     """The error that this answer is: its class by the status, its message in the server's own words.
 
     `clean` takes what is secret out of them: some servers repeat what they were sent.
     """
-    details = tuple(_line(finding, clean) for finding in _findings(answer)[:MOST])
-    words = _shorten("; ".join(details)) or _kind(answer)
+    details = tuple(_line(finding, clean) for finding in _findings(response)[:MOST])
+    words = _shorten("; ".join(details)) or _kind(response)
     separator = ": " if details else " with "
-    status = answer.status
-    error_class = _class(answer)
+    status = response.status
+    error_class = _class(response)
     return error_class(
         f"the server answered {status}{separator}{words}",
-        hint=_hint(answer, clean),
+        hint=_hint(response, clean),
         status=status,
         details=details,
-        error_id=_error_id(answer, clean),
+        error_id=_error_id(response, clean),
     )
 
 
-def _class(answer: Answer) -> type[IntegrationsError]:
-    status = answer.status
+def _class(response: Response) -> type[IntegrationsError]:
+    status = response.status
     if status in {401, 403}:
         return AuthError
     if status == 404:
         return NotFoundError
     if status == 409:
-        return UnavailableError if "retry-after" in answer.headers else ConflictError
+        return UnavailableError if "retry-after" in response.headers else ConflictError
     if status == 429 or status >= 500 or status < 300:
         return UnavailableError
     return RejectedError
 
 
-def _hint(answer: Answer, clean: Clean) -> str:
-    status = answer.status
+def _hint(response: Response, clean: Clean) -> str:
+    status = response.status
     if 300 <= status < 400:
-        place = _line(_host(answer.headers.get("location", "")), clean)
+        place = _line(_host(response.headers.get("location", "")), clean)
         there = f" (it points to {place})" if place else ""
         return f"redirects are not followed, so that the key goes nowhere else: correct the API's address{there}"
-    if status == 409 and "retry-after" in answer.headers:
+    if status == 409 and "retry-after" in response.headers:
         return "an earlier request with this idempotency key is still at work: try again in a moment"
     if status >= 500 and status not in {502, 503, 504}:
         return "the cause is in the server's log only; the errorId, if there is one, finds it there"
@@ -161,12 +161,12 @@ _HINTS: Final = {
 }
 
 
-def _findings(answer: Answer) -> Sequence[str]:
+def _findings(response: Response) -> Sequence[str]:
     """What the server says is wrong, one finding a piece; empty if it says nothing that can be read."""
     try:
-        body = _document(answer)
+        body = _document(response)
     except ValueError:
-        return _plain_text(answer)
+        return _plain_text(response)
     if not isinstance(body, dict):
         return [body] if isinstance(body, str) and body.strip() else []
     message = body.get("message")
@@ -196,41 +196,41 @@ def _field_findings(errors: Json) -> list[str]:
     return findings
 
 
-def _plain_text(answer: Answer) -> Sequence[str]:
+def _plain_text(response: Response) -> Sequence[str]:
     """A short text that is neither HTML nor JSON: some proxies answer one line."""
-    text = answer.body[:READ].decode("utf-8", "replace").strip()
-    kind = answer.headers.get("content-type", "text/plain").partition(";")[0].strip().lower()
+    text = response.body[:READ].decode("utf-8", "replace").strip()
+    kind = response.headers.get("content-type", "text/plain").partition(";")[0].strip().lower()
     if kind != "text/plain" or not text or text[0] in "<{[" or "\ufffd" in text or "\x00" in text:
         return []
     return [text]
 
 
-def _kind(answer: Answer) -> str:
+def _kind(response: Response) -> str:
     """What sort of body this is, in a few words."""
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    start = answer.body[:512].lstrip().lower()
-    if answer.overlong:
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    start = response.body[:512].lstrip().lower()
+    if response.overlong:
         return "a body larger than 10 MB"
     if not start:
         return "an empty body"
     if kind in {"text/html", "application/xhtml+xml"} or start.startswith((b"<!doctype html", b"<html")):
         return "an HTML page"
     if start[:1] in b"{[":
-        return "JSON of another kind" if _is_json(answer) else "broken JSON"
+        return "JSON of another kind" if _is_json(response) else "broken JSON"
     return "another kind of body"
 
 
-def _is_json(answer: Answer) -> bool:
+def _is_json(response: Response) -> bool:
     try:
-        _document(answer)
+        _document(response)
     except ValueError:
         return False
     return True
 
 
-def _error_id(answer: Answer, clean: Clean) -> str | None:
+def _error_id(response: Response, clean: Clean) -> str | None:
     try:
-        body = _document(answer)
+        body = _document(response)
     except ValueError:
         return None
     found = body.get("errorId") if isinstance(body, dict) else None

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, Protocol
 
-from integrations_cli.api.transport.base import Answer, TransportFailure
+from integrations_cli.api.transport.base import Response, TransportFailure
 
 BUSY: Final = frozenset({429, 502, 503, 504})
 """Answers that pass: the server, or a proxy before it, cannot answer just now."""
@@ -54,7 +54,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-def chance() -> float:
+def system_random() -> float:
     """A random number from 0 up to, but not including, 1, out of the system's own source."""
     from random import SystemRandom
 
@@ -87,14 +87,14 @@ class AttemptReport(NamedTuple):
         return f"{self.method} {self.url} (attempt {self.number}): {came}{unprotected}{follows}"
 
 
-Outcome = Answer | TransportFailure
+Outcome = Response | TransportFailure
 """What became of an attempt."""
 
 
 class Attempts:
     """The attempts of one operation: how many were `made`, how long the next may take, how long to wait before it.
 
-    `doubtful` says that one of them, though it was not answered with a yes, may have been carried out.
+    `may_have_succeeded` says that one of them, though it was not answered with a yes, may have been carried out.
     """
 
     def __init__(self, policy: RetryPolicy, clock: Clock, random: Callable[[], float], timeout: float) -> None:
@@ -104,7 +104,7 @@ class Attempts:
         self._random = random
         self._timeout = timeout
         self.made = 0
-        self.doubtful = False
+        self.may_have_succeeded = False
         self.deadline = clock.now() + policy.total
 
     @property
@@ -122,8 +122,8 @@ class Attempts:
         if self.made > self._policy.retries:
             return None
         wait: float | None = None
-        if isinstance(outcome, Answer):
-            wait = asked_wait(outcome.headers, self._clock.wall(), limited=outcome.status == 429)
+        if isinstance(outcome, Response):
+            wait = requested_wait(outcome.headers, self._clock.wall(), limited=outcome.status == 429)
         if wait is None:
             # Full jitter: many clients that failed together do not come back together.
             wait = self._random() * min(self._policy.ceiling, self._policy.first * 2.0 ** min(self.made - 1, 32))
@@ -135,7 +135,7 @@ class Attempts:
             self._clock.sleep(seconds)
 
 
-def asked_wait(headers: Mapping[str, str], wall: float, *, limited: bool = False) -> float | None:
+def requested_wait(headers: Mapping[str, str], wall: float, *, limited: bool = False) -> float | None:
     """The seconds that the server asks to wait: `Retry-After` as a number or a date, or None without a sensible one.
 
     With `limited` (a 429), `RateLimit-Reset` stands in for it. `wall` is the time now, in seconds since 1970.
@@ -159,13 +159,13 @@ def _seconds(text: str) -> float | None:
 
 def _until(date: str, server_now: str, wall: float) -> float | None:
     """The seconds until an HTTP date, by the server's own clock if the answer tells it; none for a date gone by."""
-    then = moment(date)
+    then = parse_http_date(date)
     if then is None:
         return None
-    return max(then - (moment(server_now) or wall), 0.0)
+    return max(then - (parse_http_date(server_now) or wall), 0.0)
 
 
-def moment(date: str) -> float | None:
+def parse_http_date(date: str) -> float | None:
     """An HTTP date as seconds since 1970."""
     if not date.strip():
         return None
@@ -179,7 +179,7 @@ def moment(date: str) -> float | None:
         return None
 
 
-def iso_moment(date: object) -> float | None:
+def parse_iso_date(date: object) -> float | None:
     """A date like 2026-11-23T04:51:58.487Z as seconds since 1970; None for anything else."""
     if not isinstance(date, str):
         return None
@@ -192,18 +192,18 @@ def iso_moment(date: object) -> float | None:
         return None
 
 
-def comes_and_goes(outcome: Outcome) -> bool:
+def is_retryable(outcome: Outcome) -> bool:
     """Whether the same request may fare better later, if repeating it does no harm.
 
     That is so without a connection or a whole answer (unless the certificate, or a proxy, will refuse again), for 429,
     502, 503 and 504, and for a 409 that says when to come back: a request with this idempotency key is at work.
     """
     if isinstance(outcome, TransportFailure):
-        return not outcome.lasting
-    return outcome.status in BUSY or in_progress(outcome)
+        return not outcome.permanent
+    return outcome.status in BUSY or is_being_processed(outcome)
 
 
-def doubtful(outcome: Outcome) -> bool:
+def may_have_succeeded(outcome: Outcome) -> bool:
     """Whether the server may have done, or may still do, what it was asked, although this is not a yes.
 
     Not so without a request that left, and after a refusal (3xx, 4xx). So after everything else: an error of the server
@@ -211,16 +211,16 @@ def doubtful(outcome: Outcome) -> bool:
     """
     if isinstance(outcome, TransportFailure):
         return outcome.sent
-    return outcome.status >= 500 or outcome.status == 303 or in_progress(outcome)
+    return outcome.status >= 500 or outcome.status == 303 or is_being_processed(outcome)
 
 
-def at_work(outcome: Outcome) -> bool:
+def may_still_be_running(outcome: Outcome) -> bool:
     """Whether the server may still be doing what it was asked: a time-out, or its own word for it."""
     if isinstance(outcome, TransportFailure):
         return outcome.timed_out
-    return in_progress(outcome)
+    return is_being_processed(outcome)
 
 
-def in_progress(answer: Answer) -> bool:
+def is_being_processed(response: Response) -> bool:
     """Whether the server is still at work on an earlier request with this key: a 409 that says when to come back."""
-    return answer.status == 409 and "retry-after" in answer.headers
+    return response.status == 409 and "retry-after" in response.headers

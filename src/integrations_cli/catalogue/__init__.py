@@ -12,7 +12,7 @@ from integrations_cli.catalogue.lookup import (
     providers,
     source,
 )
-from integrations_cli.catalogue.secret_names import is_secret, known_keys, secret_keys
+from integrations_cli.catalogue.secret_names import credential_keys, is_secret, secret_keys
 
 __all__ = [
     "BOOLEAN_KEYS",
@@ -20,9 +20,9 @@ __all__ = [
     "OBJECT_KEYS",
     "channels",
     "channels_with_primary",
+    "credential_keys",
     "find",
     "is_secret",
-    "known_keys",
     "provider_ids",
     "provider_names",
     "providers",

@@ -12,13 +12,13 @@ from integrations_cli import catalogue
 from integrations_cli.catalogue.suggest import nearest, nearest_named
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import replace
-from integrations_cli.models import Credential, CredentialField, IntegrationDraft, Json, Provider
+from integrations_cli.models import Credential, CredentialField, Draft, Json, Provider
 
 _OBJECT_ID: Final = r"[0-9a-fA-F]{24}"
 _REFERENCES: Final = frozenset({"env", "file", "command"})
 
 
-def check(draft: IntegrationDraft, *, skip: bool = False) -> tuple[IntegrationDraft, tuple[str, ...]]:
+def check_draft(draft: Draft, *, skip: bool = False) -> tuple[Draft, tuple[str, ...]]:
     """The draft with its channel filled in, and hints about it; nothing is sent and nothing else is changed.
 
     With `skip` the catalogue has no word, and only what no request can hold is refused.
@@ -37,12 +37,12 @@ def check(draft: IntegrationDraft, *, skip: bool = False) -> tuple[IntegrationDr
     return draft, () if skip or provider is None else tuple(_notes(draft, provider))
 
 
-def missing(provider: Provider, given: Sequence[str]) -> list[CredentialField]:
+def missing_credentials(provider: Provider, given: Sequence[str]) -> list[CredentialField]:
     """The credentials that `provider` needs before it can deliver, without those in `given`."""
     return [field for field in provider.credentials if field.required and field.key not in given]
 
 
-def described(fields: Sequence[CredentialField]) -> str:
+def describe_fields(fields: Sequence[CredentialField]) -> str:
     """Credentials in words: each key with its label, and its usual value where there is one."""
     return ", ".join(
         f"{field.key} ({field.label}{f'; usually {field.default}' if field.default is not None else ''})"
@@ -50,19 +50,19 @@ def described(fields: Sequence[CredentialField]) -> str:
     )
 
 
-def providers_like(word: str) -> str:
+def suggest_providers(word: str) -> str:
     """A suggestion of the providers that `word` may have been meant to be, in brackets, or nothing."""
     names = catalogue.provider_names()
     near = nearest_named(word, {provider_id: (provider_id, name) for provider_id, name in names.items()})
     return _suggestion(name if nearest(word, (name,)) else f"{name} ({names[name]})" for name in near)
 
 
-def channels_like(word: str) -> str:
+def suggest_channels(word: str) -> str:
     """The same for channels."""
     return _suggestion(nearest(word, catalogue.channels(), 1))
 
 
-def _hint(draft: IntegrationDraft, provider: Provider | None, *, skip: bool) -> str | None:
+def _hint(draft: Draft, provider: Provider | None, *, skip: bool) -> str | None:
     if not draft.provider:
         return "name it with --provider; integrations providers list shows them all"
     if skip:
@@ -71,23 +71,23 @@ def _hint(draft: IntegrationDraft, provider: Provider | None, *, skip: bool) -> 
     return f"integrations providers {shows}; --skip-validation sends what the catalogue does not know"
 
 
-def _notes(draft: IntegrationDraft, provider: Provider) -> Iterator[str]:
-    needed = missing(provider, tuple(draft.credentials))
+def _notes(draft: Draft, provider: Provider) -> Iterator[str]:
+    needed = missing_credentials(provider, tuple(draft.credentials))
     if needed:
-        yield f"still needed before {provider.id} can be activated: {described(needed)}"
+        yield f"still needed before {provider.id} can be activated: {describe_fields(needed)}"
 
 
 # -- what no request can hold -----------------------------------------------------------------------------------------
 
 
-def _incomplete(draft: IntegrationDraft, *, skip: bool) -> Iterator[str]:
+def _incomplete(draft: Draft, *, skip: bool) -> Iterator[str]:
     if not draft.provider:
         yield "provider: none is given"
     elif skip and not draft.channel:
         yield f"channel: none is given, and the catalogue does not know the provider {draft.provider!r}"
 
 
-def _unsendable(draft: IntegrationDraft) -> Iterator[str]:
+def _unsendable(draft: Draft) -> Iterator[str]:
     for where, text in (
         ("provider", draft.provider),
         ("channel", draft.channel),
@@ -125,9 +125,9 @@ def _unencodable(where: str, value: Json) -> Iterator[str]:
 # -- what the catalogue knows better ----------------------------------------------------------------------------------
 
 
-def _mistaken(draft: IntegrationDraft, provider: Provider | None) -> Iterator[str]:
+def _mistaken(draft: Draft, provider: Provider | None) -> Iterator[str]:
     if draft.provider and provider is None:
-        yield f"provider: the catalogue has no {draft.provider!r}{providers_like(draft.provider)}"
+        yield f"provider: the catalogue has no {draft.provider!r}{suggest_providers(draft.provider)}"
     if draft.channel:
         yield from _wrong_channel(draft.channel, provider)
     if draft.environment_id is not None and not re.fullmatch(_OBJECT_ID, draft.environment_id):
@@ -141,10 +141,10 @@ def _mistaken(draft: IntegrationDraft, provider: Provider | None) -> Iterator[st
         else:
             yield from _wrong_value(provider, key, credential)
     if provider is not None and (draft.active or draft.check):
-        needed = missing(provider, tuple(draft.credentials))
+        needed = missing_credentials(provider, tuple(draft.credentials))
         if needed:
             purpose = "to be active" if draft.active else "to be checked"
-            yield f"credentials: {provider.id} needs more {purpose}: {described(needed)}"
+            yield f"credentials: {provider.id} needs more {purpose}: {describe_fields(needed)}"
 
 
 def _wrong_channel(channel: str, provider: Provider | None) -> Iterator[str]:
@@ -152,12 +152,14 @@ def _wrong_channel(channel: str, provider: Provider | None) -> Iterator[str]:
         yield f"channel: {provider.id} delivers for {provider.channel}, not for {channel!r}"
     elif channel not in catalogue.channels():
         known = ", ".join(catalogue.channels())
-        yield f"channel: there is no {channel!r}{channels_like(channel)}; it is {known}"
+        yield f"channel: there is no {channel!r}{suggest_channels(channel)}; it is {known}"
 
 
 def _unknown_key(provider: Provider, key: str) -> str:
     near = nearest_named(key, {field.key: (field.key, field.label) for field in provider.credentials})
-    fate = ", only other providers do" if key in catalogue.known_keys() else "; the server would drop it in silence"
+    fate = (
+        ", only other providers do" if key in catalogue.credential_keys() else "; the server would drop it in silence"
+    )
     return f"credentials.{key}: {provider.id} has no such credential{_suggestion(near)}{fate}"
 
 

@@ -24,7 +24,7 @@ _TYPICAL: Final = {
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-def example(provider: Provider) -> dict[str, Json]:
+def example_body(provider: Provider) -> dict[str, Json]:
     """The body of a create for `provider`, with every credential that it requires, or all if it requires none."""
     body: dict[str, Json] = {"providerId": provider.id, "channel": provider.channel, "name": provider.name}
     credentials = {field.key: _value(provider, field) for field in _shown(provider)}
@@ -33,7 +33,7 @@ def example(provider: Provider) -> dict[str, Json]:
     return {**body, "active": True, "check": False}
 
 
-def create_line(provider: Provider) -> str:
+def example_command(provider: Provider) -> str:
     """The `integrations create` line that makes what `example` describes, ready for a POSIX shell.
 
     Its name is left out: servers take the provider's own by themselves.

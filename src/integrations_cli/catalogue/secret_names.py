@@ -10,7 +10,7 @@ from integrations_cli.models import Json
 
 
 @cache
-def known_keys() -> frozenset[str]:
+def credential_keys() -> frozenset[str]:
     """Every credential key that some provider has."""
     return frozenset(field["key"] for entry in entries().values() for field in entry["credentials"])
 
@@ -34,7 +34,7 @@ def is_secret(provider_id: str | None, key: str) -> bool:
     provider = find(provider_id) if provider_id is not None else None
     if provider is not None:
         return provider.field(key) is None
-    return key not in known_keys()
+    return key not in credential_keys()
 
 
 def sounds_secret(name: str) -> bool:

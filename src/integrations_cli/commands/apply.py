@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from integrations_cli.api.rate_limit import PacedTransport, Pacer
+from integrations_cli.api.rate_limit import RateLimitedTransport, RateLimiter
 from integrations_cli.api.retry import Clock, RetryPolicy
 from integrations_cli.commands.manifest_options import (
     Files,
@@ -16,18 +16,18 @@ from integrations_cli.commands.manifest_options import (
     Prune,
     SkipValidation,
     Targets,
-    make_plan,
     memory_of,
+    plan_environment,
     read,
     refuse_unresolved,
 )
-from integrations_cli.commands.options import invocation
-from integrations_cli.context import Invocation
-from integrations_cli.create.rerun import quoted
+from integrations_cli.commands.options import run_context
+from integrations_cli.context import RunContext
+from integrations_cli.create.rerun import shell_quote
 from integrations_cli.errors import CancelledError, IntegrationsError
 from integrations_cli.manifests.actions import Plan
-from integrations_cli.manifests.apply import CONCURRENCY, Outcome, Run
-from integrations_cli.manifests.tables import outcome_cells, outcome_document, plan_summary, plan_table, told
+from integrations_cli.manifests.apply import CONCURRENCY, ActionOutcome, ApplyRun
+from integrations_cli.manifests.tables import outcome_cells, outcome_document, outcome_message, plan_summary, plan_table
 from integrations_cli.terminal.views import Nothing, View
 
 if TYPE_CHECKING:
@@ -61,22 +61,22 @@ def apply(
     """
     options = PlanOptions(files, prune, target or (), skip_validation)
     policy = RetryPolicy() if retries is None else RetryPolicy(retries=retries)
-    return _apply(invocation(context), options, policy, yes=yes, concurrency=concurrency)
+    return _apply(run_context(context), options, policy, yes=yes, concurrency=concurrency)
 
 
-def _apply(run: Invocation, options: PlanOptions, policy: RetryPolicy, *, yes: bool, concurrency: int) -> View:
+def _apply(run: RunContext, options: PlanOptions, policy: RetryPolicy, *, yes: bool, concurrency: int) -> View:
     run.require_answer(yes=yes)
     desired = read(run, options)
     refuse_unresolved(desired, options)
-    pacer = Pacer()
+    limiter = RateLimiter()
 
     def paced(transport: Transport, clock: Clock) -> Transport:
-        return PacedTransport(transport, pacer, clock)
+        return RateLimitedTransport(transport, limiter, clock)
 
     with run.api(policy, paced) as api:
         environment = api.environment()
         memory = memory_of(run, environment)
-        plan = make_plan(api, desired, memory, options)
+        plan = plan_environment(api, desired, memory, options)
         if not plan.actions:
             run.render.note(f"nothing to do: {len(plan.unchanged)} integrations are as the manifest says")
             return Nothing()
@@ -84,7 +84,7 @@ def _apply(run: Invocation, options: PlanOptions, policy: RetryPolicy, *, yes: b
         name = environment.name if environment is not None and environment.name else run.settings.api_url
         run.confirm(f"Apply this to {name} ({plan_summary(plan)})?", yes=yes)
         again, began = _again(run, options), api.clock.now()
-        running = Run(plan, api, memory, concurrency=concurrency, resume=lambda: again)
+        running = ApplyRun(plan, api, memory, concurrency=concurrency, resume=lambda: again)
         try:
             counts = _report(run, plan, running)
         except KeyboardInterrupt:
@@ -96,12 +96,12 @@ def _apply(run: Invocation, options: PlanOptions, policy: RetryPolicy, *, yes: b
     if running.forgotten:
         run.render.warn(f"what was applied cannot be remembered in {running.forgotten}; plan will count it as changed")
     if run.flags.verbose:
-        limit = "" if pacer.rate is None else f", limited to {pacer.rate:.0f} a second"
-        run.render.log(f"{pacer.sent} requests in {seconds:.2f} s{limit}, {pacer.limited} of them answered 429")
+        limit = "" if limiter.rate is None else f", limited to {limiter.rate:.0f} a second"
+        run.render.log(f"{limiter.sent} requests in {seconds:.2f} s{limit}, {limiter.limited} of them answered 429")
     return _end(run, plan, running, counts, again)
 
 
-def _report(run: Invocation, plan: Plan, running: Run) -> dict[str, int]:
+def _report(run: RunContext, plan: Plan, running: ApplyRun) -> dict[str, int]:
     """Run the plan, and write a line for each outcome; how many there were of each status."""
     counts: dict[str, int] = {}
     with _Ending(run, running) as ending, run.render.progress(len(plan.actions)) as advance:
@@ -115,17 +115,17 @@ def _report(run: Invocation, plan: Plan, running: Run) -> dict[str, int]:
     return counts
 
 
-def _complaint(outcome: Outcome) -> str:
+def _complaint(outcome: ActionOutcome) -> str:
     if outcome.status == "done" and not outcome.note:
         return ""
     hint = f" ({outcome.error.hint})" if outcome.error is not None and outcome.error.hint else ""
-    return f"{outcome.action.kind} {outcome.action.identifier}: {outcome.status}: {told(outcome)}{hint}"
+    return f"{outcome.action.kind} {outcome.action.identifier}: {outcome.status}: {outcome_message(outcome)}{hint}"
 
 
 class _Ending:
     """Lets the first Ctrl-C finish what is under way, while the block runs; the second one leaves at once."""
 
-    def __init__(self, run: Invocation, running: Run) -> None:
+    def __init__(self, run: RunContext, running: ApplyRun) -> None:
         self._run, self._running = run, running
         self._told = False
         self._before: _Handler = None
@@ -152,15 +152,15 @@ class _Ending:
             self._run.render.note("finishing what is under way; Ctrl-C again leaves at once")
 
 
-def _again(run: Invocation, options: PlanOptions) -> str:
+def _again(run: RunContext, options: PlanOptions) -> str:
     """The command line that does the rest."""
     words = ["integrations", "apply", *options.files, *run.shared_words()]
     words += [word for target in options.targets for word in ("--target", target)]
     words += ["--prune"] * options.prune + ["--skip-validation"] * options.skip_validation
-    return " ".join(quoted(word) for word in words)
+    return " ".join(shell_quote(word) for word in words)
 
 
-def _end(run: Invocation, plan: Plan, running: Run, counts: dict[str, int], again: str) -> View:
+def _end(run: RunContext, plan: Plan, running: ApplyRun, counts: dict[str, int], again: str) -> View:
     """Say how it ended.
 
     Raises:

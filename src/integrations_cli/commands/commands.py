@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import typer  # noqa: TC002  # read at run time, out of the annotation
 
-from integrations_cli.reference.describe import Flag, Program, describe, document
+from integrations_cli.reference.describe import Flag, Program, describe, description_json
 from integrations_cli.terminal.views import Text, View
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def commands(context: typer.Context) -> View:
     """
     top = context.find_root()
     program = describe(cast("TyperGroup", top.command), top.info_name or "")
-    return Text(_outline(program), json=document(program), lines=True)
+    return Text(_outline(program), json=description_json(program), lines=True)
 
 
 def _outline(program: Program) -> str:

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Final
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.frozen import replace
 from integrations_cli.settings.config_file import ConfigFile, config_path
-from integrations_cli.settings.profile import DEFAULT_URL, REGIONS, SANDBOX, clean_url
-from integrations_cli.terminal.escape import visible
+from integrations_cli.settings.profile import DEFAULT_URL, REGIONS, SANDBOX, normalize_url
+from integrations_cli.terminal.escape import escape
 from integrations_cli.terminal.redaction import Redactor
 
 if TYPE_CHECKING:
-    from integrations_cli.api.client import Api
+    from integrations_cli.api.client import Client
     from integrations_cli.models import Secret
     from integrations_cli.settings.resolve import Settings, SettingsFlags
 
@@ -54,7 +54,7 @@ def answer(arguments: Sequence[str], environ: Mapping[str, str], patience: float
             found = _in_time(lambda: _identifiers(arguments[1:], environ, patience), patience)
     except (Exception, KeyboardInterrupt):  # noqa: BLE001  # the outermost boundary: in the middle of a line being typed
         return ""
-    return "".join(f"{visible(name)}\t{visible(about)}\n" for name, about in found if name)
+    return "".join(f"{escape(name)}\t{escape(about)}\n" for name, about in found if name)
 
 
 def _in_time(ask: Callable[[], list[tuple[str, str]]], patience: float) -> list[tuple[str, str]]:
@@ -86,19 +86,19 @@ def _address(table: Mapping[str, object]) -> str:
     if isinstance(region, str) and region in REGIONS:
         return region
     try:
-        return clean_url(str(table.get("api_url") or DEFAULT_URL), "the address")
+        return normalize_url(str(table.get("api_url") or DEFAULT_URL), "the address")
     except IntegrationsError:
         return ""
 
 
 def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience: float) -> list[tuple[str, str]]:
-    from integrations_cli.api.client import Api
+    from integrations_cli.api.client import Client
     from integrations_cli.api.retry import RetryPolicy
-    from integrations_cli.api.transport.quick import open_brief
-    from integrations_cli.context import open_api
-    from integrations_cli.settings.resolve import require_key, resolve
+    from integrations_cli.api.transport.quick import open_quick
+    from integrations_cli.context import open_client
+    from integrations_cli.settings.resolve import require_api_key, resolve_settings
 
-    settings = resolve(_flags(arguments), environ, read_key=False)
+    settings = resolve_settings(_flags(arguments), environ, read_key=False)
     policy = RetryPolicy(retries=0, total=patience)
     transport = None
     if settings.sandbox_path is not None:
@@ -107,38 +107,38 @@ def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience:
     else:
         if settings.api_key is None:
             settings = replace(settings, api_key=_key_at_hand(settings, environ))
-        transport = open_brief(
+        transport = open_quick(
             base_url=settings.api_url,
-            api_key=require_key(settings),
+            api_key=require_api_key(settings),
             environ=environ,
             ca_bundle=settings.ca_bundle,
             allow_http=settings.allow_http,
         )
     if transport is None:
-        with open_api(settings, environ, policy=policy) as api:
+        with open_client(settings, environ, policy=policy) as api:
             return _listed(api)
-    redactor = Redactor([require_key(settings).reveal()])
+    redactor = Redactor([require_api_key(settings).reveal()])
     try:
-        return _listed(Api(transport, policy=policy, timeout=settings.timeout, redactor=redactor))
+        return _listed(Client(transport, policy=policy, timeout=settings.timeout, redactor=redactor))
     finally:
         transport.close()
 
 
-def _listed(api: Api) -> list[tuple[str, str]]:
+def _listed(api: Client) -> list[tuple[str, str]]:
     clean = api.redactor.clean
     return [(clean(one.identifier), clean(f"{one.name} ({one.provider}, {one.channel})")) for one in api.list()]
 
 
 def _key_at_hand(settings: Settings, environ: Mapping[str, str]) -> Secret | None:
     """The API key of the profile, if it can be had without running or opening anything."""
-    from integrations_cli.settings.api_key import from_source
+    from integrations_cli.settings.api_key import key_from_source
 
     if settings.profile is None:
         return None
     source = ConfigFile.load(config_path(environ)).profile(settings.profile).key
     if source is None or source.kind not in {"text", "env"}:
         return None
-    return from_source(source, environ, settings.profile, "the profile").key
+    return key_from_source(source, environ, settings.profile, "the profile").key
 
 
 def _flags(arguments: Sequence[str]) -> SettingsFlags:

@@ -8,7 +8,7 @@ import typer
 
 from integrations_cli.terminal.views import View
 
-from .options import invocation
+from .options import run_context
 
 
 def create(
@@ -85,11 +85,11 @@ def create(
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask the credentials.")] = False,
 ) -> View:
     """Create an integration from flags, a file or prompts."""
-    from integrations_cli.create.draft import DraftSources
+    from integrations_cli.create.draft import DraftInputs
 
     from .creation import CreateOptions, carry_out
 
-    sources = DraftSources(
+    sources = DraftInputs(
         from_file=from_file,
         provider=provider,
         channel=channel,
@@ -107,4 +107,4 @@ def create(
     options = CreateOptions(
         idempotency_key, if_not_exists, dry_run, skip_validation, interactive, retries, quiet, show_secrets
     )
-    return carry_out(invocation(context), sources, options)
+    return carry_out(run_context(context), sources, options)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from integrations_cli.api.client import Api
+from integrations_cli.api.client import Client
 from integrations_cli.api.retry import RetryPolicy
-from integrations_cli.catalogue.checks import check
-from integrations_cli.context import Invocation
+from integrations_cli.catalogue.checks import check_draft
+from integrations_cli.context import RunContext
 from integrations_cli.create import exactly_once as creation
-from integrations_cli.create.draft import DraftSources, compose
-from integrations_cli.create.exactly_once import Created, Prepared
-from integrations_cli.create.rerun import create_line
+from integrations_cli.create.draft import DraftInputs, build_draft
+from integrations_cli.create.exactly_once import CreateResult, PreparedCreate
+from integrations_cli.create.rerun import create_command
 from integrations_cli.errors import (
     CancelledError,
     ConflictError,
@@ -25,9 +25,9 @@ from integrations_cli.errors import (
     UsageError,
 )
 from integrations_cli.frozen import frozen
-from integrations_cli.models import MASK, Integration, IntegrationDraft, Secret
-from integrations_cli.settings.resolve import require_key
-from integrations_cli.terminal.views import Text, View, integration_fields, masked
+from integrations_cli.models import MASK, Draft, Integration, Secret
+from integrations_cli.settings.resolve import require_api_key
+from integrations_cli.terminal.views import Text, View, integration_view, mask_credentials
 
 
 @frozen
@@ -44,19 +44,19 @@ class CreateOptions:
     show_secrets: bool = False
 
 
-def carry_out(run: Invocation, sources: DraftSources, options: CreateOptions) -> View:
+def carry_out(run: RunContext, sources: DraftInputs, options: CreateOptions) -> View:
     """Ask where that is wanted, check, send, and give what there is to show."""
     _refuse_contradictions(sources, options)
     guided = options.interactive or (run.interactive and not (sources.provider or sources.channel or sources.from_file))
-    draft, sources = _ask(run, sources, options) if guided else (compose(sources, run.values), sources)
-    draft, notes = check(draft, skip=options.skip_validation)
+    draft, sources = _ask(run, sources, options) if guided else (build_draft(sources, run.values), sources)
+    draft, notes = check_draft(draft, skip=options.skip_validation)
     run.learn_secrets()
     run.render.redactor.allow(filter(None, (draft.provider, draft.channel, draft.name, draft.identifier)))
     if run.values.literal_secrets:
         keys = ", ".join(run.values.literal_secrets)
         run.render.warn(f"the value of {keys} stands in the arguments, where process lists and shell history show it")
         run.render.hint(f"{run.values.literal_secrets[0]}=@FILE, =@- (standard input) or =env:NAME keeps it out")
-    prepared = creation.prepare(draft, options.idempotency_key, random=run.random)
+    prepared = creation.prepare_create(draft, options.idempotency_key, random=run.random)
     concealed = {key for key, credential in draft.credentials.items() if credential.concealed}
     if options.dry_run:
         return _dry_run(run, prepared, concealed, options)
@@ -65,7 +65,7 @@ def carry_out(run: Invocation, sources: DraftSources, options: CreateOptions) ->
         there = _existing(api, draft) if options.if_not_exists else None
         if there is None:
             try:
-                created = creation.run(
+                created = creation.create_exactly_once(
                     api, prepared, resume=lambda: _resume(run, sources, prepared), tell=run.render.note
                 )
             except ConflictError as error:
@@ -85,23 +85,23 @@ def carry_out(run: Invocation, sources: DraftSources, options: CreateOptions) ->
     return _shown(run, created.integration, options, concealed)
 
 
-def _ask(run: Invocation, sources: DraftSources, options: CreateOptions) -> tuple[IntegrationDraft, DraftSources]:
+def _ask(run: RunContext, sources: DraftInputs, options: CreateOptions) -> tuple[Draft, DraftInputs]:
     """Lead the person through what the flags leave open; the sources that come back say it all, without a secret."""
     if not run.interactive:
         raise UsageError(
             "--interactive needs a person at a terminal: not in a pipe, not with --no-input, not with CI set",
             hint="say it with flags: --provider, --channel, --credential KEY=@FILE; or with --from-file",
         )
-    from integrations_cli.create.guided import Conversation
-    from integrations_cli.terminal.prompts import asker_for
+    from integrations_cli.create.guided import GuidedCreate
+    from integrations_cli.terminal.prompts import open_prompter
 
     settings = run.settings
     if settings.sandbox_path is None and not options.dry_run:
-        require_key(settings)  # better told now than after all the answers
+        require_api_key(settings)  # better told now than after all the answers
     run.values.claim_stdin("the conversation")
-    draft = compose(sources, run.values)
+    draft = build_draft(sources, run.values)
     run.learn_secrets()
-    conversation = Conversation(asker_for(run), draft, sources, run.values, skip=options.skip_validation)
+    conversation = GuidedCreate(open_prompter(run), draft, sources, run.values, skip=options.skip_validation)
     where = "the sandbox" if settings.sandbox else settings.api_url
     if settings.profile is not None and not settings.sandbox:
         where += f" (profile {settings.profile})"
@@ -109,7 +109,7 @@ def _ask(run: Invocation, sources: DraftSources, options: CreateOptions) -> tupl
 
 
 @contextmanager
-def _line_for_next_time(run: Invocation, sources: DraftSources | None) -> Iterator[None]:
+def _line_for_next_time(run: RunContext, sources: DraftInputs | None) -> Iterator[None]:
     """After a conversation, say the command line that does the same, also where the server refused it."""
     try:
         yield
@@ -117,13 +117,13 @@ def _line_for_next_time(run: Invocation, sources: DraftSources | None) -> Iterat
         raise  # their hint is the line that goes on without a duplicate; this one would begin anew
     except IntegrationsError:
         if sources is not None:
-            run.render.hint(f"the same as one line: {create_line(sources, shared=run.shared_words())}")
+            run.render.hint(f"the same as one line: {create_command(sources, shared=run.shared_words())}")
         raise
     if sources is not None:
-        run.render.hint(f"the next time: {create_line(sources, shared=run.shared_words())}")
+        run.render.hint(f"the next time: {create_command(sources, shared=run.shared_words())}")
 
 
-def _refuse_contradictions(sources: DraftSources, options: CreateOptions) -> None:
+def _refuse_contradictions(sources: DraftInputs, options: CreateOptions) -> None:
     if options.if_not_exists and sources.identifier is None and sources.from_file is None:
         raise UsageError(
             "--if-not-exists needs to know which one", hint="name it with --identifier, or in the file of --from-file"
@@ -133,19 +133,19 @@ def _refuse_contradictions(sources: DraftSources, options: CreateOptions) -> Non
         raise UsageError("--idempotency-key takes 1 to 255 printable ASCII characters")
 
 
-def _existing(api: Api, draft: IntegrationDraft) -> Integration | None:
+def _existing(api: Client, draft: Draft) -> Integration | None:
     if draft.identifier is None:
         raise InputError("--if-not-exists needs an identifier, and the file has none", hint="add --identifier")
     there = api.list(draft.environment_id)
     return next((known for known in there if known.identifier == draft.identifier), None)
 
 
-def _resume(run: Invocation, sources: DraftSources, prepared: Prepared) -> str:
+def _resume(run: RunContext, sources: DraftInputs, prepared: PreparedCreate) -> str:
     """The line that goes on where this run stopped: with the same identifier and key it can be said again and again."""
-    return create_line(sources, shared=run.shared_words(), identifier=prepared.identifier, key=prepared.key)
+    return create_command(sources, shared=run.shared_words(), identifier=prepared.identifier, key=prepared.key)
 
 
-def _tell(run: Invocation, created: Created) -> None:
+def _tell(run: RunContext, created: CreateResult) -> None:
     if created.confirmed:
         run.render.note(f"confirmed after a lost answer: it is there, once (attempts: {created.attempts})")
     elif created.replayed:
@@ -154,30 +154,30 @@ def _tell(run: Invocation, created: Created) -> None:
         run.render.log("this server keeps no idempotency keys: the identifier is what prevents a duplicate")
 
 
-def _shown(run: Invocation, integration: Integration, options: CreateOptions, concealed: Collection[str]) -> View:
+def _shown(run: RunContext, integration: Integration, options: CreateOptions, concealed: Collection[str]) -> View:
     if options.show_secrets:
         run.render.redactor.allow(run.values.secrets)
     if options.quiet:
         return Text(integration.id, json=integration.id)
-    return integration_fields(integration, concealed=concealed, show_secrets=options.show_secrets)
+    return integration_view(integration, concealed=concealed, show_secrets=options.show_secrets)
 
 
-def _dry_run(run: Invocation, prepared: Prepared, concealed: Collection[str], options: CreateOptions) -> View:
+def _dry_run(run: RunContext, prepared: PreparedCreate, concealed: Collection[str], options: CreateOptions) -> View:
     """The request as it would leave, with the key and the secrets masked."""
     import json
 
     from integrations_cli.api.client import create_request
-    from integrations_cli.api.transport.base import wire_headers
+    from integrations_cli.api.transport.base import request_headers
 
     request = create_request(prepared.body, prepared.key)
     url = f"{run.settings.api_url}{request.path}"
-    headers = wire_headers(request, Secret(MASK))
+    headers = request_headers(request, Secret(MASK))
     body = json.loads(prepared.body)
     if options.show_secrets:
         run.render.redactor.allow(run.values.secrets)
     if "credentials" in body:
         provider = body.get("providerId")
-        body["credentials"] = masked(
+        body["credentials"] = mask_credentials(
             provider, body["credentials"], concealed=concealed, show_secrets=options.show_secrets
         )
     run.render.note("this is what would be sent; nothing was")

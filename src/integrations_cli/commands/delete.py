@@ -8,10 +8,10 @@ import typer
 
 from integrations_cli import catalogue
 from integrations_cli.api.find import find
-from integrations_cli.commands.options import Reference, invocation
-from integrations_cli.context import Invocation
+from integrations_cli.commands.options import Reference, run_context
+from integrations_cli.context import RunContext
 from integrations_cli.models import Integration
-from integrations_cli.terminal.views import Text, View, integration_fields
+from integrations_cli.terminal.views import Text, View, integration_view
 
 
 def delete(
@@ -24,10 +24,10 @@ def delete(
 
     Its credentials cannot be got back from the server.
     """
-    return _delete(invocation(context), reference, yes=yes, quiet=quiet)
+    return _delete(run_context(context), reference, yes=yes, quiet=quiet)
 
 
-def _delete(run: Invocation, reference: str, *, yes: bool, quiet: bool) -> View:
+def _delete(run: RunContext, reference: str, *, yes: bool, quiet: bool) -> View:
     run.require_answer(yes=yes)
     with run.api() as api:
         environment = api.environment()
@@ -41,7 +41,7 @@ def _delete(run: Invocation, reference: str, *, yes: bool, quiet: bool) -> View:
             f"no integration of {integration.channel} is primary now; integrations set-primary makes one so"
         )
     gone = Integration({**integration.raw, "deleted": True})
-    return Text(gone.id, json=gone.id) if quiet else integration_fields(gone)
+    return Text(gone.id, json=gone.id) if quiet else integration_view(gone)
 
 
 def _described(integration: Integration) -> str:

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from integrations_cli.commands.options import invocation
-from integrations_cli.context import Invocation
+from integrations_cli.commands.options import run_context
+from integrations_cli.context import RunContext
 from integrations_cli.errors import PendingError, UsageError
 from integrations_cli.manifests import load as manifest
 from integrations_cli.manifests.diff import (
     Side,
-    compare,
+    compare_sides,
     difference_table,
     is_built_in,
     side_of_environment,
@@ -43,7 +43,7 @@ def diff(
             "diff takes either --against PROFILE or a manifest",
             hint="integrations diff --profile staging --against production; integrations diff FILE",
         )
-    run = invocation(context)
+    run = run_context(context)
     left, left_name = _environment(run)
     if against is not None:
         right, right_name = _environment(run.with_profile(against))
@@ -53,14 +53,14 @@ def diff(
         left = {name: fields for name, fields in left.items() if name in right or not is_built_in(fields)}
     if left_name == right_name:
         left_name, right_name = f"{left_name} (left)", f"{right_name} (right)"
-    found = compare(left, right, (left_name, right_name))
+    found = compare_sides(left, right, (left_name, right_name))
     if not found.pending:
         run.render.note("no difference, as far as it can be seen")
     code = PendingError.exit_code if exit_code and found.pending else 0
     return difference_table(found, everything=everything, exit_code=code)
 
 
-def _environment(run: Invocation) -> tuple[Side, str]:
+def _environment(run: RunContext) -> tuple[Side, str]:
     """One side, and what to call it."""
     with run.api() as api:
         environment = api.environment()

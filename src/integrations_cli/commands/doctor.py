@@ -15,17 +15,17 @@ from typing import Final, Literal, NamedTuple
 import typer  # noqa: TC002  # read at run time, out of the annotation
 
 from integrations_cli import __version__, catalogue
-from integrations_cli.api.client import ENVIRONMENT, Api, create_request
-from integrations_cli.api.responses import decode, unreadable
-from integrations_cli.api.retry import Clock, RetryPolicy, SystemClock, chance, moment
-from integrations_cli.api.transport.base import Answer, Request, TransportFailure, is_loopback, parse_origin
-from integrations_cli.commands.options import invocation
-from integrations_cli.context import open_api
+from integrations_cli.api.client import ENVIRONMENT_PATH, Client, create_request
+from integrations_cli.api.responses import decode, unreadable_error
+from integrations_cli.api.retry import Clock, RetryPolicy, SystemClock, parse_http_date, system_random
+from integrations_cli.api.transport.base import Request, Response, TransportFailure, is_loopback, parse_origin
+from integrations_cli.commands.options import run_context
+from integrations_cli.context import open_client
 from integrations_cli.errors import AuthError, IntegrationsError, UnavailableError
 from integrations_cli.frozen import replace
 from integrations_cli.settings.config_file import config_path
 from integrations_cli.settings.profile import REGIONS
-from integrations_cli.settings.resolve import Settings, require_key, sandbox_path
+from integrations_cli.settings.resolve import Settings, require_api_key, sandbox_path
 from integrations_cli.terminal.views import Row, Table, View
 
 State = Literal["ok", "note", "warning", "error"]
@@ -58,7 +58,7 @@ class Around(NamedTuple):
 
 def around(environ: Mapping[str, str], clock: Clock | None, random: Callable[[], float] | None) -> Around:
     """The surroundings, with the system's own clock and randomness where none are given."""
-    return Around(environ, clock or SystemClock(), random or chance)
+    return Around(environ, clock or SystemClock(), random or system_random)
 
 
 MARKS: Final = {"ok": "ok", "note": "note", "warning": "WARNING", "error": "ERROR"}
@@ -71,7 +71,7 @@ def doctor(context: typer.Context) -> View:
     it opens, whether idempotency keys are honoured, the rate limit, the catalogue and the sandbox. Nothing is created
     or changed. The exit code is that of the first error.
     """
-    run = invocation(context)
+    run = run_context(context)
     findings = list(examine(run.resolve, around(run.environ, run.clock, run.random)))
     code = exit_code_of(findings)
     return Table(
@@ -101,7 +101,7 @@ def examine(settings_of: Callable[[], Settings], there: Around) -> Iterator[Find
     if exit_code_of(here):
         return
     try:
-        with open_api(settings, there.environ, policy=ONCE, clock=there.clock, random=there.random) as api:
+        with open_client(settings, there.environ, policy=ONCE, clock=there.clock, random=there.random) as api:
             yield from _server(api, settings, there)
     except IntegrationsError as error:
         yield _failed("connection", error)
@@ -139,7 +139,7 @@ def _settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Findin
     yield Finding("time limit", "ok", f"{settings.timeout:g} s ({origin['timeout']})")
     try:
         if not settings.sandbox:
-            require_key(settings)
+            require_api_key(settings)
         yield Finding("API key", "ok", f"found ({origin['api_key']})")
     except IntegrationsError as error:
         yield _failed("API key", error)
@@ -211,15 +211,15 @@ def _way(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
 # What the server says
 
 
-def _server(api: Api, settings: Settings, there: Around) -> Iterator[Finding]:
-    answer = api.attempt(Request("GET", ENVIRONMENT), settings.timeout)
-    if isinstance(answer, TransportFailure):
-        yield Finding("connection", "error", answer.message, answer.hint, UnavailableError.exit_code)
+def _server(api: Client, settings: Settings, there: Around) -> Iterator[Finding]:
+    response = api.attempt(Request("GET", ENVIRONMENT_PATH), settings.timeout)
+    if isinstance(response, TransportFailure):
+        yield Finding("connection", "error", response.message, response.hint, UnavailableError.exit_code)
         return
     if not settings.sandbox:
-        yield Finding("connection", "ok", f"answered {answer.status} in {answer.elapsed * 1000:.0f} ms")
-        yield from _clock(answer, there.clock)
-    key = _key(api, answer, settings, there)
+        yield Finding("connection", "ok", f"answered {response.status} in {response.elapsed * 1000:.0f} ms")
+        yield from _clock(response, there.clock)
+    key = _key(api, response, settings, there)
     yield key
     if key.state == "error":
         return
@@ -231,11 +231,11 @@ def _server(api: Api, settings: Settings, there: Around) -> Iterator[Finding]:
     name = "doctor-" + "".join(f"{int(there.random() * 16):x}" for _ in range(32))
     tried = api.attempt(create_request(b"{}", name), settings.timeout)
     yield _idempotency(api, tried, name)
-    yield _rate_limit(answer if isinstance(tried, TransportFailure) else tried)
+    yield _rate_limit(response if isinstance(tried, TransportFailure) else tried)
 
 
-def _clock(answer: Answer, clock: Clock) -> Iterator[Finding]:
-    theirs = moment(answer.headers.get("date", ""))
+def _clock(response: Response, clock: Clock) -> Iterator[Finding]:
+    theirs = parse_http_date(response.headers.get("date", ""))
     if theirs is None:
         yield Finding("clock", "note", "the server does not tell the time")
         return
@@ -251,20 +251,20 @@ def _clock(answer: Answer, clock: Clock) -> Iterator[Finding]:
     )
 
 
-def _key(api: Api, answer: Answer, settings: Settings, there: Around) -> Finding:
+def _key(api: Client, response: Response, settings: Settings, there: Around) -> Finding:
     """Whether the server takes the key, and which environment it opens."""
-    if answer.status in {401, 403}:
-        return _misplaced(settings, there) or _failed("API key", api.error(answer))
-    if answer.status == 404:
+    if response.status in {401, 403}:
+        return _misplaced(settings, there) or _failed("API key", api.error(response))
+    if response.status == 404:
         return Finding("API key", "note", "this server does not tell which environment a key opens")
-    if answer.status != 200:
-        return _failed("API key", api.error(answer))
+    if response.status != 200:
+        return _failed("API key", api.error(response))
     try:
-        value = decode(answer)
+        value = decode(response)
     except IntegrationsError as error:
         return _failed("API key", error)
     if not isinstance(value, dict) or not isinstance(value.get("_id"), str):
-        return _failed("API key", unreadable(answer, "an environment"))
+        return _failed("API key", unreadable_error(response, "an environment"))
     return Finding("API key", "ok", f"accepted: it opens {value.get('name', 'an environment')} ({value['_id']})")
 
 
@@ -276,9 +276,9 @@ def _misplaced(settings: Settings, there: Around) -> Finding | None:
         if other == settings.api_url:
             continue
         elsewhere = replace(settings, api_url=other)
-        with open_api(elsewhere, there.environ, policy=ONCE, clock=there.clock, random=there.random) as api:
-            answer = api.attempt(Request("GET", ENVIRONMENT), settings.timeout)
-        if isinstance(answer, Answer) and answer.status == 200:
+        with open_client(elsewhere, there.environ, policy=ONCE, clock=there.clock, random=there.random) as api:
+            response = api.attempt(Request("GET", ENVIRONMENT_PATH), settings.timeout)
+        if isinstance(response, Response) and response.status == 200:
             return Finding(
                 "API key",
                 "error",
@@ -289,7 +289,7 @@ def _misplaced(settings: Settings, there: Around) -> Finding | None:
     return None
 
 
-def _used(api: Api) -> Finding:
+def _used(api: Client) -> Finding:
     found = api.list()
     known = set(catalogue.provider_ids())
     unknown = sorted({one.provider for one in found if one.provider not in known})
@@ -303,11 +303,11 @@ def _used(api: Api) -> Finding:
     return Finding("integrations", "ok", f"{len(found)} in this environment")
 
 
-def _idempotency(api: Api, answer: Answer | TransportFailure, key: str) -> Finding:
+def _idempotency(api: Client, response: Response | TransportFailure, key: str) -> Finding:
     """What a create that names nothing says about the idempotency key that it carried."""
-    if isinstance(answer, TransportFailure):
-        return Finding("exactly once", "error", answer.message, answer.hint, UnavailableError.exit_code)
-    if 200 <= answer.status < 300:
+    if isinstance(response, TransportFailure):
+        return Finding("exactly once", "error", response.message, response.hint, UnavailableError.exit_code)
+    if 200 <= response.status < 300:
         return Finding(
             "exactly once",
             "error",
@@ -315,9 +315,9 @@ def _idempotency(api: Api, answer: Answer | TransportFailure, key: str) -> Findi
             "this is no server of this API as documented; integrations list shows what it has made of it",
             IntegrationsError.exit_code,
         )
-    if answer.status not in {400, 422}:
-        return Finding("exactly once", "note", f"could not be told: {api.error(answer).message}")
-    if answer.headers.get("idempotency-key") == key:
+    if response.status not in {400, 422}:
+        return Finding("exactly once", "note", f"could not be told: {api.error(response).message}")
+    if response.headers.get("idempotency-key") == key:
         return Finding("exactly once", "ok", "the server honours idempotency keys")
     return Finding(
         "exactly once",
@@ -327,14 +327,14 @@ def _idempotency(api: Api, answer: Answer | TransportFailure, key: str) -> Findi
     )
 
 
-def _rate_limit(answer: Answer) -> Finding:
-    limit, left = (answer.headers.get(f"ratelimit-{name}") for name in ("limit", "remaining"))
+def _rate_limit(response: Response) -> Finding:
+    limit, left = (response.headers.get(f"ratelimit-{name}") for name in ("limit", "remaining"))
     if limit is None:
         return Finding("rate limit", "note", "the server names none")
     if left == "0":
         return Finding("rate limit", "warning", f"none of {limit} requests is left", "others use this key too: wait")
     window = next(
-        (part[2:] for part in answer.headers.get("ratelimit-policy", "").split(";") if part[:2] == "w="), None
+        (part[2:] for part in response.headers.get("ratelimit-policy", "").split(";") if part[:2] == "w="), None
     )
     often = f"{limit} requests in {window} s" if window else f"{limit} requests"
     return Finding("rate limit", "ok", f"{often}, {left} left" if left is not None else often)

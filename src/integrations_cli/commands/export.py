@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from integrations_cli.commands.manifest_options import memory_of
-from integrations_cli.commands.options import invocation
-from integrations_cli.context import Invocation
+from integrations_cli.commands.options import run_context
+from integrations_cli.context import RunContext
 from integrations_cli.errors import InputError
 from integrations_cli.manifests.export import Exported
-from integrations_cli.manifests.export import export as exported_from
+from integrations_cli.manifests.export import export_manifest as exported_from
 from integrations_cli.manifests.fingerprints import Fingerprints
 from integrations_cli.terminal.views import Nothing, Text, View
 
@@ -27,10 +27,10 @@ def export(
 
     Secrets are not in it: {{ env = "NAME" }} stands in their place. TOML, or JSON with --json.
     """
-    return _export(invocation(context), output)
+    return _export(run_context(context), output)
 
 
-def _export(run: Invocation, output: Path | None) -> View:
+def _export(run: RunContext, output: Path | None) -> View:
     with run.api() as api:
         environment = api.environment()
         exported = exported_from(api.list(), run.environ)
@@ -43,7 +43,7 @@ def _export(run: Invocation, output: Path | None) -> View:
     return Text(exported.text, json=exported.document, lines=True) if output is None else Nothing()
 
 
-def _write(run: Invocation, path: Path, exported: Exported) -> None:
+def _write(run: RunContext, path: Path, exported: Exported) -> None:
     """Write the file as it would be printed: without the key, if a server repeats it."""
     if path.suffix.lower() == ".json":
         text = run.render.json_text(exported.document)
@@ -55,7 +55,7 @@ def _write(run: Invocation, path: Path, exported: Exported) -> None:
         raise InputError(f"--output {path}: cannot write it: {error.strerror}") from None
 
 
-def _adopt(run: Invocation, memory: Fingerprints, exported: Exported) -> None:
+def _adopt(run: RunContext, memory: Fingerprints, exported: Exported) -> None:
     """Remember that the placeholders stand for what is there, so that a plan of this manifest has nothing to do."""
     try:
         memory.adopt(exported.adopted)

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from integrations_cli.api.find import find
-from integrations_cli.terminal.views import Text, View, integration_fields
+from integrations_cli.terminal.views import Text, View, integration_view
 
-from .options import Reference, invocation
+from .options import Reference, run_context
 
 
 def get(
@@ -22,8 +22,8 @@ def get(
 
     Credentials are shown as far as the server gives them, and masked.
     """
-    with invocation(context).api() as api:
+    with run_context(context).api() as api:
         integration = find(reference, api.list(), api.environment())
     if quiet:
         return Text(integration.id, json=integration.id)
-    return integration_fields(integration, show_secrets=show_secrets)
+    return integration_view(integration, show_secrets=show_secrets)

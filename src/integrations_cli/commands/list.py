@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from integrations_cli import catalogue
-from integrations_cli.catalogue.checks import channels_like
-from integrations_cli.commands.options import invocation
-from integrations_cli.context import Invocation
+from integrations_cli.catalogue.checks import suggest_channels
+from integrations_cli.commands.options import run_context
+from integrations_cli.context import RunContext
 from integrations_cli.errors import UsageError
 from integrations_cli.frozen import frozen
 from integrations_cli.models import Environment, Integration
-from integrations_cli.terminal.views import Row, Table, View, integration_document
+from integrations_cli.terminal.views import Row, Table, View, integration_json
 
 
 @frozen
@@ -47,16 +47,16 @@ def list_integrations(
     Grouped by channel: the primary one first, then the others in the order in which they stand in for it, inactive ones
     last. In a pipe: channel, identifier, provider, name, state and _id, with a TAB between them.
     """
-    return _list(invocation(context), ListOptions(channel, provider, active, show_secrets))
+    return _list(run_context(context), ListOptions(channel, provider, active, show_secrets))
 
 
-def _list(run: Invocation, options: ListOptions) -> View:
+def _list(run: RunContext, options: ListOptions) -> View:
     with run.api() as api:
         environment = api.environment()
         integrations = api.list()
     known = {*catalogue.channels(), *(integration.channel for integration in integrations)}
     if options.channel is not None and options.channel not in known:
-        raise UsageError(f"there is no channel {options.channel!r}{channels_like(options.channel)}")
+        raise UsageError(f"there is no channel {options.channel!r}{suggest_channels(options.channel)}")
     wanted = [integration for integration in integrations if _matches(integration, options)]
     name = environment.name if environment is not None else ""
     if not integrations:
@@ -66,9 +66,7 @@ def _list(run: Invocation, options: ListOptions) -> View:
     return Table(
         columns=("channel", "identifier", "provider", "name", "state", "_id"),
         groups=_groups(wanted),
-        json=[
-            integration_document(integration, show_secrets=options.show_secrets) for integration in _in_order(wanted)
-        ],
+        json=[integration_json(integration, show_secrets=options.show_secrets) for integration in _in_order(wanted)],
         caption=_caption(environment, len(wanted)),
     )
 

@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from integrations_cli.api.client import Api
-from integrations_cli.context import Invocation
+from integrations_cli.api.client import Client
+from integrations_cli.context import RunContext
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import frozen
 from integrations_cli.manifests import fingerprints
 from integrations_cli.manifests import load as manifest
 from integrations_cli.manifests.actions import Plan
 from integrations_cli.manifests.fingerprints import Fingerprints
-from integrations_cli.manifests.load import Desired
-from integrations_cli.manifests.plan import plan
+from integrations_cli.manifests.load import ResolvedEntry
+from integrations_cli.manifests.plan import make_plan
 from integrations_cli.models import Environment
 
 Files = Annotated[
@@ -59,20 +59,20 @@ def without_collector() -> Iterator[None]:
         gc.enable()
 
 
-def read(run: Invocation, options: PlanOptions) -> list[Desired]:
+def read(run: RunContext, options: PlanOptions) -> list[ResolvedEntry]:
     """The manifest, its references opened. Nothing is sent.
 
     Raises:
         InputError: Everything that is wrong with the files.
     """
-    desired = manifest.resolve(manifest.load(options.files, run.values), run.values)
+    desired = manifest.resolve_references(manifest.load(options.files, run.values), run.values)
     run.learn_secrets()
     said = (text for want in desired for text in (want.entry.identifier, want.entry.provider, want.entry.name))
     run.render.redactor.allow(filter(None, said))
     return desired
 
 
-def refuse_unresolved(desired: Sequence[Desired], options: PlanOptions) -> None:
+def refuse_unresolved(desired: Sequence[ResolvedEntry], options: PlanOptions) -> None:
     """See that every reference has a value before anything is sent: a placeholder is never sent in its place.
 
     Raises:
@@ -88,18 +88,18 @@ def refuse_unresolved(desired: Sequence[Desired], options: PlanOptions) -> None:
         raise InputError.of(findings, hint="nothing was sent; set the variables, or leave entries out with --target")
 
 
-def memory_of(run: Invocation, environment: Environment | None) -> Fingerprints:
+def memory_of(run: RunContext, environment: Environment | None) -> Fingerprints:
     """What this machine remembers of the environment that the key opens."""
-    return fingerprints.load(
+    return fingerprints.load_fingerprints(
         fingerprints.state_folder(run.environ),
         server=run.settings.api_url,
         environment_id=environment.id if environment is not None else "",
     )
 
 
-def make_plan(api: Api, desired: Sequence[Desired], memory: Fingerprints, options: PlanOptions) -> Plan:
+def plan_environment(api: Client, desired: Sequence[ResolvedEntry], memory: Fingerprints, options: PlanOptions) -> Plan:
     """The plan for the environment as it is now."""
-    return plan(
+    return make_plan(
         desired,
         api.list(),
         memory,
@@ -109,7 +109,7 @@ def make_plan(api: Api, desired: Sequence[Desired], memory: Fingerprints, option
     )
 
 
-def tell_unresolved(run: Invocation, plan: Plan) -> None:
+def tell_unresolved(run: RunContext, plan: Plan) -> None:
     """Warn of what keeps this plan from being applied."""
     for message in plan.unresolved[:SHOWN]:
         run.render.warn(message)

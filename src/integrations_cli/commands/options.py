@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from integrations_cli.context import Invocation, Shared
+from integrations_cli.context import CommonFlags, RunContext
 
 if TYPE_CHECKING:
     from integrations_cli.terminal.render import ColorChoice
@@ -26,7 +26,7 @@ def one_of(choices: tuple[str, ...]) -> Callable[[str | None], str | None]:
     return check
 
 
-def shared(
+def common_flags(
     profile: Annotated[
         str | None, typer.Option("--profile", "-P", metavar="PROFILE", help="Use this profile of the settings.")
     ] = None,
@@ -45,15 +45,15 @@ def shared(
     color: Annotated[
         str, typer.Option("--color", metavar="|".join(COLORS), callback=one_of(COLORS), help="When to colour.")
     ] = "auto",
-) -> Shared:
+) -> CommonFlags:
     """Describe the flags that every command takes; the command line is built from this signature."""
-    return Shared(profile, sandbox, api_url, timeout, json, no_input, verbose, cast("ColorChoice", color))
+    return CommonFlags(profile, sandbox, api_url, timeout, json, no_input, verbose, cast("ColorChoice", color))
 
 
 Reference = Annotated[str, typer.Argument(metavar="REF", help="Its identifier, or its _id.")]
 """The argument of the commands that are about one integration."""
 
 
-def invocation(context: typer.Context) -> Invocation:
+def run_context(context: typer.Context) -> RunContext:
     """The run that this command belongs to."""
-    return cast("Invocation", context.obj)
+    return cast("RunContext", context.obj)

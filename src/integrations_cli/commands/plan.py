@@ -12,14 +12,14 @@ from integrations_cli.commands.manifest_options import (
     Prune,
     SkipValidation,
     Targets,
-    make_plan,
     memory_of,
+    plan_environment,
     read,
     tell_unresolved,
     without_collector,
 )
-from integrations_cli.commands.options import invocation
-from integrations_cli.context import Invocation
+from integrations_cli.commands.options import run_context
+from integrations_cli.context import RunContext
 from integrations_cli.errors import PendingError
 from integrations_cli.manifests.tables import plan_document, plan_table
 from integrations_cli.terminal.views import Nothing, View
@@ -44,15 +44,15 @@ def plan(
     back from servers: what was applied last from this machine is known by fingerprints, and unknown counts as changed.
     """
     options = PlanOptions(files, prune, target or (), skip_validation)
-    return _plan(invocation(context), options, exit_code=exit_code)
+    return _plan(run_context(context), options, exit_code=exit_code)
 
 
-def _plan(run: Invocation, options: PlanOptions, *, exit_code: bool) -> View:
+def _plan(run: RunContext, options: PlanOptions, *, exit_code: bool) -> View:
     with without_collector():
         desired = read(run, options)
         with run.api() as api:
             environment = api.environment()
-            planned = make_plan(api, desired, memory_of(run, environment), options)
+            planned = plan_environment(api, desired, memory_of(run, environment), options)
         tell_unresolved(run, planned)
         if not planned.actions:
             run.render.note(f"nothing to do: {len(planned.unchanged)} integrations are as the manifest says")

@@ -8,15 +8,22 @@ from typing import Annotated
 
 import typer
 
-from integrations_cli.commands.options import invocation, one_of
-from integrations_cli.context import Invocation
+from integrations_cli.commands.options import one_of, run_context
+from integrations_cli.context import RunContext
 from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UsageError
 from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Environment, Json, Secret
-from integrations_cli.settings.api_key import check_key, read_keyring, remove_from_keyring, write_keyring
-from integrations_cli.settings.config_file import ConfigFile, config_path, edit
-from integrations_cli.settings.profile import REGIONS, SANDBOX, check_http, check_name, check_timeout, clean_url
-from integrations_cli.settings.resolve import Settings, SettingsFlags, resolve, trial
+from integrations_cli.settings.api_key import parse_api_key, read_keyring, remove_from_keyring, write_keyring
+from integrations_cli.settings.config_file import ConfigFile, config_path, edit_config
+from integrations_cli.settings.profile import (
+    REGIONS,
+    SANDBOX,
+    check_name,
+    check_timeout,
+    normalize_url,
+    refuse_plain_http,
+)
+from integrations_cli.settings.resolve import Settings, SettingsFlags, resolve_settings, resolve_unsaved
 from integrations_cli.terminal.views import Fields, Row, Table, Text, View
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="The name of the profile.")]
@@ -81,10 +88,10 @@ def add_profile(
     options = AddOptions(
         name, api_key_stdin, api_key_env, api_key_command, keyring, region, ca_bundle, allow_http, use, force, verify
     )
-    return _add(invocation(context), options)
+    return _add(run_context(context), options)
 
 
-def _add(run: Invocation, options: AddOptions) -> View:
+def _add(run: RunContext, options: AddOptions) -> View:
     _refuse_contradictions(run, options)
     path = config_path(run.environ)
     draft = ConfigFile.load(path)
@@ -104,7 +111,7 @@ def _add(run: Invocation, options: AddOptions) -> View:
     return _added(options, path, ConfigFile.load(path), opened)
 
 
-def _refuse_contradictions(run: Invocation, options: AddOptions) -> None:
+def _refuse_contradictions(run: RunContext, options: AddOptions) -> None:
     flags = run.flags
     if flags.profile is not None or flags.sandbox:
         raise UsageError(
@@ -132,14 +139,14 @@ def _refuse_contradictions(run: Invocation, options: AddOptions) -> None:
         )
 
 
-def _table(run: Invocation, options: AddOptions) -> dict[str, Json]:
+def _table(run: RunContext, options: AddOptions) -> dict[str, Json]:
     """What the flags say, as the table that the settings file will have; the key is not in it yet."""
     table: dict[str, Json] = {}
     if options.region is not None:
         table["region"] = options.region
     if run.flags.api_url is not None:
-        table["api_url"] = clean_url(run.flags.api_url, "the flag --api-url", UsageError)
-        check_http(table["api_url"], "the flag --api-url", allowed=options.allow_http)
+        table["api_url"] = normalize_url(run.flags.api_url, "the flag --api-url", UsageError)
+        refuse_plain_http(table["api_url"], "the flag --api-url", allowed=options.allow_http)
     if options.api_key_env is not None:
         if not options.api_key_env.isidentifier():
             raise UsageError("--api-key-env takes the name of a variable, without a $")
@@ -155,37 +162,37 @@ def _table(run: Invocation, options: AddOptions) -> dict[str, Json]:
     return table
 
 
-def _given_key(run: Invocation, options: AddOptions) -> Secret | None:
+def _given_key(run: RunContext, options: AddOptions) -> Secret | None:
     """The key that is piped in or typed; None where the profile names another source."""
     if options.api_key_env is not None or options.api_key_command is not None:
         return None
     if options.api_key_stdin:
-        from integrations_cli.inputs.credential_values import decode
+        from integrations_cli.inputs.credential_values import decode_text
 
         text, where = (
-            decode(run.values.read_stdin("--api-key-stdin"), "the API key", "standard input"),
+            decode_text(run.values.read_stdin("--api-key-stdin"), "the API key", "standard input"),
             "standard input",
         )
     else:
-        from integrations_cli.terminal.prompts import asker_for
+        from integrations_cli.terminal.prompts import open_prompter
 
-        text, where = asker_for(run).ask_secret("API key").strip(), "the prompt"
-    key = check_key(text, where)
+        text, where = open_prompter(run).ask_secret("API key").strip(), "the prompt"
+    key = parse_api_key(text, where)
     if key is None:
         raise UsageError(f"the API key from {where} is empty")
     return key
 
 
-def _try(run: Invocation, options: AddOptions, draft: ConfigFile) -> Opened:
+def _try(run: RunContext, options: AddOptions, draft: ConfigFile) -> Opened:
     """See what the key opens, before anything is saved."""
-    from integrations_cli.context import open_api
+    from integrations_cli.context import open_client
 
-    settings = trial(draft, options.name, run.environ)
+    settings = resolve_unsaved(draft, options.name, run.environ)
     if settings.api_key is not None:
         run.render.redactor.learn([settings.api_key.reveal()], always=True)
     log = run.render.log if run.flags.verbose else None
     try:
-        with open_api(settings, run.environ, clock=run.clock, random=run.random, log=log) as api:
+        with open_client(settings, run.environ, clock=run.clock, random=run.random, log=log) as api:
             environment = api.environment()
             return Opened(environment, len(api.list(environment.id if environment is not None else None)))
     except IntegrationsError as error:
@@ -196,7 +203,7 @@ def _try(run: Invocation, options: AddOptions, draft: ConfigFile) -> Opened:
         raise
 
 
-def _save(run: Invocation, options: AddOptions, path: Path, table: Mapping[str, Json], key: Secret | None) -> None:
+def _save(run: RunContext, options: AddOptions, path: Path, table: Mapping[str, Json], key: Secret | None) -> None:
     """Put the key into the keyring, if that is wanted, and the profile into the file: both or neither."""
     replaced = False
 
@@ -212,7 +219,7 @@ def _save(run: Invocation, options: AddOptions, path: Path, table: Mapping[str, 
         before = read_keyring(options.name)
         write_keyring(options.name, key)
     try:
-        notes = edit(path, change)
+        notes = edit_config(path, change)
     except IntegrationsError:
         if options.keyring and before is not None:
             write_keyring(options.name, Secret(before))
@@ -229,7 +236,7 @@ def _uses_keyring(file: ConfigFile, name: str) -> bool:
     return name in file.profiles and file.table(name).get("api_key_keyring") is True
 
 
-def _forget(run: Invocation, name: str) -> None:
+def _forget(run: RunContext, name: str) -> None:
     """Take the key of a profile that is gone out of the keyring; that the keyring refuses is said, and no failure."""
     try:
         remove_from_keyring(name)
@@ -269,7 +276,7 @@ def _added(options: AddOptions, path: Path, file: ConfigFile, opened: Opened | N
 
 def list_profiles(context: typer.Context) -> View:
     """List the profiles."""
-    run = invocation(context)
+    run = run_context(context)
     path = config_path(run.environ)
     file = ConfigFile.load(path)
     for warning in file.warnings:
@@ -308,12 +315,12 @@ def show_profile(
 
     Without a name: what a command started now, with these flags, works with.
     """
-    run = invocation(context)
+    run = run_context(context)
     flags = run.flags
     if name is not None and flags.profile not in {None, name}:
         raise UsageError("PROFILE and --profile name two profiles", hint="leave one of them out")
     chosen = SettingsFlags(name or flags.profile, flags.sandbox, flags.api_url, flags.timeout)
-    settings = resolve(chosen, run.environ, read_key=False)
+    settings = resolve_settings(chosen, run.environ, read_key=False)
     for warning in settings.warnings:
         run.render.warn(warning)
     return _shown(settings, config_path(run.environ))
@@ -354,11 +361,11 @@ def _words(value: Json) -> str:
 
 def use_profile(context: typer.Context, name: Name) -> View:
     """Make a profile the default."""
-    run = invocation(context)
+    run = run_context(context)
     path = config_path(run.environ)
     if name != SANDBOX:
         ConfigFile.load(path).table(name)  # said before a folder is made for a file that would be empty
-    for note in edit(path, lambda file: file.use(name)):
+    for note in edit_config(path, lambda file: file.use(name)):
         run.render.note(note)
     if run.environ.get("INTEGRATIONS_PROFILE"):
         run.render.warn("INTEGRATIONS_PROFILE is set in the environment, and beats the default")
@@ -369,7 +376,7 @@ def remove_profile(
     context: typer.Context, name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
 ) -> View:
     """Remove a profile."""
-    run = invocation(context)
+    run = run_context(context)
     if name == SANDBOX:
         raise UsageError("the sandbox cannot be removed", hint="integrations sandbox reset empties it")
     path = config_path(run.environ)
@@ -377,7 +384,7 @@ def remove_profile(
     file.table(name)
     run.confirm(f"Remove the profile {name} from {path}?", yes=yes or not run.interactive)
     kept = _uses_keyring(file, name)
-    for note in edit(path, lambda file: file.remove_profile(name)):
+    for note in edit_config(path, lambda file: file.remove_profile(name)):
         run.render.note(note)
     if kept:
         _forget(run, name)

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from integrations_cli import catalogue
-from integrations_cli.catalogue.checks import channels_like, providers_like
-from integrations_cli.catalogue.examples import create_line, example
+from integrations_cli.catalogue.checks import suggest_channels, suggest_providers
+from integrations_cli.catalogue.examples import example_body, example_command
 from integrations_cli.errors import NotFoundError, UsageError
 from integrations_cli.models import CredentialField, Json, Provider
 from integrations_cli.terminal.views import Fields, Row, Table, View
 
-from .options import invocation
+from .options import run_context
 
 
 def list_providers(
@@ -34,12 +34,12 @@ def list_providers(
     """
     if channel is not None and channel not in catalogue.channels():
         raise UsageError(
-            f"there is no channel {channel!r}{channels_like(channel)}",
+            f"there is no channel {channel!r}{suggest_channels(channel)}",
             hint=f"the channels are {', '.join(catalogue.channels())}",
         )
     found = [provider for provider in catalogue.providers() if _matches(provider, channel, search)]
     if search is not None and not found:
-        invocation(context).render.note(f"no provider has {search!r} in its id or name{providers_like(search)}")
+        run_context(context).render.note(f"no provider has {search!r} in its id or name{suggest_providers(search)}")
     groups = [[_row(provider) for provider in found if provider.channel == name] for name in catalogue.channels()]
     return Table(
         columns=("channel", "provider", "name", "required credentials"),
@@ -60,7 +60,7 @@ def show_provider(
     known = catalogue.find(provider)
     if known is None:
         raise NotFoundError(
-            f"the catalogue has no provider {provider!r}{providers_like(provider)}",
+            f"the catalogue has no provider {provider!r}{suggest_providers(provider)}",
             hint="integrations providers list shows them all",
         )
     rows = [("provider", known.id), ("name", known.name), ("channel", known.channel)]
@@ -71,7 +71,7 @@ def show_provider(
     if known.id in catalogue.BUILT_IN:
         rows.append(("built in", "it comes with the service; some servers refuse to create it"))
     rows += [(f"credentials.{field.key}", _described(field)) for field in known.credentials]
-    line, body = create_line(known), example(known)
+    line, body = example_command(known), example_body(known)
     return Fields(
         rows,
         json={**_document(known), "create": line, "example": body},

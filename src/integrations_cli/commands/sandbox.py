@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from integrations_cli.commands.options import invocation
-from integrations_cli.context import Invocation
+from integrations_cli.commands.options import run_context
+from integrations_cli.context import RunContext
 from integrations_cli.errors import ConfigError, UsageError
 from integrations_cli.settings.resolve import sandbox_path
 from integrations_cli.terminal.views import Nothing, Text, View
@@ -34,7 +34,7 @@ def serve(
     from integrations_cli.sandbox.open import StoreError, open_sandbox
     from integrations_cli.sandbox.server import serve as listen
 
-    run = invocation(context)
+    run = run_context(context)
     try:
         with (
             open_sandbox(sandbox_path(run.environ), idempotency=idempotency, rate_limit=rate_limit) as sandbox,
@@ -54,7 +54,7 @@ def serve(
     return Nothing()
 
 
-def _announce(run: Invocation, url: str, api_keys: Mapping[str, str]) -> None:
+def _announce(run: RunContext, url: str, api_keys: Mapping[str, str]) -> None:
     """Say where it answers and which keys it takes: they are throw-away keys of this sandbox, meant to be read."""
     if run.flags.json:
         run.render.show_json({"url": url, "api_keys": dict(api_keys)}, lines=True)
@@ -75,7 +75,7 @@ def reset(
     from integrations_cli.sandbox.open import StoreError
     from integrations_cli.sandbox.open import reset as empty
 
-    run = invocation(context)
+    run = run_context(context)
     path = sandbox_path(run.environ)
     run.confirm(f"Empty the sandbox {path}?", yes=yes or not run.interactive)
     try:

@@ -8,10 +8,10 @@ import typer
 
 from integrations_cli import catalogue
 from integrations_cli.api.find import find
-from integrations_cli.commands.options import Reference, invocation
-from integrations_cli.context import Invocation
+from integrations_cli.commands.options import Reference, run_context
+from integrations_cli.context import RunContext
 from integrations_cli.errors import RejectedError
-from integrations_cli.terminal.views import Text, View, integration_fields
+from integrations_cli.terminal.views import Text, View, integration_view
 
 
 def set_primary(
@@ -23,10 +23,10 @@ def set_primary(
 
     It becomes active, and loses its conditions if it has any: the primary one is for all messages.
     """
-    return _set_primary(invocation(context), reference, quiet=quiet)
+    return _set_primary(run_context(context), reference, quiet=quiet)
 
 
-def _set_primary(run: Invocation, reference: str, *, quiet: bool) -> View:
+def _set_primary(run: RunContext, reference: str, *, quiet: bool) -> View:
     with run.api() as api:
         before = find(reference, api.list(), api.environment())
         try:
@@ -41,4 +41,4 @@ def _set_primary(run: Invocation, reference: str, *, quiet: bool) -> View:
         run.render.note("it was inactive, and is active now")
     if before.conditions and not after.conditions:
         run.render.note("it had conditions, and has none now")
-    return Text(after.id, json=after.id) if quiet else integration_fields(after)
+    return Text(after.id, json=after.id) if quiet else integration_view(after)

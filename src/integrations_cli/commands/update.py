@@ -8,17 +8,17 @@ from typing import Annotated
 import typer
 
 from integrations_cli import catalogue
-from integrations_cli.api.client import Api, patch_of
+from integrations_cli.api.client import Client, update_body
 from integrations_cli.api.find import find
-from integrations_cli.catalogue.checks import check, missing
-from integrations_cli.commands.options import Reference, invocation
-from integrations_cli.context import Invocation
-from integrations_cli.create.draft import DraftSources, compose
+from integrations_cli.catalogue.checks import check_draft, missing_credentials
+from integrations_cli.commands.options import Reference, run_context
+from integrations_cli.context import RunContext
+from integrations_cli.create.draft import DraftInputs, build_draft
 from integrations_cli.errors import InputError, UsageError
 from integrations_cli.frozen import frozen, replace
 from integrations_cli.manifests.compare import visible_credentials
-from integrations_cli.models import Integration, IntegrationDraft, IntegrationPatch
-from integrations_cli.terminal.views import Text, View, integration_fields
+from integrations_cli.models import Draft, Integration, Patch
+from integrations_cli.terminal.views import Text, View, integration_view
 
 
 @frozen
@@ -81,7 +81,7 @@ def update(
     Servers replace credentials as a whole: give all of them, or say --replace-credentials. Provider and channel cannot
     be changed.
     """
-    sources = DraftSources(
+    sources = DraftInputs(
         name=name,
         identifier=identifier,
         credentials=credential or (),
@@ -93,13 +93,13 @@ def update(
         extra=extra or (),
     )
     options = UpdateOptions(replace_credentials, skip_validation, quiet, show_secrets)
-    return _update(invocation(context), reference, sources, options)
+    return _update(run_context(context), reference, sources, options)
 
 
-def _update(run: Invocation, reference: str, sources: DraftSources, options: UpdateOptions) -> View:
-    if sources == DraftSources(check=sources.check):
+def _update(run: RunContext, reference: str, sources: DraftInputs, options: UpdateOptions) -> View:
+    if sources == DraftInputs(check=sources.check):
         raise UsageError("nothing is to be changed", hint="integrations update --help shows what can be")
-    draft = compose(sources, run.values)
+    draft = build_draft(sources, run.values)
     run.learn_secrets()
     run.render.redactor.allow(filter(None, (draft.name, draft.identifier)))
     run.warn_of_literals()
@@ -109,7 +109,7 @@ def _update(run: Invocation, reference: str, sources: DraftSources, options: Upd
         _check(before, draft, options)
         if gives_credentials and not options.replace_credentials:
             _refuse_losses(before, draft)
-        patch = IntegrationPatch(
+        patch = Patch(
             name=draft.name,
             identifier=draft.identifier,
             active=sources.active,
@@ -118,7 +118,7 @@ def _update(run: Invocation, reference: str, sources: DraftSources, options: Upd
             conditions=draft.conditions,
             extra=draft.extra,
         )
-        after = api.update(before.id, patch_of(patch))
+        after = api.update(before.id, update_body(patch))
         if gives_credentials:
             _remember(run, api, before, draft)
     if before.primary and not after.primary:
@@ -129,17 +129,17 @@ def _update(run: Invocation, reference: str, sources: DraftSources, options: Upd
     if options.show_secrets:
         run.render.redactor.allow(run.values.secrets)
     concealed = {key for key, credential in draft.credentials.items() if credential.concealed}
-    return integration_fields(after, concealed=concealed, show_secrets=options.show_secrets)
+    return integration_view(after, concealed=concealed, show_secrets=options.show_secrets)
 
 
-def _check(before: Integration, draft: IntegrationDraft, options: UpdateOptions) -> None:
+def _check(before: Integration, draft: Draft, options: UpdateOptions) -> None:
     """Find what servers would accept in silence; what was there before is not looked at."""
     known = catalogue.find(before.provider)
     whole = replace(draft, provider=before.provider, channel=before.channel, active=False, check=False)
-    check(whole, skip=options.skip_validation or known is None or known.channel != before.channel)
+    check_draft(whole, skip=options.skip_validation or known is None or known.channel != before.channel)
 
 
-def _refuse_losses(before: Integration, draft: IntegrationDraft) -> None:
+def _refuse_losses(before: Integration, draft: Draft) -> None:
     """Refuse to lose credentials that are there, or that the provider cannot do without, by not naming them."""
     lost = list(_losses(before, draft))
     if lost:
@@ -150,14 +150,16 @@ def _refuse_losses(before: Integration, draft: IntegrationDraft) -> None:
         )
 
 
-def _losses(before: Integration, draft: IntegrationDraft) -> Sequence[str]:
+def _losses(before: Integration, draft: Draft) -> Sequence[str]:
     provider = catalogue.find(before.provider)
-    needed = [field.key for field in missing(provider, tuple(draft.credentials))] if provider is not None else []
+    needed = (
+        [field.key for field in missing_credentials(provider, tuple(draft.credentials))] if provider is not None else []
+    )
     there = [key for key in visible_credentials(before) if key not in draft.credentials]
     return tuple(dict.fromkeys((*there, *needed)))
 
 
-def _remember(run: Invocation, api: Api, before: Integration, draft: IntegrationDraft) -> None:
+def _remember(run: RunContext, api: Client, before: Integration, draft: Draft) -> None:
     """Let a later `plan` know of the new credentials, if it is a manifest that keeps this integration."""
     from integrations_cli.manifests import fingerprints
 
@@ -165,7 +167,7 @@ def _remember(run: Invocation, api: Api, before: Integration, draft: Integration
     if environment is None:
         return
     folder = fingerprints.state_folder(run.environ)
-    memory = fingerprints.load(folder, server=run.settings.api_url, environment_id=environment.id)
+    memory = fingerprints.load_fingerprints(folder, server=run.settings.api_url, environment_id=environment.id)
     if not memory.knows(before.id):
         return
     fields = {f"credentials.{key}": credential.value for key, credential in draft.credentials.items()}

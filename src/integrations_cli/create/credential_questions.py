@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from integrations_cli import catalogue
-from integrations_cli.catalogue.checks import check
+from integrations_cli.catalogue.checks import check_draft
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import frozen
-from integrations_cli.inputs.credential_values import ValueReader, convert, sendable
-from integrations_cli.models import MASK, Credential, CredentialField, IntegrationDraft, Provider
-from integrations_cli.terminal.ask import Asker, GoBack, Option
+from integrations_cli.inputs.credential_values import ValueReader, check_text, convert
+from integrations_cli.models import MASK, Credential, CredentialField, Draft, Provider
+from integrations_cli.terminal.ask import GoBack, Option, Prompter
 from integrations_cli.terminal.redaction import SHORTEST
-from integrations_cli.terminal.views import text_of
+from integrations_cli.terminal.views import cell_text
 
 REMOVE: Final = "-"
 """What a person answers to leave out an optional value that Enter would keep."""
@@ -39,9 +39,9 @@ class CredentialQuestions:
     With `skip` the catalogue does not refuse anything; with `complete` none that is required can be left out.
     """
 
-    def __init__(self, asker: Asker, reader: ValueReader, *, skip: bool = False, complete: bool = False) -> None:
-        """Ask through `asker`, and open references with `reader`."""
-        self._asker, self._reader, self._skip, self._complete = asker, reader, skip, complete
+    def __init__(self, prompter: Prompter, reader: ValueReader, *, skip: bool = False, complete: bool = False) -> None:
+        """Ask through `prompter`, and open references with `reader`."""
+        self._prompter, self._reader, self._skip, self._complete = prompter, reader, skip, complete
         self._introduced = False
 
     def ask(self, provider: Provider, known: CredentialField, current: Given | None) -> Given | None:
@@ -52,12 +52,12 @@ class CredentialQuestions:
         """
         if not self._introduced:
             self._introduced = True
-            self._asker.say("A credential may be @FILE, env:NAME or cmd:COMMAND; text:VALUE for one that begins so.")
+            self._prompter.say("A credential may be @FILE, env:NAME or cmd:COMMAND; text:VALUE for one that begins so.")
         if known.links:
-            self._asker.say(f"See {', '.join(map(str, known.links))}")
+            self._prompter.say(f"See {', '.join(map(str, known.links))}")
         if known.key in catalogue.BOOLEAN_KEYS:
             before = current is not None and current.credential.value is True
-            answer = self._asker.confirm(f"{known.label}?", before, back=True)
+            answer = self._prompter.confirm(f"{known.label}?", before, back=True)
             return Given(Credential(answer), "true" if answer else "false")
         if known.choices:
             return self._chosen(known, current)
@@ -71,19 +71,19 @@ class CredentialQuestions:
         Raises:
             InputError: The provider does not have it, or not with this value.
         """
-        check(IntegrationDraft(provider.id, provider.channel, credentials={key: credential}), skip=self._skip)
+        check_draft(Draft(provider.id, provider.channel, credentials={key: credential}), skip=self._skip)
 
     def _chosen(self, known: CredentialField, current: Given | None) -> Given | None:
         options = [Option(choice, choice) for choice in known.choices if choice is not None]
         if None in known.choices or not known.required:
             options.append(_LEFT_OUT)
         default = current.credential.value if current is not None else known.default
-        answer = self._asker.choose(_labelled(known), options, default=default or _LEFT_OUT.value, back=True)
+        answer = self._prompter.choose(_labelled(known), options, default=default or _LEFT_OUT.value, back=True)
         return None if answer == _LEFT_OUT.value else Given(Credential(answer), answer)
 
     def _hidden(self, provider: Provider, known: CredentialField, current: Given | None) -> Given | None:
         while True:
-            answer = self._asker.secret(_labelled(known, keep=current is not None), back=True)
+            answer = self._prompter.secret(_labelled(known, keep=current is not None), back=True)
             # Blanks around a value were copied with it; several lines are a file, of which one final line end is not.
             answer = answer.removesuffix("\n") if "\n" in answer.strip() else answer.strip()
             if not answer and current is not None:
@@ -100,7 +100,7 @@ class CredentialQuestions:
         proposed = _proposed(known, current)
         label = _labelled(known, keep=current is not None and not proposed, remove=bool(proposed))
         while True:
-            answer = self._asker.text(label, default=proposed, back=True)
+            answer = self._prompter.text(label, default=proposed, back=True)
             if current is not None and answer in ("", proposed):
                 return current
             if not answer or (answer == REMOVE and proposed and not known.required):
@@ -117,16 +117,16 @@ class CredentialQuestions:
             if answer.startswith(_REFERENCES):
                 given = Given(self._reader.argument(key, answer, provider.id), answer)
             else:
-                text = sendable(answer.removeprefix("text:"), f"credentials.{key}")
+                text = check_text(answer.removeprefix("text:"), f"credentials.{key}")
                 if hidden:
                     self._reader.secrets.add(text)
                 given = Given(Credential(convert(key, text), concealed=hidden), "" if hidden else answer)
             self.examine(provider, key, given.credential)
         except InputError as error:
             for finding in error.details or (error.message,):
-                self._asker.say(_without(finding, answer) if hidden else finding)
+                self._prompter.say(_without(finding, answer) if hidden else finding)
             if answer.startswith(_REFERENCES):
-                self._asker.say("A value that itself begins with @, env: or cmd: is answered as text:VALUE.")
+                self._prompter.say("A value that itself begins with @, env: or cmd: is answered as text:VALUE.")
             return None
         return given
 
@@ -135,10 +135,10 @@ class CredentialQuestions:
         if not known.required:
             return True
         if self._complete:
-            self._asker.say(f"{provider.name} needs {known.label} to be active or checked.")
+            self._prompter.say(f"{provider.name} needs {known.label} to be active or checked.")
             return False
         try:
-            return self._asker.confirm(
+            return self._prompter.confirm(
                 f"Leave {known.label} out? {provider.name} then stays inactive until it is given.", back=True
             )
         except GoBack:
@@ -153,7 +153,7 @@ def shown(provider: Provider, key: str, given: Given | None) -> str:
         return given.said
     if given.credential.concealed or catalogue.is_secret(provider.id, key):
         return MASK
-    return text_of(given.credential.value)
+    return cell_text(given.credential.value)
 
 
 def _labelled(known: CredentialField, *, keep: bool = False, remove: bool = False) -> str:
@@ -174,7 +174,7 @@ def _proposed(known: CredentialField, current: Given | None) -> str:
         return str(known.default or "")
     if current.said is not None:
         return current.said
-    return "" if current.credential.concealed else text_of(current.credential.value)
+    return "" if current.credential.concealed else cell_text(current.credential.value)
 
 
 def _without(message: str, typed: str) -> str:

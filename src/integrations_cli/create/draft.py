@@ -13,13 +13,13 @@ from integrations_cli.catalogue.suggest import nearest
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import field, frozen, replace
 from integrations_cli.inputs.credential_values import ValueReader
-from integrations_cli.inputs.decode import DRAFT, BeyondError, kind_of, load_json, load_toml
-from integrations_cli.models import Credential, IntegrationDraft, Json
+from integrations_cli.inputs.decode import FILE_LIMITS, LimitError, load_json, load_toml, type_name
+from integrations_cli.models import Credential, Draft, Json
 
 LARGEST_FILE: Final = 4 * 1024 * 1024
 """No file that describes an integration is bigger; the API takes bodies of at most 100 KiB."""
 
-PASSED_ON: Final = ("kind", "configurations", "rules")
+NEWER_FIELDS: Final = ("kind", "configurations", "rules")
 """Fields that current servers know beyond the documented ones; they are sent as they are."""
 
 _TEXTS: Final = {
@@ -44,7 +44,7 @@ _CONDITION = r"(?s)(?P<on>[A-Za-z][A-Za-z0-9]*)\.(?P<field>[^=!]+?)(?P<not>!?)=(
 
 
 @frozen
-class DraftSources:
+class DraftInputs:
     """Where an integration is described: files first, flags over them. None and empty mean "not said"."""
 
     from_file: str | None = None
@@ -62,13 +62,13 @@ class DraftSources:
     extra: Sequence[str] = field(default=(), repr=False)
 
 
-def compose(sources: DraftSources, reader: ValueReader) -> IntegrationDraft:
+def build_draft(sources: DraftInputs, reader: ValueReader) -> Draft:
     """The draft that the sources describe; credentials are merged key by key.
 
     Raises:
         InputError: A file or a flag cannot be understood; the message says which, and where in it.
     """
-    draft = _from_file(sources.from_file, reader) if sources.from_file is not None else IntegrationDraft()
+    draft = _from_file(sources.from_file, reader) if sources.from_file is not None else Draft()
     said: dict[str, Json] = {
         name: value
         for name in _TEXTS.values()
@@ -105,7 +105,7 @@ def _not_empty(flag: str, value: str | None) -> str | None:
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
-def _from_file(name: str, reader: ValueReader) -> IntegrationDraft:
+def _from_file(name: str, reader: ValueReader) -> Draft:
     """The whole body out of a file, read strictly: every field is known and of its type."""
     document, folder = _document(name, f"--from-file {name}", reader)
     place = "standard input" if name == "-" else name
@@ -121,7 +121,7 @@ def _from_file(name: str, reader: ValueReader) -> IntegrationDraft:
             if not isinstance(value, bool):
                 findings.append(f"{key}: must be true or false, not {_kind(value)}")
             said[key] = value
-        elif key in PASSED_ON:
+        elif key in NEWER_FIELDS:
             extra[key] = value
         elif key == "credentials":
             if not isinstance(value, dict):
@@ -130,7 +130,7 @@ def _from_file(name: str, reader: ValueReader) -> IntegrationDraft:
             findings += _condition_findings(value)
             said["conditions"] = value
         else:
-            near = nearest(key, (*_FIELDS, *PASSED_ON), limit=1)
+            near = nearest(key, (*_FIELDS, *NEWER_FIELDS), limit=1)
             meant = f": did you mean {near[0]}?" if near else ""
             findings.append(f"{key}: there is no such field{meant}")
     if findings:
@@ -141,7 +141,7 @@ def _from_file(name: str, reader: ValueReader) -> IntegrationDraft:
     credentials: Mapping[str, Credential] = {}
     if "credentials" in document:
         credentials = reader.document(document["credentials"], folder, said.get("provider"))
-    return IntegrationDraft(credentials=credentials, extra=extra, **said)
+    return Draft(credentials=credentials, extra=extra, **said)
 
 
 def _document(name: str, where: str, reader: ValueReader) -> tuple[dict[str, Json], Path | None]:
@@ -182,12 +182,12 @@ def _text(content: bytes, where: str) -> str:
 
 def _json(text: str, where: str) -> Json:
     try:
-        return load_json(text, DRAFT, object_pairs_hook=_unique, parse_constant=_no_constant)
+        return load_json(text, FILE_LIMITS, object_pairs_hook=_unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         reason = f"{error.msg[:1].lower()}{error.msg[1:]}"
         raise InputError(f"{where}: not valid JSON: {reason} (line {error.lineno}, column {error.colno})") from None
     except ValueError as error:  # a name written twice, NaN, or a number of thousands of digits
-        reason = str(error) if isinstance(error, _RefusedError | BeyondError) else "a number in it is too long"
+        reason = str(error) if isinstance(error, _RefusedError | LimitError) else "a number in it is too long"
         raise InputError(f"{where}: not usable: {reason}") from None
 
 
@@ -214,7 +214,7 @@ def _toml(text: str, where: str) -> Json:
     import tomllib
 
     try:
-        return load_toml(text, DRAFT)
+        return load_toml(text, FILE_LIMITS)
     except tomllib.TOMLDecodeError as error:
         lines = text.split("\n")
         end = f"line {len(lines)}, column {len(lines[-1]) + 1}"
@@ -222,12 +222,12 @@ def _toml(text: str, where: str) -> Json:
         reason = str(error).replace("(at end of document)", f"(at {end})").replace("(at ", "(")
         raise InputError(f"{where}: not valid TOML: {reason[:1].lower()}{reason[1:]}") from None
     except ValueError as error:
-        reason = str(error) if isinstance(error, BeyondError) else "a number in it is too long"
+        reason = str(error) if isinstance(error, LimitError) else "a number in it is too long"
         raise InputError(f"{where}: not usable: {reason}") from None
 
 
 def _kind(value: Json) -> str:
-    return kind_of(value, "an object")
+    return type_name(value, "an object")
 
 
 # -- conditions and extras --------------------------------------------------------------------------------------------

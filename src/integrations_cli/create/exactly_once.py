@@ -11,10 +11,10 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeGuard
 
-from integrations_cli.api.client import Api, body_of, create_request, integration_in, times
-from integrations_cli.api.responses import UnreadableAnswerError, unreadable
-from integrations_cli.api.retry import Outcome, RetryPolicy, at_work, comes_and_goes, doubtful
-from integrations_cli.api.transport.base import Answer, Interrupted, TransportFailure
+from integrations_cli.api.client import Client, attempts_text, create_body, create_request, integration_from
+from integrations_cli.api.responses import UnreadableResponseError, unreadable_error
+from integrations_cli.api.retry import Outcome, RetryPolicy, is_retryable, may_have_succeeded, may_still_be_running
+from integrations_cli.api.transport.base import Interrupted, Response, TransportFailure
 from integrations_cli.errors import (
     CancelledError,
     ConflictError,
@@ -24,7 +24,7 @@ from integrations_cli.errors import (
     UnknownOutcomeError,
 )
 from integrations_cli.frozen import replace
-from integrations_cli.models import Integration, IntegrationDraft
+from integrations_cli.models import Draft, Integration
 from integrations_cli.terminal.redaction import Redactor
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -54,13 +54,13 @@ CLOCK_SLACK: Final = 60.0
 """Seconds by which the clocks of a server and of the proxy before it may differ."""
 
 
-class Prepared(NamedTuple):
+class PreparedCreate(NamedTuple):
     """What every attempt sends: the draft with its identifier, its body, and the idempotency key.
 
     `generated` says that the identifier was made up here, so that nobody else can have it.
     """
 
-    draft: IntegrationDraft
+    draft: Draft
     key: str
     body: bytes
     generated: bool
@@ -76,7 +76,7 @@ class Prepared(NamedTuple):
         return self.draft.identifier
 
 
-class Created(NamedTuple):
+class CreateResult(NamedTuple):
     """The integration that is there now.
 
     `replayed`: the server repeated a stored answer, so an earlier request had created it. `confirmed`: the answer was
@@ -92,9 +92,9 @@ class Created(NamedTuple):
     identifier: str
 
 
-def prepare(
-    draft: IntegrationDraft, idempotency_key: str | None = None, *, random: Callable[[], float] | None = None
-) -> Prepared:
+def prepare_create(
+    draft: Draft, idempotency_key: str | None = None, *, random: Callable[[], float] | None = None
+) -> PreparedCreate:
     """Make the identifier and the idempotency key that are missing, and the body, once for all attempts.
 
     Raises:
@@ -108,7 +108,7 @@ def prepare(
     generated = not draft.identifier
     if generated:
         draft = replace(draft, identifier=f"{_slug(draft)}-{_random_text(10, random)}")
-    return Prepared(draft, key, body_of(draft), generated)
+    return PreparedCreate(draft, key, create_body(draft), generated)
 
 
 def _random_text(length: int, random: Callable[[], float] | None) -> str:
@@ -124,7 +124,7 @@ def _random_text(length: int, random: Callable[[], float] | None) -> str:
     return "".join(characters)
 
 
-def _slug(draft: IntegrationDraft) -> str:
+def _slug(draft: Draft) -> str:
     """The name (or the provider's) in lower-case ASCII, with dashes between the words."""
     name = draft.name
     if not name and draft.provider:
@@ -139,13 +139,13 @@ def _slug(draft: IntegrationDraft) -> str:
     return "-".join(words)[:40].strip("-") or "integration"
 
 
-def run(
-    api: Api,
-    prepared: Prepared,
+def create_exactly_once(
+    api: Client,
+    prepared: PreparedCreate,
     *,
     resume: Callable[[], str] | None = None,
     tell: Callable[[str], None] | None = None,
-) -> Created:
+) -> CreateResult:
     """Create the integration, or say that it was not created, or that this cannot be known.
 
     `resume` gives the command that repeats this create safely: with the same identifier and idempotency key. `tell` is
@@ -164,7 +164,11 @@ class _Creation:
     """One create, from the first attempt to the outcome."""
 
     def __init__(
-        self, api: Api, prepared: Prepared, resume: Callable[[], str] | None, tell: Callable[[str], None] | None
+        self,
+        api: Client,
+        prepared: PreparedCreate,
+        resume: Callable[[], str] | None,
+        tell: Callable[[str], None] | None,
     ) -> None:
         self.api = api
         self.prepared = prepared
@@ -182,10 +186,10 @@ class _Creation:
         self.answered = False
         """Some attempt was answered, or its request has left."""
 
-    def run(self) -> Created:
+    def run(self) -> CreateResult:
         try:
             last = self._attempt()
-            if isinstance(last, Created):
+            if isinstance(last, CreateResult):
                 return last
             if not self.in_doubt:
                 raise self._refused(last)
@@ -195,7 +199,7 @@ class _Creation:
 
     # Attempts
 
-    def _attempt(self) -> Created | Outcome:
+    def _attempt(self) -> CreateResult | Outcome:
         """Send until there is an answer that stands, or no attempt is left; the last outcome if it is no success."""
         while True:
             limit = self.attempts.next_timeout()
@@ -205,12 +209,12 @@ class _Creation:
             except Interrupted as stop:
                 self.in_doubt = before or stop.sent
                 raise
-            self.answered = self.answered or isinstance(outcome, Answer) or outcome.sent
+            self.answered = self.answered or isinstance(outcome, Response) or outcome.sent
             created = self._success(outcome)
-            self.in_doubt = before or doubtful(outcome) or _is_success(outcome)
-            self.server_at_work = self.server_at_work or at_work(outcome)
-            self.gateway_gave_up = self.gateway_gave_up or (isinstance(outcome, Answer) and outcome.status == 504)
-            again = created is None and comes_and_goes(outcome)
+            self.in_doubt = before or may_have_succeeded(outcome) or _is_success(outcome)
+            self.server_at_work = self.server_at_work or may_still_be_running(outcome)
+            self.gateway_gave_up = self.gateway_gave_up or (isinstance(outcome, Response) and outcome.status == 504)
+            again = created is None and is_retryable(outcome)
             wait = self.attempts.wait_after(outcome) if again else None
             self.api.report(self.request, self.attempts.made, outcome, wait)
             if created is not None:
@@ -220,7 +224,7 @@ class _Creation:
                 return outcome
             self.attempts.pause(wait)
 
-    def _success(self, outcome: Outcome) -> Created | None:
+    def _success(self, outcome: Outcome) -> CreateResult | None:
         """The outcome as a success, if it is one.
 
         An identifier other than the one that was sent is the server's own choice: the answer is to our request, since
@@ -229,13 +233,13 @@ class _Creation:
         if not _is_success(outcome):
             return None
         try:
-            integration = integration_in(outcome)
-        except UnreadableAnswerError:
+            integration = integration_from(outcome)
+        except UnreadableResponseError:
             return None
         return self._created(integration, replayed=_replayed(outcome), confirmed=False, echoed=self._echoes(outcome))
 
-    def _created(self, integration: Integration, *, replayed: bool, confirmed: bool, echoed: bool) -> Created:
-        return Created(
+    def _created(self, integration: Integration, *, replayed: bool, confirmed: bool, echoed: bool) -> CreateResult:
+        return CreateResult(
             integration=integration,
             replayed=replayed,
             confirmed=confirmed,
@@ -245,8 +249,8 @@ class _Creation:
             identifier=self.prepared.identifier,
         )
 
-    def _echoes(self, answer: Answer) -> bool:
-        return answer.headers.get("idempotency-key") == self.prepared.key
+    def _echoes(self, response: Response) -> bool:
+        return response.headers.get("idempotency-key") == self.prepared.key
 
     def _settle(self, outcome: Outcome) -> None:
         """Take back a doubt that the last answer resolves.
@@ -254,8 +258,8 @@ class _Creation:
         An answer with our key is stored: every other request with it gets the same, one that is still on its way too.
         A stored refusal, but for "exists already", was given to the first of our attempts that arrived.
         """
-        if isinstance(outcome, Answer) and self._echoes(outcome) and outcome.status not in NEVER_STORED:
-            if at_work(outcome):
+        if isinstance(outcome, Response) and self._echoes(outcome) and outcome.status not in NEVER_STORED:
+            if may_still_be_running(outcome):
                 return
             self.server_at_work = False
             if 400 <= outcome.status < 500 and outcome.status != 409:
@@ -263,7 +267,7 @@ class _Creation:
 
     # The look-up after a lost answer
 
-    def _look_up(self, last: Outcome) -> Created:
+    def _look_up(self, last: Outcome) -> CreateResult:
         """Find out from the list whether one of the attempts has created it."""
         patient = self.server_at_work
         if patient and self.tell is not None and self.attempts.remaining > 0:
@@ -302,7 +306,7 @@ class _Creation:
                 return integration
         return None
 
-    def _confirmed(self, found: Integration) -> Created:
+    def _confirmed(self, found: Integration) -> CreateResult:
         """Success, if what was found is ours; that it is another's is a conflict."""
         draft = self.prepared.draft
         age = None if self.prepared.generated else self.api.age(found)
@@ -322,7 +326,7 @@ class _Creation:
 
     def _refused(self, last: Outcome) -> IntegrationsError:
         """The error of a create of which no attempt can have been carried out."""
-        if isinstance(last, Answer) and last.status != 429:
+        if isinstance(last, Response) and last.status != 429:
             error = self._error(last)
             if _replayed(last):
                 error.hint = REPLAYED
@@ -331,19 +335,19 @@ class _Creation:
 
     def _not_there(self, last: Outcome) -> IntegrationsError:
         """The error after a look-up that found nothing, when nothing can come any more."""
-        if isinstance(last, Answer) and 400 <= last.status < 500 and last.status not in {409, 429}:
+        if isinstance(last, Response) and 400 <= last.status < 500 and last.status not in {409, 429}:
             return self._refused(last)
         return self._unavailable(last, f"{self.prepared.identifier} is not there, nothing was created")
 
     def _unavailable(self, last: Outcome, end: str) -> IntegrationsError:
         message, cause = self._what(last)
-        if isinstance(last, Answer) and _replayed(last):
+        if isinstance(last, Response) and _replayed(last):
             hint: str | None = REPLAYED
-        elif isinstance(last, Answer) and self._echoes(last) and last.status not in NEVER_STORED:
+        elif isinstance(last, Response) and self._echoes(last) and last.status not in NEVER_STORED:
             hint = STORED
         else:
             hint = self._resuming(cause.hint)
-        if isinstance(last, Answer) and last.status == 500 and self.prepared.draft.check:
+        if isinstance(last, Response) and last.status == 500 and self.prepared.draft.check:
             hint = f"{REFUSED_CHECK}; {hint}" if hint else REFUSED_CHECK
         return self._with_key(
             UnavailableError(
@@ -371,16 +375,16 @@ class _Creation:
         if self.in_doubt:
             return self._with_key(
                 CancelledError(
-                    f"interrupted ({times(self.attempts.made)}):"
+                    f"interrupted ({attempts_text(self.attempts.made)}):"
                     f" whether {self.prepared.identifier} was created is not known",
                     hint=self._resuming(None),
                 )
             )
         if self.attempts.made <= 1 and not self.answered:
             return CancelledError("interrupted: nothing was sent")
-        return self._with_key(CancelledError(f"interrupted ({times(self.attempts.made)}): nothing was created"))
+        return self._with_key(CancelledError(f"interrupted ({attempts_text(self.attempts.made)}): nothing was created"))
 
-    def _error(self, answer: Answer) -> IntegrationsError:
+    def _error(self, response: Response) -> IntegrationsError:
         """The error that this answer is, without the credentials, which some servers repeat."""
         from integrations_cli.catalogue import is_secret
 
@@ -390,17 +394,17 @@ class _Creation:
             for key, credential in draft.credentials.items()
             if isinstance(credential.value, str) and (credential.concealed or is_secret(draft.provider, key))
         )
-        return self.api.error(answer, secrets.clean)
+        return self.api.error(response, secrets.clean)
 
     def _what(self, last: Outcome) -> tuple[str, IntegrationsError]:
         """What happened, with the number of attempts, and the error that the last of them is by itself."""
         if isinstance(last, TransportFailure):
             cause: IntegrationsError = UnavailableError(last.message, hint=last.hint)
         elif _is_success(last):
-            cause = unreadable(last, f"the integration {self.prepared.identifier}")
+            cause = unreadable_error(last, f"the integration {self.prepared.identifier}")
         else:
             cause = self._error(last)
-        return f"{cause.message} ({times(self.attempts.made)})", cause
+        return f"{cause.message} ({attempts_text(self.attempts.made)})", cause
 
     def _resuming(self, hint: str | None) -> str | None:
         """The hint, and the command that goes on from here."""
@@ -414,9 +418,9 @@ class _Creation:
         return error
 
 
-def _is_success(outcome: Outcome) -> TypeGuard[Answer]:
-    return isinstance(outcome, Answer) and 200 <= outcome.status < 300
+def _is_success(outcome: Outcome) -> TypeGuard[Response]:
+    return isinstance(outcome, Response) and 200 <= outcome.status < 300
 
 
-def _replayed(answer: Answer) -> bool:
-    return answer.headers.get("idempotency-replay", "").strip().lower() == "true"
+def _replayed(response: Response) -> bool:
+    return response.headers.get("idempotency-replay", "").strip().lower() == "true"

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from integrations_cli import catalogue
-from integrations_cli.catalogue.checks import check, missing
+from integrations_cli.catalogue.checks import check_draft, missing_credentials
 from integrations_cli.create.credential_questions import REMOVE, CredentialQuestions, Given, shown
-from integrations_cli.create.draft import DraftSources
+from integrations_cli.create.draft import DraftInputs
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError
 from integrations_cli.frozen import field, frozen, replace
-from integrations_cli.inputs.credential_values import ValueReader, parse_assignment, sendable
-from integrations_cli.models import CredentialField, IntegrationDraft, Provider
-from integrations_cli.terminal.ask import BACK, Asker, GoBack, Option
-from integrations_cli.terminal.views import text_of
+from integrations_cli.inputs.credential_values import ValueReader, check_text, parse_assignment
+from integrations_cli.models import CredentialField, Draft, Provider
+from integrations_cli.terminal.ask import BACK, GoBack, Option, Prompter
+from integrations_cli.terminal.views import cell_text
 
 _CHANNELS: Final = {"in_app": "In-app", "email": "Email", "sms": "SMS", "chat": "Chat", "push": "Push", "tool": "Tool"}
 _CREDENTIAL: Final = "credentials."
@@ -39,22 +39,22 @@ class _Answers:
     steps: frozenset[str] = frozenset()
 
 
-class Conversation:
+class GuidedCreate:
     """One guided create: asks what `sources` leave open, and gives the draft and the sources that say the same.
 
     `draft` is what `sources` say. With `skip` the catalogue does not refuse anything.
     """
 
     def __init__(
-        self, asker: Asker, draft: IntegrationDraft, sources: DraftSources, reader: ValueReader, *, skip: bool = False
+        self, prompter: Prompter, draft: Draft, sources: DraftInputs, reader: ValueReader, *, skip: bool = False
     ) -> None:
-        self._asker, self._skip = asker, skip
+        self._prompter, self._skip = prompter, skip
         self._draft, self._sources = draft, sources
         self._said = dict(parse_assignment(text) for text in sources.credentials)
-        self._questions = CredentialQuestions(asker, reader, skip=skip, complete=draft.active or draft.check)
+        self._questions = CredentialQuestions(prompter, reader, skip=skip, complete=draft.active or draft.check)
         self._answers = _Answers()
 
-    def hold(self, *, where: str, purpose: str = "Create it") -> tuple[IntegrationDraft, DraftSources]:
+    def hold(self, *, where: str, purpose: str = "Create it") -> tuple[Draft, DraftInputs]:
         """Ask until the person confirms; `where` names the server, `purpose` is what confirming does.
 
         The sources that come back hold no secret: what was typed at a hidden question stands there as `KEY=@-` or
@@ -65,9 +65,9 @@ class Conversation:
             CancelledError: The person pressed Ctrl-C or ended the input.
         """
         try:
-            with self._asker.session():
-                self._asker.say(f"A new integration in {where}. Nothing is sent before you confirm.")
-                self._asker.say(f"Enter takes what stands in [brackets], {BACK} goes back, Ctrl-C stops.")
+            with self._prompter.session():
+                self._prompter.say(f"A new integration in {where}. Nothing is sent before you confirm.")
+                self._prompter.say(f"Enter takes what stands in [brackets], {BACK} goes back, Ctrl-C stops.")
                 self._take_over()
                 self._ask_all(purpose)
         except (CancelledError, KeyboardInterrupt):
@@ -104,7 +104,7 @@ class Conversation:
                 history.append((step, before))
             except GoBack:
                 if not history:
-                    self._asker.say("This is the first question.")
+                    self._prompter.say("This is the first question.")
                     continue
                 step, before = history.pop()
                 # A question that is asked again proposes its last answer; a change begun at the summary is undone.
@@ -134,7 +134,7 @@ class Conversation:
         channel, provider = draft.channel, None
         if draft.provider:
             try:
-                checked, _ = check(IntegrationDraft(draft.provider, channel), skip=self._skip and channel is not None)
+                checked, _ = check_draft(Draft(draft.provider, channel), skip=self._skip and channel is not None)
             except InputError as error:
                 self._say_findings(error)
                 channel = None
@@ -145,7 +145,7 @@ class Conversation:
                 )
                 steps.add("provider")
         elif channel is not None and channel not in catalogue.channels():
-            self._asker.say(f"There is no channel {channel!r}.")
+            self._prompter.say(f"There is no channel {channel!r}.")
             channel = None
         if channel is not None:
             steps.add("channel")
@@ -193,7 +193,7 @@ class Conversation:
             Option(channel, f"{_CHANNELS.get(channel, channel)} ({channel}), providers: {delivering.count(channel)}")
             for channel in catalogue.channels()
         ]
-        channel = self._asker.choose("Channel", options, default=self._answers.channel or "email", back=True)
+        channel = self._prompter.choose("Channel", options, default=self._answers.channel or "email", back=True)
         steps = self._answers.steps
         if self._answers.provider is not None and self._answers.provider.channel != channel:
             steps -= {"provider"}
@@ -207,7 +207,7 @@ class Conversation:
         ]
         current = self._answers.provider
         while True:
-            chosen = self._asker.choose("Provider", options, default=current.id if current else None, back=True)
+            chosen = self._prompter.choose("Provider", options, default=current.id if current else None, back=True)
             provider = catalogue.find(chosen)
             assert provider is not None
             if provider == current:
@@ -218,7 +218,7 @@ class Conversation:
                 self._say_findings(error)
                 continue
             if provider.docs:
-                self._asker.say(f"About its credentials: {provider.docs}")
+                self._prompter.say(f"About its credentials: {provider.docs}")
             return
 
     def _ask_name(self) -> None:
@@ -236,21 +236,23 @@ class Conversation:
     def _line(self, question: str, what: str, default: str) -> str:
         """A text without control characters."""
         while True:
-            answer = self._asker.text(question, default=default, back=True)
+            answer = self._prompter.text(question, default=default, back=True)
             if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in answer):
-                self._asker.say(f"{what}: must be one line, without control characters")
+                self._prompter.say(f"{what}: must be one line, without control characters")
                 continue
             try:
-                return sendable(answer, what) if answer else answer
+                return check_text(answer, what) if answer else answer
             except InputError as error:
                 self._say_findings(error)
 
     def _ask_active(self) -> None:
-        active = self._asker.confirm("Active: deliver with it at once?", self._answers.active, back=True)
+        active = self._prompter.confirm("Active: deliver with it at once?", self._answers.active, back=True)
         self._answers = replace(self._answers, active=active)
 
     def _ask_check(self) -> None:
-        tried = self._asker.confirm("Check: let the server try the credentials first?", self._answers.check, back=True)
+        tried = self._prompter.confirm(
+            "Check: let the server try the credentials first?", self._answers.check, back=True
+        )
         self._answers = replace(self._answers, check=tried)
 
     def _ask_credential(self, key: str) -> None:
@@ -266,7 +268,7 @@ class Conversation:
 
     def _missing(self) -> list[CredentialField]:
         provider = self._answers.provider
-        return missing(provider, tuple(self._answers.credentials)) if provider is not None else []
+        return missing_credentials(provider, tuple(self._answers.credentials)) if provider is not None else []
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
@@ -277,27 +279,27 @@ class Conversation:
             IntegrationsError: The person declined.
         """
         while True:
-            self._asker.say("")
+            self._prompter.say("")
             answered = [step for step in self._steps() if step != _SUMMARY]
             for step in answered:
-                self._asker.say(f"  {self._described(step)}")
+                self._prompter.say(f"  {self._described(step)}")
             for line in self._further():
-                self._asker.say(f"  {line}")
+                self._prompter.say(f"  {line}")
             ends = [Option("change", "Change an answer"), Option("cancel", "Cancel: send nothing")]
             try:
-                check(self._drafted(), skip=self._skip)
+                check_draft(self._drafted(), skip=self._skip)
             except InputError as error:
                 self._say_findings(error)
             else:
                 ends.insert(0, Option("create", purpose))
-            chosen = self._asker.choose("Ready?", ends, default=ends[0].value, back=True)
+            chosen = self._prompter.choose("Ready?", ends, default=ends[0].value, back=True)
             if chosen == "create":
                 return None
             if chosen == "cancel":
                 raise IntegrationsError("cancelled at the summary: nothing was sent")
             try:
                 options = [Option(step, self._described(step)) for step in answered]
-                return self._asker.choose("Which answer?", options, back=True)
+                return self._prompter.choose("Which answer?", options, back=True)
             except GoBack:
                 continue
 
@@ -326,11 +328,11 @@ class Conversation:
         if self._draft.environment_id is not None:
             yield f"Environment id: {self._draft.environment_id}"
         if self._draft.conditions is not None:
-            yield f"Conditions: {text_of(self._draft.conditions)}"
+            yield f"Conditions: {cell_text(self._draft.conditions)}"
         for name, value in self._draft.extra.items():
-            yield f"{name}: {text_of(value)}"
+            yield f"{name}: {cell_text(value)}"
 
-    def _drafted(self) -> IntegrationDraft:
+    def _drafted(self) -> Draft:
         answers, complete = self._answers, not self._missing()
         assert answers.provider is not None
         return replace(
@@ -344,7 +346,7 @@ class Conversation:
             check=answers.check and complete,
         )
 
-    def _spoken(self) -> DraftSources:
+    def _spoken(self) -> DraftInputs:
         """The sources that say what the draft says, without what was typed at hidden questions."""
         draft, texts = self._drafted(), []
         stdin_taken = False
@@ -377,7 +379,7 @@ class Conversation:
 
     def _say_findings(self, error: InputError) -> None:
         for finding in error.details or (error.message,):
-            self._asker.say(finding)
+            self._prompter.say(finding)
 
 
 def _built_in(provider: Provider) -> str:

@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 
 from integrations_cli import catalogue
-from integrations_cli.create.draft import DraftSources
+from integrations_cli.create.draft import DraftInputs
 
 _REFERENCE = ("@", "env:", "cmd:")
 _PLAIN = r"[A-Za-z0-9@%+=:,./_-]+"
 
 
-def create_line(
-    sources: DraftSources, *, shared: Sequence[str] = (), identifier: str | None = None, key: str | None = None
+def create_command(
+    sources: DraftInputs, *, shared: Sequence[str] = (), identifier: str | None = None, key: str | None = None
 ) -> str:
     """One line for a shell, quoted where it needs to be.
 
@@ -58,9 +58,9 @@ def create_line(
     say("--idempotency-key", key)
     if key is not None:
         words.append("--if-not-exists")  # on a server that keeps no keys, the identifier is what makes it safe
-    return " ".join(quoted(word) for word in (*words, *shared))
+    return " ".join(shell_quote(word) for word in (*words, *shared))
 
 
-def quoted(word: str) -> str:
+def shell_quote(word: str) -> str:
     """The word as a POSIX shell takes it, on one line."""
     return word if re.fullmatch(_PLAIN, word) else "'" + word.replace("'", "'\"'\"'") + "'"

@@ -116,7 +116,7 @@ class ValueReader:
                 raise InputError(f"{what}: @ names no file", hint=f"write {key}=@FILE or {key}=@-; {_LITERAL_HINT}")
             text = self._file(path, what, f"{key}=@-", self._folder, by_name=re.fullmatch(_SAFE_PATH, path) is not None)
         elif value.startswith("env:"):
-            text = read_environment(value.removeprefix("env:"), self._environ, what)
+            text = read_variable(value.removeprefix("env:"), self._environ, what)
         elif value.startswith("cmd:"):
             text = self._run(split_command(value.removeprefix("cmd:"), what), what)
         else:
@@ -147,7 +147,7 @@ class ValueReader:
         if key not in catalogue.OBJECT_KEYS and is_reference(value):
             (kind, named) = next(iter(value.items()))
             if kind == "env":
-                text = read_environment(_text(named, f"{what}.env"), self._environ, what)
+                text = read_variable(_text(named, f"{what}.env"), self._environ, what)
             elif kind == "file":
                 text = self._file(_text(named, f"{what}.file"), what, f'{key} = {{"file": "-"}}', folder)
             else:
@@ -160,11 +160,11 @@ class ValueReader:
 
     def _file(self, path: str, what: str, who: str, folder: Path | None, *, by_name: bool = True) -> str:
         if path == "-":
-            return decode(self.read_stdin(who), what, "standard input")
+            return decode_text(self.read_stdin(who), what, "standard input")
         return read_file((folder or self._folder) / _expanded(path, what), what, by_name=by_name)
 
     def _literal(self, key: str, text: str, provider_id: str | None, *, in_arguments: bool) -> Credential:
-        sendable(text, f"credentials.{key}")
+        check_text(text, f"credentials.{key}")
         value = convert(key, text) if in_arguments else text
         secrets = {text} if catalogue.is_secret(provider_id, key) else set(secrets_within(value))
         self.secrets |= secrets
@@ -186,7 +186,7 @@ def parse_assignment(text: str) -> tuple[str, str]:
         InputError: There is no key or no equals sign. The text is not repeated: it may be a secret.
     """
     key, equals, value = text.partition("=")
-    known = key in catalogue.known_keys()
+    known = key in catalogue.credential_keys()
     if not equals or not (known or value.strip("=")):  # base64, whose end looks like a KEY without its VALUE
         named = f" {key}" if known else ""
         raise InputError(f"--credential{named} has no value", hint="write it as KEY=VALUE, for example apiKey=@key.txt")
@@ -213,10 +213,10 @@ def convert(key: str, text: str) -> Json:
     if key in catalogue.BOOLEAN_KEYS:
         return {"true": True, "false": False}.get(text, text)
     if key in catalogue.OBJECT_KEYS:
-        from integrations_cli.inputs.decode import DRAFT, load_json
+        from integrations_cli.inputs.decode import FILE_LIMITS, load_json
 
         try:
-            value = load_json(text, DRAFT, parse_constant=_no_constant)
+            value = load_json(text, FILE_LIMITS, parse_constant=_no_constant)
         except ValueError:
             return text
         return value if isinstance(value, dict) else text
@@ -240,10 +240,10 @@ def read_file(path: Path, what: str, *, by_name: bool = True) -> str:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
         named = f"the file {path}" if by_name else "the file that @ names"
         raise InputError(f"{what}: cannot read {named}: {reason}", hint=_LITERAL_HINT) from None
-    return decode(content, what, f"the file {path}")
+    return decode_text(content, what, f"the file {path}")
 
 
-def read_environment(name: str, environ: Mapping[str, str], what: str) -> str:
+def read_variable(name: str, environ: Mapping[str, str], what: str) -> str:
     """The environment variable called `name`, as it stands.
 
     Raises:
@@ -252,7 +252,7 @@ def read_environment(name: str, environ: Mapping[str, str], what: str) -> str:
     shown = f"the environment variable {name}" if re.fullmatch(_SAFE_VARIABLE, name) else "the environment variable"
     if not name or name not in environ:
         raise InputError(f"{what}: {shown} is not set", hint="env: takes the name of a variable, without a $")
-    return sendable(environ[name], what, shown)
+    return check_text(environ[name], what, shown)
 
 
 def run_command(
@@ -301,7 +301,7 @@ def run_command(
         reader.join(1)
         if not reader.is_alive():  # otherwise a child of the command keeps the pipe, and closing it would wait for that
             stdout.close()
-    return decode(content, what, "the output of the command")
+    return decode_text(content, what, "the output of the command")
 
 
 def split_command(text: str, what: str) -> list[str]:
@@ -322,7 +322,7 @@ def split_command(text: str, what: str) -> list[str]:
     return words
 
 
-def decode(content: bytes, what: str, place: str) -> str:
+def decode_text(content: bytes, what: str, place: str) -> str:
     """The text of `content` without one final line end.
 
     `what` (`credentials.apiKey`) and `place` (`standard input`) begin every message.
@@ -339,10 +339,10 @@ def decode(content: bytes, what: str, place: str) -> str:
         raise InputError(f"{what}: {place} is not UTF-8 text (byte {error.start + 1})", hint=hint) from None
     if text.endswith("\n"):
         text = text[:-2] if text.endswith("\r\n") else text[:-1]
-    return sendable(text, what, place)
+    return check_text(text, what, place)
 
 
-def sendable(text: str, what: str, place: str = "the value") -> str:
+def check_text(text: str, what: str, place: str = "the value") -> str:
     """`text`, if a server can be sent it.
 
     Raises:

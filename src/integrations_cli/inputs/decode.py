@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from integrations_cli.models import Json
 
-DEEPEST: Final = 60
+MAX_DEPTH: Final = 60
 """Levels of nesting that are believed; an integration has three or four."""
 
 LONGEST_KEY: Final = 100
@@ -24,26 +24,26 @@ _APART: Final = (
 """Strings and comments."""
 
 
-class BeyondError(ValueError):
+class LimitError(ValueError):
     """It is more than is believed; the text says in what respect, and holds nothing of what was read."""
 
 
-Bounds = tuple[int, int]
+Limits = tuple[int, int]
 """How many objects, lists and tables a document may have, and how many values in all."""
 
-ANSWER: Final = (80_000, 500_000)
+RESPONSE_LIMITS: Final = (80_000, 500_000)
 """For an answer: one of 10 MB with 17,000 integrations has 51,000 and 360,000."""
 
-MANIFEST: Final = (100_000, 250_000)
+MANIFEST_LIMITS: Final = (100_000, 250_000)
 """For one file of a manifest: an export of 10,000 integrations has 70,000 and 230,000."""
 
-DRAFT: Final = (20_000, 50_000)
+FILE_LIMITS: Final = (20_000, 50_000)
 """For one integration, or the settings."""
 
 
 def load_json(
     text: str | bytes,
-    bounds: Bounds,
+    bounds: Limits,
     *,
     parse_constant: Callable[[str], Any] | None = None,
     parse_float: Callable[[str], Any] | None = None,
@@ -73,7 +73,7 @@ def load_json(
 
 
 def load_toml(
-    text: str, bounds: Bounds, *, faster: Callable[[str], dict[str, Json] | None] | None = None
+    text: str, bounds: Limits, *, faster: Callable[[str], dict[str, Json] | None] | None = None
 ) -> dict[str, Json]:
     """The decoded TOML; `faster` is asked for it first, and gives None where it does not know.
 
@@ -102,16 +102,16 @@ def load_toml(
     return value
 
 
-def _check(containers: int, values: int, bounds: Bounds) -> None:
+def _check(containers: int, values: int, bounds: Limits) -> None:
     most_containers, most_values = bounds
     if containers > most_containers or containers + values > most_values:
-        raise BeyondError("it holds too many values")
+        raise LimitError("it holds too many values")
 
 
 def _check_depth(value: Json) -> None:
     """Refuse what is nested deeper than `DEEPEST`; without recursion, since that is what it protects from."""
     level: list[Json] = [value] if isinstance(value, dict | list) else []
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         if not level:
             return
         level = [
@@ -123,11 +123,11 @@ def _check_depth(value: Json) -> None:
     raise _too_deep()
 
 
-def _too_deep() -> BeyondError:
-    return BeyondError("it is nested too deeply")
+def _too_deep() -> LimitError:
+    return LimitError("it is nested too deeply")
 
 
-def kind_of(value: Json, table: str = "a table") -> str:
+def type_name(value: Json, table: str = "a table") -> str:
     """What a decoded value is, in words: never the value itself, which may be a secret in the wrong place."""
     if isinstance(value, bool):
         return "true" if value else "false"

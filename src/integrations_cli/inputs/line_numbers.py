@@ -34,24 +34,24 @@ _LETTERS: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "
 
 
 @frozen
-class Place:
+class KeyLocation:
     """A key and the line, counted from 1, on which it is given a value or a table of its own."""
 
     path: tuple[Key, ...]
     line: int
 
 
-def places(text: str, form: Literal["toml", "json"]) -> list[Place]:
+def find_keys(text: str, form: Literal["toml", "json"]) -> list[KeyLocation]:
     """Every place where a key is written, in the order of the text; one that is written twice is there twice."""
     starts = [match.end() for match in re.finditer("\n", text)]
     try:
         found = _Toml(text).places() if form == "toml" else _json(text, _skip(_JSON_BLANK, text, 0), ())[0]
     except RecursionError:  # nested as no manifest is: the message then names no line
         return []
-    return [Place(path, bisect_right(starts, position) + 1) for path, position in found]
+    return [KeyLocation(path, bisect_right(starts, position) + 1) for path, position in found]
 
 
-def lines(found: Sequence[Place]) -> dict[tuple[Key, ...], int]:
+def first_lines(found: Sequence[KeyLocation]) -> dict[tuple[Key, ...], int]:
     """The first line of every path, and of every table that is there only because something below it is."""
     known: dict[tuple[Key, ...], int] = {}
     for place in found:
@@ -62,9 +62,9 @@ def lines(found: Sequence[Place]) -> dict[tuple[Key, ...], int]:
     return known
 
 
-def written_twice(found: Sequence[Place]) -> Iterator[tuple[Place, Place]]:
+def duplicate_keys(found: Sequence[KeyLocation]) -> Iterator[tuple[KeyLocation, KeyLocation]]:
     """Each key that is written a second time: the first place and the later one."""
-    first: dict[tuple[Key, ...], Place] = {}
+    first: dict[tuple[Key, ...], KeyLocation] = {}
     for place in found:
         earlier = first.setdefault(place.path, place)
         if earlier is not place:

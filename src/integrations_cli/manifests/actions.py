@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from integrations_cli.frozen import field, frozen
-from integrations_cli.models import IntegrationDraft, IntegrationPatch, Json
+from integrations_cli.models import Draft, Json, Patch
 
 Kind = Literal["create", "update", "set-primary", "delete"]
 
@@ -38,8 +38,8 @@ class Action:
     channel: str
     id: str = ""
     changes: tuple[Change, ...] = ()
-    draft: IntegrationDraft | None = None
-    patch: IntegrationPatch | None = None
+    draft: Draft | None = None
+    patch: Patch | None = None
     toggle: bool = False
     lane: str | None = None
     remembered: Mapping[str, Json] | None = field(default=None, repr=False)

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal
 
-from integrations_cli.api.client import Api, patch_of
+from integrations_cli.api.client import Client, update_body
 from integrations_cli.create import exactly_once as create
 from integrations_cli.errors import (
     AuthError,
@@ -30,7 +30,7 @@ from integrations_cli.errors import (
 from integrations_cli.frozen import frozen, replace
 from integrations_cli.manifests.actions import Action, Plan
 from integrations_cli.manifests.fingerprints import Fingerprints
-from integrations_cli.models import IntegrationDraft, IntegrationPatch
+from integrations_cli.models import Draft, Patch
 
 CONCURRENCY: Final = 4
 
@@ -44,7 +44,7 @@ Status = Literal["done", "failed", "unknown", "skipped"]
 
 
 @frozen
-class Outcome:
+class ActionOutcome:
     """What became of an action. `id` is the integration's `_id` where it is known; `note` is worth telling.
 
     `unknown`: whether the server did it is not known. `skipped`: it was not tried, `note` says why.
@@ -57,7 +57,7 @@ class Outcome:
     note: str = ""
 
 
-class Run:
+class ApplyRun:
     """One run of one plan. Iterate over it once; `stop` may be called from anywhere, a signal handler too.
 
     After the iteration `stopped` says why actions are left that have no outcome, if there are any: an error of this
@@ -67,7 +67,7 @@ class Run:
     def __init__(
         self,
         plan: Plan,
-        api: Api,
+        api: Client,
         memory: Fingerprints,
         *,
         concurrency: int = CONCURRENCY,
@@ -88,17 +88,17 @@ class Run:
         self._concurrency = concurrency
         self._resume = resume
         self._tasks: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
-        self._results: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[ActionOutcome | BaseException] = queue.SimpleQueue()
         self._created = {action.identifier: "" for action in plan.actions if action.kind == "set-primary"}
         self._broken: dict[str, str] = {}
         self._turned_away = 0
-        self._unsaved: list[Outcome] = []
+        self._unsaved: list[ActionOutcome] = []
 
     def stop(self) -> None:
         """Begin nothing more; what is under way is finished."""
         self.stopping = True
 
-    def __iter__(self) -> Iterator[Outcome]:
+    def __iter__(self) -> Iterator[ActionOutcome]:
         """The outcomes, as they come. Ends early after `stop`, or when the server cannot be talked to."""
         actions = self._plan.actions
         workers = [
@@ -117,11 +117,11 @@ class Run:
         for worker in workers:
             worker.join()
 
-    def _stage(self, actions: Sequence[Action], workers: int) -> Iterator[Outcome]:
+    def _stage(self, actions: Sequence[Action], workers: int) -> Iterator[ActionOutcome]:
         waiting = _Waiting(actions)
         under_way = 0
         while True:
-            ready: list[Outcome] = []
+            ready: list[ActionOutcome] = []
             while under_way < workers and not self.stopping and (action := waiting.next()) is not None:
                 skipped = self._skipped(action)
                 if skipped is None:
@@ -141,7 +141,7 @@ class Run:
             self._note(result)
             yield result
 
-    def _next_result(self) -> Outcome | BaseException:
+    def _next_result(self) -> ActionOutcome | BaseException:
         while True:
             try:
                 # A wait without an end cannot be interrupted on Windows.
@@ -158,17 +158,17 @@ class Run:
             else action
         )
 
-    def _skipped(self, action: Action) -> Outcome | None:
+    def _skipped(self, action: Action) -> ActionOutcome | None:
         """The outcome of an action that cannot be begun, since one before it failed."""
         if action.kind == "set-primary" and not action.id and not self._created[action.identifier]:
-            return Outcome(action, "skipped", note=f"{action.identifier} could not be created")
+            return ActionOutcome(action, "skipped", note=f"{action.identifier} could not be created")
         if action.kind == "delete" and action.channel in self._broken:
-            return Outcome(
+            return ActionOutcome(
                 action, "skipped", action.id, note=f"{self._broken[action.channel]} failed, and is to be there first"
             )
         return None
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: ActionOutcome) -> None:
         """Keep what later actions and later runs need to know of an outcome."""
         action = outcome.action
         self._turned_away = self._turned_away + 1 if isinstance(outcome.error, (AuthError, UnavailableError)) else 0
@@ -192,7 +192,7 @@ class Run:
         except OSError as error:
             self.forgotten = f"{self._memory.path.parent}: {error.strerror or type(error).__name__}"
 
-    def _remember(self, outcome: Outcome) -> None:
+    def _remember(self, outcome: ActionOutcome) -> None:
         action = outcome.action
         if outcome.status == "done" and action.kind == "delete":
             self._memory.forget(action.id)
@@ -203,7 +203,7 @@ class Run:
             self._memory.settled(action.identifier)
         elif action.kind == "create" and outcome.error is not None and outcome.error.idempotency_key:
             key = outcome.error.idempotency_key
-            self._memory.doubted(action.identifier, create.prepare(_first_draft(action), key).body, key)
+            self._memory.doubted(action.identifier, create.prepare_create(_first_draft(action), key).body, key)
 
     # -- in the threads of the workers --------------------------------------------------------------------------------
 
@@ -215,54 +215,54 @@ class Run:
                 self._results.put(error)
                 return
 
-    def _performed(self, action: Action) -> Outcome:
+    def _performed(self, action: Action) -> ActionOutcome:
         try:
             return self._perform(action)
         except UnknownOutcomeError as error:
-            return Outcome(action, "unknown", action.id, error)
+            return ActionOutcome(action, "unknown", action.id, error)
         except IntegrationsError as error:
             if isinstance(error, ConflictError) and action.kind == "create":
                 error.hint = (
                     "if plan does not show it, another environment has it: "
                     "there are servers on which an organisation has every identifier once"
                 )
-            return Outcome(action, "failed", action.id, error)
+            return ActionOutcome(action, "failed", action.id, error)
 
-    def _perform(self, action: Action) -> Outcome:
+    def _perform(self, action: Action) -> ActionOutcome:
         if action.kind == "create":
             return self._create(action)
         if action.kind == "update":
             patch = action.patch
             if patch is not None:
-                self._api.update(action.id, patch_of(replace(patch, active=False) if action.toggle else patch))
+                self._api.update(action.id, update_body(replace(patch, active=False) if action.toggle else patch))
             if action.toggle:
                 check = patch.check if patch is not None else False
                 if patch is None:
-                    self._api.update(action.id, patch_of(IntegrationPatch(active=False, check=check)))
-                self._api.update(action.id, patch_of(IntegrationPatch(active=True, check=check)))
+                    self._api.update(action.id, update_body(Patch(active=False, check=check)))
+                self._api.update(action.id, update_body(Patch(active=True, check=check)))
         elif action.kind == "set-primary":
             self._api.set_primary(action.id)
         else:
             try:
                 self._api.delete(action.id)
             except NotFoundError:
-                return Outcome(action, "done", action.id, note="it was gone already")
-        return Outcome(action, "done", action.id)
+                return ActionOutcome(action, "done", action.id, note="it was gone already")
+        return ActionOutcome(action, "done", action.id)
 
-    def _create(self, action: Action) -> Outcome:
+    def _create(self, action: Action) -> ActionOutcome:
         draft = _first_draft(action)
-        prepared = create.prepare(draft, secrets.token_hex(16), random=self._api.random)
+        prepared = create.prepare_create(draft, secrets.token_hex(16), random=self._api.random)
         key = self._memory.pending(action.identifier, prepared.body)
         if key is not None:
             prepared = prepared._replace(key=key)
-        created = create.run(self._api, prepared, resume=self._resume)
+        created = create.create_exactly_once(self._api, prepared, resume=self._resume)
         if action.toggle:
-            self._api.update(created.integration.id, patch_of(IntegrationPatch(active=True, check=draft.check)))
+            self._api.update(created.integration.id, update_body(Patch(active=True, check=draft.check)))
         note = "confirmed after a lost answer" if created.confirmed else ""
-        return Outcome(action, "done", created.integration.id, note=note)
+        return ActionOutcome(action, "done", created.integration.id, note=note)
 
 
-def _first_draft(action: Action) -> IntegrationDraft:
+def _first_draft(action: Action) -> Draft:
     """What is sent to create an integration."""
     assert action.draft is not None
     return replace(action.draft, active=False) if action.toggle else action.draft

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from integrations_cli import catalogue
 from integrations_cli.errors import ConflictError
 from integrations_cli.manifests.fingerprints import Verdict
-from integrations_cli.manifests.load import Desired
+from integrations_cli.manifests.load import ResolvedEntry
 from integrations_cli.models import Integration, Json
 
 OPAQUE = "nvsk."
@@ -22,14 +22,14 @@ _SOUNDS_SECRET: Final = re.compile(r"(key|secret|token|password|passphrase|pfx)$
 """Members of `tlsOptions` and of fields that the catalogue does not describe whose text is not shown or written."""
 
 
-class Known(Protocol):
+class Memory(Protocol):
     """What is remembered of the fields that servers hide."""
 
     def compare(self, name: str, fields: Mapping[str, Json]) -> Mapping[str, Verdict]:
         """How the fields wanted, by path, differ from those remembered of the integration `name`."""
 
 
-def fields_of(want: Desired) -> dict[str, Json] | None:
+def remembered_fields(want: ResolvedEntry) -> dict[str, Json] | None:
     """The fields of an entry that servers may hide, by path, for their fingerprints; None if it has none.
 
     A reference without a value is None.
@@ -41,16 +41,16 @@ def fields_of(want: Desired) -> dict[str, Json] | None:
     return fields or None
 
 
-def hidden_fields(want: Desired, now: Integration) -> dict[str, Json]:
+def hidden_fields(want: ResolvedEntry, now: Integration) -> dict[str, Json]:
     """The same without those with a value that the server shows: nothing has to be remembered to compare them."""
-    fields = fields_of(want) or {}
+    fields = remembered_fields(want) or {}
     for key, value in now.credentials.items():
-        if key not in want.unresolved and isinstance(value, (str, bool)) and value != "" and not is_opaque(value):
+        if key not in want.unresolved and isinstance(value, (str, bool)) and value != "" and not is_token(value):
             fields.pop(f"credentials.{key}", None)
     return fields
 
 
-def holds(wanted: Json, shown: Json, *, exactly: bool = False) -> bool:
+def contains(wanted: Json, shown: Json, *, exactly: bool = False) -> bool:
     """Whether `shown` has everything that is in `wanted`, and, with `exactly`, nothing else.
 
     Servers add ids and defaults to objects of their own.
@@ -59,13 +59,13 @@ def holds(wanted: Json, shown: Json, *, exactly: bool = False) -> bool:
         if not isinstance(shown, dict) or (exactly and wanted.keys() != shown.keys()):
             return False
         return all(
-            (key in shown or value is None) and holds(value, shown.get(key), exactly=exactly)
+            (key in shown or value is None) and contains(value, shown.get(key), exactly=exactly)
             for key, value in wanted.items()
         )
     if isinstance(wanted, list):
         if not isinstance(shown, list) or len(wanted) != len(shown):
             return False
-        return all(holds(item, other, exactly=exactly) for item, other in zip(wanted, shown, strict=True))
+        return all(contains(item, other, exactly=exactly) for item, other in zip(wanted, shown, strict=True))
     # 1 and 1.0 are one number in JSON; true is none.
     return isinstance(wanted, bool) is isinstance(shown, bool) and bool(wanted == shown)
 
@@ -79,20 +79,20 @@ def visible_credentials(integration: Integration) -> dict[str, Json]:
     }
 
 
-def is_opaque(value: Json) -> bool:
+def is_token(value: Json) -> bool:
     """Whether a server shows a token in the place of the value."""
     return isinstance(value, str) and value.startswith(OPAQUE)
 
 
-def public(value: Json) -> Json:
+def without_secrets(value: Json) -> Json:
     """A value without the members that are secret, and without what servers show in their place."""
     if isinstance(value, dict):
         return {
-            key: public(item)
+            key: without_secrets(item)
             for key, item in value.items()
-            if not is_opaque(item) and not (_SOUNDS_SECRET.search(key) and isinstance(item, (str, list)))
+            if not is_token(item) and not (_SOUNDS_SECRET.search(key) and isinstance(item, (str, list)))
         }
-    return [public(item) for item in value] if isinstance(value, list) else value
+    return [without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
 def _alike(wanted: Json, shown: Json, verdict: Verdict) -> bool:
@@ -101,12 +101,12 @@ def _alike(wanted: Json, shown: Json, verdict: Verdict) -> bool:
     A server that shows more than was sent has added that.
     """
     before = verdict == "same"
-    open_part = public(wanted)
-    return holds(open_part, public(shown), exactly=not before) and (before or bool(open_part == wanted))
+    open_part = without_secrets(wanted)
+    return contains(open_part, without_secrets(shown), exactly=not before) and (before or bool(open_part == wanted))
 
 
 def credential_changes(
-    want: Desired, now: Integration, verdicts: Mapping[str, Verdict], *, shows: bool
+    want: ResolvedEntry, now: Integration, verdicts: Mapping[str, Verdict], *, shows: bool
 ) -> Iterator[tuple[str, Verdict]]:
     """The keys whose credential differs from what is there, and how.
 
@@ -116,7 +116,7 @@ def credential_changes(
     shown = visible_credentials(now)
     for key in (*wanted, *want.unresolved):
         verdict = verdicts.get(f"credentials.{key}", "unknown")
-        if key in shown and not is_opaque(shown[key]) and key in wanted:
+        if key in shown and not is_token(shown[key]) and key in wanted:
             verdict = "same" if _alike(wanted[key].value, shown[key], verdict) else "changed"
         elif key not in shown and shows and (verdict != "same" or not catalogue.is_secret(now.provider, key)):
             verdict = "added"
@@ -143,7 +143,7 @@ def extra_changes(extra: Mapping[str, Json], now: Integration, verdicts: Mapping
             yield key
 
 
-def keyed(integrations: Sequence[Integration]) -> dict[str, Integration]:
+def by_manifest_name(integrations: Sequence[Integration]) -> dict[str, Integration]:
     """The integrations by what a manifest calls them, in the order of these names.
 
     That is the identifier; the service makes it up for what it brings along itself, of which an environment has one
@@ -171,7 +171,7 @@ def keyed(integrations: Sequence[Integration]) -> dict[str, Integration]:
     return {name: names[name] for name in sorted(names)}
 
 
-def plain_conditions(conditions: Sequence[Json]) -> list[Json]:
+def conditions_without_ids(conditions: Sequence[Json]) -> list[Json]:
     """Conditions as a user writes them: without the ids that servers add."""
     return [_without_ids(condition) for condition in conditions]
 

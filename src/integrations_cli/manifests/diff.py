@@ -8,11 +8,18 @@ from typing import Final, Literal
 from integrations_cli import catalogue
 from integrations_cli.frozen import frozen
 from integrations_cli.inputs.credential_values import is_reference
-from integrations_cli.manifests.compare import holds, is_opaque, keyed, plain_conditions, public, visible_credentials
-from integrations_cli.manifests.documents import shown
-from integrations_cli.manifests.entries import PASSED_ON, Entry
+from integrations_cli.manifests.compare import (
+    by_manifest_name,
+    conditions_without_ids,
+    contains,
+    is_token,
+    visible_credentials,
+    without_secrets,
+)
+from integrations_cli.manifests.documents import toml_path
+from integrations_cli.manifests.entries import NEWER_FIELDS, Entry
 from integrations_cli.models import MASK, Integration, Json
-from integrations_cli.terminal.views import Row, Table, text_of
+from integrations_cli.terminal.views import Row, Table, cell_text
 
 Verdict = Literal["same", "different", "left only", "right only", "unknown"]
 
@@ -61,7 +68,7 @@ def side_of_environment(integrations: Sequence[Integration]) -> Side:
     Raises:
         ConflictError: An identifier is there twice.
     """
-    return {name: _fields(integration) for name, integration in keyed(integrations).items()}
+    return {name: _fields(integration) for name, integration in by_manifest_name(integrations).items()}
 
 
 def side_of_manifest(entries: Mapping[str, Entry]) -> Side:
@@ -74,7 +81,7 @@ def is_built_in(fields: Mapping[str, Json]) -> bool:
     return fields["provider"] in catalogue.BUILT_IN
 
 
-def compare(left: Side, right: Side, names: tuple[str, str]) -> Difference:
+def compare_sides(left: Side, right: Side, names: tuple[str, str]) -> Difference:
     """The two sides next to each other; secrets are compared where both are known, and shown as masks."""
     cells: list[Cell] = []
     for identifier in sorted({*left, *right}):
@@ -92,7 +99,7 @@ def difference_table(difference: Difference, *, everything: bool = False, exit_c
     groups: dict[str, list[Row]] = {}
     for cell in difference.cells:
         if everything or cell.verdict not in ("same", "unknown"):
-            cells = (cell.identifier, cell.field, text_of(cell.left), text_of(cell.right), cell.verdict)
+            cells = (cell.identifier, cell.field, cell_text(cell.left), cell_text(cell.right), cell.verdict)
             groups.setdefault(cell.identifier, []).append(Row(cells, dim=cell.verdict in ("same", "unknown")))
     identifiers = dict.fromkeys(cell.identifier for cell in difference.cells)
     unknown = sum(cell.verdict == "unknown" for cell in difference.cells)
@@ -133,11 +140,13 @@ def _fields(integration: Integration) -> dict[str, Json]:
     }
     if integration.channel in catalogue.channels_with_primary():
         fields["primary"] = integration.primary
-    fields["conditions"] = plain_conditions(integration.conditions)
+    fields["conditions"] = conditions_without_ids(integration.conditions)
     if "credentials" not in integration.raw:
         fields[CREDENTIALS] = UNSAID
-    fields |= {f"credentials.{shown((key,))}": value for key, value in sorted(visible_credentials(integration).items())}
-    return fields | {key: integration.raw[key] for key in PASSED_ON if integration.raw.get(key) is not None}
+    fields |= {
+        f"credentials.{toml_path((key,))}": value for key, value in sorted(visible_credentials(integration).items())
+    }
+    return fields | {key: integration.raw[key] for key in NEWER_FIELDS if integration.raw.get(key) is not None}
 
 
 def _said(entry: Entry) -> dict[str, Json]:
@@ -148,8 +157,8 @@ def _said(entry: Entry) -> dict[str, Json]:
     said = {"channel": entry.channel, "name": entry.name, "active": entry.active, "primary": entry.primary}
     fields |= {name: value for name, value in said.items() if value is not None}
     if entry.conditions is not None:
-        fields["conditions"] = plain_conditions(entry.conditions)
-    fields |= {f"credentials.{shown((key,))}": value for key, value in (entry.credentials or {}).items()}
+        fields["conditions"] = conditions_without_ids(entry.conditions)
+    fields |= {f"credentials.{toml_path((key,))}": value for key, value in (entry.credentials or {}).items()}
     return fields | dict(entry.extra)
 
 
@@ -180,22 +189,26 @@ def _cell(
     elif _hidden(field, left) or _hidden(field, right):
         verdict = "unknown"
     else:
-        same = holds(left, right, exactly=field != "conditions") or holds(right, left, exactly=field != "conditions")
+        same = contains(left, right, exactly=field != "conditions") or contains(
+            right, left, exactly=field != "conditions"
+        )
         verdict = "same" if same else "different"
     return Cell(identifier, field, _open(field, provider, left), _open(field, provider, right), verdict)
 
 
 def _hidden(field: str, value: Json) -> bool:
     """Whether a credential stands in for a value that is not here."""
-    return field.startswith("credentials.") and (is_opaque(value) or is_reference(value) or public(value) != value)
+    return field.startswith("credentials.") and (
+        is_token(value) or is_reference(value) or without_secrets(value) != value
+    )
 
 
 def _open(field: str, provider: Json, value: Json) -> Json:
     """A value as it may be shown."""
     if value is None or not field.startswith("credentials."):
-        return public(value)
+        return without_secrets(value)
     key = field.removeprefix("credentials.")
     if is_reference(value):
         return value
     secret = catalogue.is_secret(provider if isinstance(provider, str) else None, key)
-    return MASK if secret or is_opaque(value) else public(value)
+    return MASK if secret or is_token(value) else without_secrets(value)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final, Literal
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import field, frozen
 from integrations_cli.inputs.credential_values import ValueReader
-from integrations_cli.inputs.decode import kind_of
+from integrations_cli.inputs.decode import type_name
 from integrations_cli.models import Json
 
 if TYPE_CHECKING:
-    from integrations_cli.inputs.line_numbers import Key, Place
+    from integrations_cli.inputs.line_numbers import Key, KeyLocation
 
 VERSION: Final = 1
 
@@ -33,36 +33,36 @@ class Source:
 
     def line(self, *path: Key) -> int:
         """The line on which a key stands, or the table that should have it; 1 if neither is written down."""
-        from integrations_cli.inputs.line_numbers import lines
+        from integrations_cli.inputs.line_numbers import first_lines
 
         known = self._lines.get(())
         if known is None:  # looked for once, when the first message needs it
-            known = self._lines[()] = lines(self.places())
+            known = self._lines[()] = first_lines(self.places())
         return next((known[path[:end]] for end in range(len(path), 0, -1) if path[:end] in known), 1)
 
     def at(self, *path: Key) -> str:
         """`FILE:LINE: path`, the beginning of a message about a key."""
-        return f"{self.name}:{self.line(*path)}: {shown(path)}"
+        return f"{self.name}:{self.line(*path)}: {toml_path(path)}"
 
-    def places(self) -> Sequence[Place]:
+    def places(self) -> Sequence[KeyLocation]:
         """Every place where a key is written."""
-        from integrations_cli.inputs.line_numbers import places
+        from integrations_cli.inputs.line_numbers import find_keys
 
-        return places(self.text, self.form)
+        return find_keys(self.text, self.form)
 
 
-def shown(path: Sequence[Key]) -> str:
+def toml_path(path: Sequence[Key]) -> str:
     """A path as TOML writes it: dots between names, quotes around those that need them."""
     text = ""
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            text += f"{'.' if text else ''}{step if _is_bare(step) else quoted(step)}"
+            text += f"{'.' if text else ''}{step if _is_bare(step) else toml_string(step)}"
     return text
 
 
-def quoted(text: str) -> str:
+def toml_string(text: str) -> str:
     """The text as a TOML string of one line."""
     import json
 
@@ -73,7 +73,7 @@ def _is_bare(name: str) -> bool:
     return name.isascii() and name != "" and name.replace("-", "").replace("_", "a").isalnum()
 
 
-def sources(name: str, reader: ValueReader) -> Iterator[Source]:
+def read_sources(name: str, reader: ValueReader) -> Iterator[Source]:
     """The files that `name` stands for: one, those of a folder, or `-` for standard input."""
     if name == "-":
         text = _text(reader.read_stdin("the manifest -"), "standard input")
@@ -111,21 +111,21 @@ def _text(content: bytes, name: str) -> str:
         raise InputError(f"{name}:{line}: it is not UTF-8 text", hint=hint) from None
 
 
-def document(source: Source, findings: list[str]) -> Mapping[str, Json] | None:
+def parse_document(source: Source, findings: list[str]) -> Mapping[str, Json] | None:
     """The decoded text, its `version` checked, or None where there is no going on."""
     found = len(findings)
     decoded = _json(source, findings) if source.form == "json" else _toml(source, findings)
     if len(findings) > found and decoded is None:
         return None
     if not isinstance(decoded, dict):
-        findings.append(f"{source.name}:1: must hold an object, not {kind_of(decoded)}")
+        findings.append(f"{source.name}:1: must hold an object, not {type_name(decoded)}")
         return None
     if "version" not in decoded:
         findings.append(f"{source.name}:1: version is missing: write version = {VERSION} at the top")
     elif type(decoded["version"]) is not int or decoded["version"] != VERSION:
         findings.append(f"{source.at('version')}: must be {VERSION}, the one that this program reads")
     findings += [
-        f"{source.at(key)}: there is no such key{meant(key, ('version', 'integrations'))}"
+        f"{source.at(key)}: there is no such key{did_you_mean(key, ('version', 'integrations'))}"
         for key in decoded
         if key not in ("version", "integrations")
     ]
@@ -133,12 +133,12 @@ def document(source: Source, findings: list[str]) -> Mapping[str, Json] | None:
 
 
 def _toml(source: Source, findings: list[str]) -> Json:
-    from integrations_cli.inputs.decode import MANIFEST, BeyondError, load_toml
+    from integrations_cli.inputs.decode import MANIFEST_LIMITS, LimitError, load_toml
     from integrations_cli.plain_toml import loads
 
     try:
-        return load_toml(source.text, MANIFEST, faster=loads)
-    except BeyondError as error:
+        return load_toml(source.text, MANIFEST_LIMITS, faster=loads)
+    except LimitError as error:
         findings.append(f"{source.name}:1: {error}")
     except ValueError as error:
         import tomllib
@@ -153,7 +153,7 @@ def _toml(source: Source, findings: list[str]) -> Json:
 def _json(source: Source, findings: list[str]) -> Json:
     import json
 
-    from integrations_cli.inputs.decode import MANIFEST, BeyondError, load_json
+    from integrations_cli.inputs.decode import MANIFEST_LIMITS, LimitError, load_json
 
     repeated = False
 
@@ -164,11 +164,11 @@ def _json(source: Source, findings: list[str]) -> Json:
         return known
 
     try:
-        decoded = load_json(source.text, MANIFEST, object_pairs_hook=members, parse_constant=no_constant)
+        decoded = load_json(source.text, MANIFEST_LIMITS, object_pairs_hook=members, parse_constant=no_constant)
     except json.JSONDecodeError as error:
         findings.append(f"{source.name}:{error.lineno}:{error.colno}: not valid JSON: {_lowered(error.msg)}")
         return None
-    except BeyondError as error:
+    except LimitError as error:
         findings.append(f"{source.name}:1: {error}")
         return None
     except ValueError:
@@ -186,14 +186,14 @@ def no_constant(name: str) -> Json:
 
 def _twice(source: Source) -> list[str]:
     """A finding for each key that is written a second time, with both places."""
-    from integrations_cli.inputs.line_numbers import written_twice
+    from integrations_cli.inputs.line_numbers import duplicate_keys
 
     tables: set[tuple[Key, ...]] = set()
     findings: list[str] = []
-    for earlier, later in written_twice(source.places()):
+    for earlier, later in duplicate_keys(source.places()):
         if not any(later.path[:end] in tables for end in range(len(later.path))):
             findings.append(
-                f"{source.name}:{later.line}: {shown(later.path)}: is in {source.name}:{earlier.line} already"
+                f"{source.name}:{later.line}: {toml_path(later.path)}: is in {source.name}:{earlier.line} already"
             )
             tables.add(later.path)
     return findings
@@ -214,7 +214,7 @@ def _lowered(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def meant(word: str, known: Sequence[str]) -> str:
+def did_you_mean(word: str, known: Sequence[str]) -> str:
     """The end of a message about an unknown word: the nearest of the known ones, or all of them."""
     from integrations_cli.catalogue.suggest import nearest
 

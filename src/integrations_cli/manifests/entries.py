@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Final
 from integrations_cli import catalogue
 from integrations_cli.frozen import field, frozen
 from integrations_cli.inputs.credential_values import is_reference
-from integrations_cli.inputs.decode import kind_of
-from integrations_cli.manifests.documents import Source, meant, no_constant
+from integrations_cli.inputs.decode import type_name
+from integrations_cli.manifests.documents import Source, did_you_mean, no_constant
 from integrations_cli.models import Json
 
 if TYPE_CHECKING:
     from integrations_cli.inputs.line_numbers import Key
 
-PASSED_ON: Final = ("kind", "configurations", "rules")
+NEWER_FIELDS: Final = ("kind", "configurations", "rules")
 """Fields that current servers know beyond the documented ones; they are sent as they are."""
 
 _TEXTS: Final = ("provider", "channel", "name")
 _SWITCHES: Final = ("active", "primary", "check")
-_FIELDS: Final = (*_TEXTS, *_SWITCHES, "conditions", "credentials", *PASSED_ON)
+_FIELDS: Final = (*_TEXTS, *_SWITCHES, "conditions", "credentials", *NEWER_FIELDS)
 
 
 @frozen
@@ -58,15 +58,15 @@ def read_entry(source: Source, identifier: str, table: Mapping[str, Json], findi
     for key, value in table.items():
         if key in _TEXTS:
             if not isinstance(value, str) or not value.strip() or not _encodable(value):
-                wrong(f"must be a text that is not empty, not {kind_of(value)}", key)
+                wrong(f"must be a text that is not empty, not {type_name(value)}", key)
             said[key] = value
         elif key in _SWITCHES:
             if not isinstance(value, bool):
-                wrong(f"must be true or false, not {kind_of(value)}", key)
+                wrong(f"must be true or false, not {type_name(value)}", key)
             said[key] = value
         elif key == "credentials":
             said[key] = _credentials(value, wrong)
-        elif key == "conditions" or key in PASSED_ON:
+        elif key == "conditions" or key in NEWER_FIELDS:
             plain = _embedded(value, wrong, key)
             _check_json(plain, wrong, key)
             if key == "conditions":
@@ -75,7 +75,7 @@ def read_entry(source: Source, identifier: str, table: Mapping[str, Json], findi
             else:
                 extra[key] = plain
         else:
-            wrong(f"there is no such key{meant(key, _FIELDS)}", key)
+            wrong(f"there is no such key{did_you_mean(key, _FIELDS)}", key)
     if "provider" not in table:
         wrong("provider is missing")
     elif len(findings) == before:
@@ -107,7 +107,7 @@ def _check_primary(said: Mapping[str, Json], wrong: Callable[..., None]) -> None
 def _credentials(value: Json, wrong: Callable[..., None]) -> Json:
     """The credentials with references as they are, after complaining of what is not of its type."""
     if not isinstance(value, dict):
-        wrong(f"must be a table, not {kind_of(value)}", "credentials")
+        wrong(f"must be a table, not {type_name(value)}", "credentials")
         return {}
     return {key: _credential(key, item, wrong) for key, item in value.items()}
 
@@ -116,19 +116,19 @@ def _credential(key: str, value: Json, wrong: Callable[..., None]) -> Json:
     if key in catalogue.OBJECT_KEYS:
         plain = _embedded(value, wrong, "credentials", key)
         if not isinstance(plain, dict):
-            wrong(f"must be a table, not {kind_of(plain)}", "credentials", key)
+            wrong(f"must be a table, not {type_name(plain)}", "credentials", key)
         _check_json(plain, wrong, "credentials", key)
         return plain
     if is_reference(value):
         _check_reference(value, wrong, key)
     elif key in catalogue.BOOLEAN_KEYS:
         if not isinstance(value, bool):
-            wrong(f"must be true or false, without quotes, not {kind_of(value)}", "credentials", key)
+            wrong(f"must be true or false, without quotes, not {type_name(value)}", "credentials", key)
     elif isinstance(value, dict):
         wrong("must be a text, or a reference of one key: env, file or command", "credentials", key)
     elif not isinstance(value, str) or not value:
         reason = ": put it in quotes" if isinstance(value, (int, float)) else ""
-        wrong(f"must be a text that is not empty, not {kind_of(value)}{reason}", "credentials", key)
+        wrong(f"must be a text that is not empty, not {type_name(value)}{reason}", "credentials", key)
     return value
 
 
@@ -140,26 +140,26 @@ def _check_reference(reference: Mapping[str, Json], wrong: Callable[..., None], 
         elif not all(isinstance(word, str) for word in named):
             wrong("must be a list of texts", "credentials", key, kind)
     elif not isinstance(named, str) or not named:
-        wrong(f"must be a text that is not empty, not {kind_of(named)}", "credentials", key, kind)
+        wrong(f"must be a text that is not empty, not {type_name(named)}", "credentials", key, kind)
 
 
 def _check_conditions(value: Json, wrong: Callable[..., None]) -> None:
     if not isinstance(value, list):
-        wrong(f"must be a list, not {kind_of(value)}", "conditions")
+        wrong(f"must be a list, not {type_name(value)}", "conditions")
         return
     for index, item in enumerate(value):
         if not isinstance(item, dict):
-            wrong(f"must be a table, not {kind_of(item)}", "conditions", index)
+            wrong(f"must be a table, not {type_name(item)}", "conditions", index)
 
 
 def _embedded(value: Json, wrong: Callable[..., None], *path: Key) -> Json:
     """The value of `{ json = "…" }`, which holds what TOML cannot: null, and numbers beyond 64 bits."""
     if not isinstance(value, dict) or set(value) != {"json"} or not isinstance(value["json"], str):
         return value
-    from integrations_cli.inputs.decode import DRAFT, load_json
+    from integrations_cli.inputs.decode import FILE_LIMITS, load_json
 
     try:
-        return load_json(value["json"], DRAFT, parse_constant=no_constant)
+        return load_json(value["json"], FILE_LIMITS, parse_constant=no_constant)
     except ValueError:
         wrong("must hold valid JSON", *path, "json")
         return value

@@ -19,11 +19,17 @@ from typing import Final
 from integrations_cli import catalogue
 from integrations_cli.frozen import field, frozen
 from integrations_cli.inputs.credential_values import convert
-from integrations_cli.manifests.compare import is_opaque, keyed, plain_conditions, public, visible_credentials
-from integrations_cli.manifests.documents import VERSION, shown
-from integrations_cli.manifests.entries import PASSED_ON
+from integrations_cli.manifests.compare import (
+    by_manifest_name,
+    conditions_without_ids,
+    is_token,
+    visible_credentials,
+    without_secrets,
+)
+from integrations_cli.manifests.documents import VERSION, toml_path
+from integrations_cli.manifests.entries import NEWER_FIELDS
 from integrations_cli.models import Integration, Json
-from integrations_cli.terminal.escape import visible_toml
+from integrations_cli.terminal.escape import escape_toml
 
 HEADER: Final = """\
 # What is there, as `integrations export` writes it; `integrations plan` and `apply` read it.
@@ -49,7 +55,7 @@ class Exported:
     notes: tuple[str, ...] = ()
 
 
-def export(integrations: Sequence[Integration], environ: Mapping[str, str]) -> Exported:
+def export_manifest(integrations: Sequence[Integration], environ: Mapping[str, str]) -> Exported:
     """The manifest of one environment. `environ` only tells which placeholders have a value already.
 
     Raises:
@@ -64,7 +70,7 @@ def export(integrations: Sequence[Integration], environ: Mapping[str, str]) -> E
             there.append(integration)
         else:
             notes.append(f"{_text(integration.id) or 'an integration'} has no identifier or provider to call it by")
-    names = keyed(there)
+    names = by_manifest_name(there)
     primaries = _primaries(list(names.values()))
     tables: dict[str, Json] = {}
     adopted: dict[str, dict[str, Json]] = {}
@@ -82,7 +88,7 @@ def export(integrations: Sequence[Integration], environ: Mapping[str, str]) -> E
             "only those that an active one requires are in the manifest"
         )
     document = {"version": VERSION, "integrations": tables}
-    return Exported(visible_toml(_toml(tables)), document, adopted, tuple(notes))
+    return Exported(escape_toml(_toml(tables)), document, adopted, tuple(notes))
 
 
 def placeholder(identifier: str, key: str) -> str:
@@ -138,13 +144,13 @@ def _fields(
     if primary is not None:
         yield "primary", primary
     if integration.conditions:
-        yield "conditions", _encodable(plain_conditions(integration.conditions))
+        yield "conditions", _encodable(conditions_without_ids(integration.conditions))
     if credentials:
         yield "credentials", credentials
-    for key in PASSED_ON:
+    for key in NEWER_FIELDS:
         value = integration.raw.get(key)
         if value is not None and value not in ({}, []):
-            yield key, _encodable(public(value))
+            yield key, _encodable(without_secrets(value))
 
 
 def _credentials(name: str, integration: Integration, note: Callable[[str], None]) -> dict[str, Json]:
@@ -158,7 +164,7 @@ def _credentials(name: str, integration: Integration, note: Callable[[str], None
     for key in sorted(visible, key=lambda key: (known.index(key) if key in known else len(known), key)):
         value = visible[key]
         if key in catalogue.OBJECT_KEYS and isinstance(value, dict):
-            said[key] = _encodable(public(value))
+            said[key] = _encodable(without_secrets(value))
             lost = sorted(_lost(value, said[key], key))
             if lost:
                 note(f"{name}: {', '.join(lost)} cannot be written without its text, and is left out")
@@ -171,7 +177,7 @@ def _credentials(name: str, integration: Integration, note: Callable[[str], None
 
 def _is_open(provider_id: str, key: str, value: Json) -> bool:
     """Whether a value may be written as it is."""
-    if catalogue.is_secret(provider_id, key) or is_opaque(value) or key in catalogue.OBJECT_KEYS:
+    if catalogue.is_secret(provider_id, key) or is_token(value) or key in catalogue.OBJECT_KEYS:
         return False
     return isinstance(value, bool) if key in catalogue.BOOLEAN_KEYS else isinstance(value, str)
 
@@ -216,12 +222,12 @@ def _toml(tables: Mapping[str, Mapping[str, Json]]) -> str:
     """The manifest as TOML, each value on a line of its own, so that a change is seen where it is."""
     lines = [HEADER, f"version = {VERSION}\n"]
     for name, table in tables.items():
-        heading = shown(("integrations", name))
+        heading = toml_path(("integrations", name))
         lines.append(f"\n[{heading}]\n")
         lines += [f"{key} = {_top_value(value)}\n" for key, value in table.items() if key != "credentials"]
         if "credentials" in table:
             lines.append(f"\n[{heading}.credentials]\n")
-            lines += [f"{shown((key,))} = {_one_line(value)}\n" for key, value in table["credentials"].items()]
+            lines += [f"{toml_path((key,))} = {_one_line(value)}\n" for key, value in table["credentials"].items()]
     return "".join(lines)
 
 
@@ -251,7 +257,7 @@ def _inline(value: Json) -> str:
     import tomli_w
 
     if isinstance(value, dict):
-        members = ", ".join(f"{shown((key,))} = {_inline(item)}" for key, item in value.items())
+        members = ", ".join(f"{toml_path((key,))} = {_inline(item)}" for key, item in value.items())
         return f"{{ {members} }}" if members else "{}"
     if isinstance(value, list):
         return f"[{', '.join(_inline(item) for item in value)}]"

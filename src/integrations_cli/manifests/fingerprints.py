@@ -172,7 +172,7 @@ class Fingerprints:
 
     def _path(self, name: str, path: str) -> str:
         """What a field is called. Nobody knows what a key is that no provider has, and it may be a server's word."""
-        if not is_credential(path) or path.removeprefix("credentials.") in catalogue.known_keys():
+        if not is_credential(path) or path.removeprefix("credentials.") in catalogue.credential_keys():
             return path
         return f"credentials.({self._print(name, path, None)[:8]})"
 
@@ -219,7 +219,7 @@ class Fingerprints:
     def _save(self, lines: Sequence[str]) -> None:
         if not lines:
             return
-        with saving.exclusive(self.path):
+        with saving.file_lock(self.path):
             _append(self.path, "".join(lines).encode())
             self._lines += len(lines)
             if self._lines > 2 * len(self._records) + SPARE:
@@ -228,7 +228,7 @@ class Fingerprints:
     def _compact(self) -> None:
         """Write the file anew without the lines that no longer count; the caller has the lock."""
         self._records, _ = _read(self.path)
-        saving.replace(self.path, "".join(_line(name, known) for name, known in self._records.items()).encode())
+        saving.replace_file(self.path, "".join(_line(name, known) for name, known in self._records.items()).encode())
         self._lines = len(self._records)
 
 
@@ -237,7 +237,7 @@ def is_credential(path: str) -> bool:
     return path.startswith("credentials.")
 
 
-def load(folder: Path, *, server: str, environment_id: str) -> Fingerprints:
+def load_fingerprints(folder: Path, *, server: str, environment_id: str) -> Fingerprints:
     """What is remembered of the environment `environment_id` of `server` (its URL) in the state folder.
 
     What cannot be read is not remembered: nothing is raised for it.
@@ -333,12 +333,12 @@ def _salt(folder: Path) -> bytes:
 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "salt"
-    with saving.exclusive(path):
+    with saving.file_lock(path):
         try:
             salt = path.read_bytes()
         except FileNotFoundError:
             salt = b""
         if len(salt) != 32:
             salt = secrets.token_bytes(32)
-            saving.replace(path, salt)
+            saving.replace_file(path, salt)
     return salt

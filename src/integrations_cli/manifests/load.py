@@ -24,14 +24,14 @@ from integrations_cli import catalogue
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import field, frozen
 from integrations_cli.inputs.credential_values import ValueReader, is_reference
-from integrations_cli.inputs.decode import kind_of
-from integrations_cli.manifests.documents import Source, document, sources
+from integrations_cli.inputs.decode import type_name
+from integrations_cli.manifests.documents import Source, parse_document, read_sources
 from integrations_cli.manifests.entries import Entry, read_entry
 from integrations_cli.models import Credential, Json
 
 
 @frozen
-class Desired:
+class ResolvedEntry:
     """An entry whose references are opened: `credentials` are ready for the wire.
 
     `unresolved` has a message for each credential that cannot be had now, and is then not in `credentials`; None as
@@ -56,7 +56,7 @@ def load(names: Sequence[str], reader: ValueReader) -> Manifest:
     Raises:
         InputError: Everything that is wrong with the files.
     """
-    return parse([source for name in names for source in sources(name, reader)])
+    return parse([source for name in names for source in read_sources(name, reader)])
 
 
 def parse(texts: Sequence[Source]) -> Manifest:
@@ -69,7 +69,7 @@ def parse(texts: Sequence[Source]) -> Manifest:
     entries: dict[str, Entry] = {}
     seen: dict[str, Source] = {}
     for source in texts:
-        decoded = document(source, findings)
+        decoded = parse_document(source, findings)
         for identifier, table in _tables(source, decoded, findings) if decoded is not None else ():
             known = read_entry(source, identifier, table, findings)
             earlier = seen.setdefault(identifier, source)
@@ -84,7 +84,7 @@ def parse(texts: Sequence[Source]) -> Manifest:
     return Manifest(entries)
 
 
-def resolve(manifest: Manifest, reader: ValueReader) -> list[Desired]:
+def resolve_references(manifest: Manifest, reader: ValueReader) -> list[ResolvedEntry]:
     """The entries with every reference opened, each file, variable and command read once.
 
     A reference that cannot be opened is noted in its entry: whether that matters depends on what is to be sent.
@@ -105,13 +105,13 @@ def _tables(
 ) -> Iterator[tuple[str, Mapping[str, Json]]]:
     tables = decoded.get("integrations", {})
     if not isinstance(tables, dict):
-        findings.append(f"{source.at('integrations')}: must be a table, not {kind_of(tables)}")
+        findings.append(f"{source.at('integrations')}: must be a table, not {type_name(tables)}")
         return
     for identifier, table in tables.items():
         if not identifier.strip():
             findings.append(f"{source.at('integrations', identifier)}: the identifier is empty")
         elif not isinstance(table, dict):
-            findings.append(f"{source.at('integrations', identifier)}: must be a table, not {kind_of(table)}")
+            findings.append(f"{source.at('integrations', identifier)}: must be a table, not {type_name(table)}")
         else:
             yield identifier, table
 
@@ -133,9 +133,9 @@ def _primaries(entries: Mapping[str, Entry]) -> Iterator[str]:
 
 def _resolved(
     entry: Entry, reader: ValueReader, opened: dict[str, Credential | InputError], findings: list[str]
-) -> Desired:
+) -> ResolvedEntry:
     if entry.credentials is None:
-        return Desired(entry)
+        return ResolvedEntry(entry)
     credentials: dict[str, Credential] = {}
     unresolved: dict[str, str] = {}
     for key, value in entry.credentials.items():
@@ -150,7 +150,7 @@ def _resolved(
                 unresolved[key] = reason
             else:
                 findings.append(f"{entry.at('credentials', key)}: {reason}")
-    return Desired(entry, credentials, unresolved)
+    return ResolvedEntry(entry, credentials, unresolved)
 
 
 def _opened(

@@ -18,21 +18,28 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from integrations_cli import catalogue
-from integrations_cli.catalogue.checks import check
+from integrations_cli.catalogue.checks import check_draft
 from integrations_cli.errors import InputError
 from integrations_cli.frozen import replace
 from integrations_cli.manifests.actions import Action, Change, Plan
-from integrations_cli.manifests.compare import Known, credential_changes, extra_changes, fields_of, hidden_fields, holds
+from integrations_cli.manifests.compare import (
+    Memory,
+    contains,
+    credential_changes,
+    extra_changes,
+    hidden_fields,
+    remembered_fields,
+)
 from integrations_cli.manifests.entries import Entry
-from integrations_cli.manifests.load import Desired
-from integrations_cli.models import Credential, Integration, IntegrationDraft, IntegrationPatch, Json
+from integrations_cli.manifests.load import ResolvedEntry
+from integrations_cli.models import Credential, Draft, Integration, Json, Patch
 
 
 @dataclass(slots=True)
 class _Match:
     """An entry and what is there of it."""
 
-    want: Desired
+    want: ResolvedEntry
     now: Integration | None
     channel: str
     action: Action | None = None
@@ -51,10 +58,10 @@ class _Match:
         return self.entry.active
 
 
-def plan(
-    desired: Sequence[Desired],
+def make_plan(
+    desired: Sequence[ResolvedEntry],
     current: Sequence[Integration],
-    known: Known,
+    known: Memory,
     *,
     prune: bool = False,
     targets: Collection[str] = (),
@@ -104,7 +111,7 @@ def plan(
 
 
 def _matched(
-    desired: Sequence[Desired], current: Sequence[Integration], findings: list[str]
+    desired: Sequence[ResolvedEntry], current: Sequence[Integration], findings: list[str]
 ) -> tuple[list[_Match], list[Integration]]:
     """The entries with what is there of them, and what no entry describes.
 
@@ -175,7 +182,7 @@ def _create(match: _Match) -> Action:
     identifier = (
         None if entry.provider in catalogue.BUILT_IN and entry.identifier == entry.provider else entry.identifier
     )
-    draft = IntegrationDraft(
+    draft = Draft(
         provider=entry.provider,
         channel=entry.channel,
         name=entry.name,
@@ -196,18 +203,18 @@ def _create(match: _Match) -> Action:
         changes=tuple(changes),
         draft=draft,
         lane=_lane(match.channel) if match.active else None,
-        remembered=fields_of(match.want),
+        remembered=remembered_fields(match.want),
     )
 
 
-def _said(draft: IntegrationDraft, entry: Entry) -> Iterator[tuple[str, Json]]:
+def _said(draft: Draft, entry: Entry) -> Iterator[tuple[str, Json]]:
     yield "name", draft.name
     yield "active", draft.active
     yield "conditions", list(draft.conditions) if draft.conditions else None
     yield from entry.extra.items()
 
 
-def _update(match: _Match, now: Integration, known: Known, *, shows: bool) -> Action | None:
+def _update(match: _Match, now: Integration, known: Memory, *, shows: bool) -> Action | None:
     """The update of an integration that is there, or None if it is what is wanted."""
     entry = match.entry
     changes: list[Change] = []
@@ -218,7 +225,7 @@ def _update(match: _Match, now: Integration, known: Known, *, shows: bool) -> Ac
     if match.active != now.active:
         changes.append(Change("active", now.active, match.active))
         said["active"] = match.active
-    if entry.conditions is not None and not holds(list(entry.conditions), list(now.conditions)):
+    if entry.conditions is not None and not contains(list(entry.conditions), list(now.conditions)):
         changes.append(Change("conditions", list(now.conditions), list(entry.conditions)))
         said["conditions"] = entry.conditions
     verdicts = known.compare(now.id, hidden_fields(match.want, now)) if now.id else {}
@@ -244,9 +251,9 @@ def _update(match: _Match, now: Integration, known: Known, *, shows: bool) -> Ac
         now.channel,
         now.id,
         changes=tuple(changes),
-        patch=IntegrationPatch(check=entry.check, extra=extra, **said),
+        patch=Patch(check=entry.check, extra=extra, **said),
         lane=_lane(now.channel) if said.keys() & {"active", "conditions"} else None,
-        remembered=fields_of(match.want) if extra or "credentials" in said else None,
+        remembered=remembered_fields(match.want) if extra or "credentials" in said else None,
     )
 
 
@@ -335,7 +342,7 @@ def _mistakes(match: _Match, action: Action, *, skip: bool) -> Iterator[str]:
         return
     draft = action.draft
     if draft is None or match.want.unresolved:
-        draft = IntegrationDraft(
+        draft = Draft(
             provider=entry.provider,
             channel=entry.channel if now is None else now.channel,
             name=entry.name,
@@ -346,7 +353,7 @@ def _mistakes(match: _Match, action: Action, *, skip: bool) -> Iterator[str]:
             extra=entry.extra,
         )
     try:
-        check(draft, skip=skip)
+        check_draft(draft, skip=skip)
     except InputError as error:
         for finding in error.details:
             path, _, message = finding.partition(": ")
@@ -354,7 +361,7 @@ def _mistakes(match: _Match, action: Action, *, skip: bool) -> Iterator[str]:
             yield f"{entry.at(head, *([key] if key else []))}: {message}"
 
 
-def _stand_ins(want: Desired) -> dict[str, Credential]:
+def _stand_ins(want: ResolvedEntry) -> dict[str, Credential]:
     """For a reference without a value, a value that no check can find fault with."""
     provider = catalogue.find(want.entry.provider)
     stand_ins: dict[str, Credential] = {}

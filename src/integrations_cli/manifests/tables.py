@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from integrations_cli.manifests.actions import STAGES, Action, Change, Plan
-from integrations_cli.manifests.apply import Outcome
+from integrations_cli.manifests.apply import ActionOutcome
 from integrations_cli.models import Environment, Json
-from integrations_cli.terminal.views import Row, Table, text_of
+from integrations_cli.terminal.views import Row, Table, cell_text
 
 _CAPTIONS = {"create": "to create", "update": "to update", "set-primary": "to make primary", "delete": "to delete"}
 
@@ -43,7 +43,7 @@ def plan_document(plan: Plan, environment: Environment | None) -> dict[str, Json
     }
 
 
-def outcome_document(outcome: Outcome) -> dict[str, Json]:
+def outcome_document(outcome: ActionOutcome) -> dict[str, Json]:
     """What became of an action, as one JSON document; `error` is None or as `--json` writes errors elsewhere."""
     error = outcome.error
     told: Mapping[str, Json] | None = None
@@ -66,13 +66,13 @@ def outcome_document(outcome: Outcome) -> dict[str, Json]:
     }
 
 
-def outcome_cells(outcome: Outcome) -> Sequence[str]:
+def outcome_cells(outcome: ActionOutcome) -> Sequence[str]:
     """What became of an action, in one line."""
     action = outcome.action
-    return outcome.status, action.kind, action.identifier, outcome.id, told(outcome)
+    return outcome.status, action.kind, action.identifier, outcome.id, outcome_message(outcome)
 
 
-def told(outcome: Outcome) -> str:
+def outcome_message(outcome: ActionOutcome) -> str:
     """What is to be said of an outcome: the failure, the note, or nothing."""
     return outcome.error.message if outcome.error is not None else outcome.note
 
@@ -125,4 +125,4 @@ def _changes(action: Action) -> list[str]:
 
 
 def _shown(value: Json) -> str:
-    return "-" if value is None else text_of(value)
+    return "-" if value is None else cell_text(value)

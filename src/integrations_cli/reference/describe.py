@@ -2,7 +2,7 @@
 
 `integrations commands`, the man pages and the completions are made from it, so that none of them can say anything that
 the program does not do. What the tree cannot know stands beside this file: `examples` (command lines worth showing)
-and `surroundings` (environment variables, files).
+and `process` (environment variables, files).
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def exit_codes() -> tuple[ExitCode, ...]:
     return tuple(found[code] for code in sorted(found))
 
 
-def document(program: Program) -> Json:
+def description_json(program: Program) -> Json:
     """The description as one JSON document."""
     return {
         "name": program.name,

@@ -14,11 +14,11 @@ from typing import Any, Final, NamedTuple
 
 from integrations_cli.sandbox import bodies
 from integrations_cli.sandbox import ids as naming
-from integrations_cli.sandbox.errors import Refusal
+from integrations_cli.sandbox.errors import ApiError
 from integrations_cli.sandbox.integrations import Integrations, Success
-from integrations_cli.sandbox.queries import Remembered, Room
+from integrations_cli.sandbox.queries import Queries, StoredResponse
 from integrations_cli.sandbox.rate_limit import RateLimit
-from integrations_cli.sandbox.records import Environment, shown_environment, timestamp
+from integrations_cli.sandbox.records import Environment, environment_json, timestamp
 from integrations_cli.sandbox.store import REMEMBERED_FOR, Store
 
 Headers = Iterable[tuple[str, str]]
@@ -34,8 +34,8 @@ _BAD_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
-Outcome = Success | Refusal
-Work = Callable[[Room], Success]
+Outcome = Success | ApiError
+Work = Callable[[Queries], Success]
 
 
 class Reply(NamedTuple):
@@ -70,7 +70,7 @@ class _KeyUse(NamedTuple):
     body_hash: bytes
 
 
-class Contract:
+class SandboxApi:
     """A server of the API without a socket. Threads may share it.
 
     `rate_limit` is in requests a second for each environment. `observed` follows the recorded server where it and the
@@ -120,14 +120,14 @@ class Contract:
         out: list[tuple[str, str]] = []
         try:
             outcome: Outcome = self._answer(request, out)
-        except Refusal as refusal:
-            outcome = refusal
+        except ApiError as error:
+            outcome = error
         return self._reply(request, outcome, out)
 
     def _answer(self, request: _Request, out: list[tuple[str, str]]) -> Outcome:
         path = request.target.partition("?")[0]
         if _BAD_ESCAPE.search(path) or not _is_utf8(path):
-            raise Refusal(400, f"Failed to decode param '{path.removeprefix('/')}'")
+            raise ApiError(400, f"Failed to decode param '{path.removeprefix('/')}'")
         body = bodies.decode(request.headers, request.body)
         method = "GET" if request.method == "HEAD" else request.method
         match method, tuple(part.lower() for part in request.segments):
@@ -135,36 +135,36 @@ class Contract:
                 return Success(200, _health())
             case "GET", ("v1", "environments", "me"):
                 caller = self._admit(request, out)
-                return Success(200, shown_environment(caller))
+                return Success(200, environment_json(caller))
             case "GET", ("v1", "integrations"):
                 return self._listed(request, out, active=None)
             case "GET", ("v1", "integrations", "active"):
                 return self._listed(request, out, active=True)
             case "POST", ("v1", "integrations"):
                 caller = self._admit(request, out)
-                return self._once(request, out, caller, body, lambda room: self._create(room, caller, body))
+                return self._once(request, out, caller, body, lambda queries: self._create(queries, caller, body))
             case "POST", ("v1", "integrations", _, "set-primary"):
                 caller, wanted = self._admit(request, out), _named(request)
                 return self._once(
-                    request, out, caller, body, lambda room: self._integrations.set_primary(room, caller, wanted)
+                    request, out, caller, body, lambda queries: self._integrations.set_primary(queries, caller, wanted)
                 )
             case "PUT", ("v1", "integrations", _):
                 caller, wanted = self._admit(request, out), _named(request)
-                with self._store.writing() as room:
-                    return self._integrations.update(room, caller, wanted, body.fields)
+                with self._store.writing() as queries:
+                    return self._integrations.update(queries, caller, wanted, body.fields)
             case "DELETE", ("v1", "integrations", _):
                 caller, wanted = self._admit(request, out), _named(request)
-                with self._store.writing() as room:
-                    return self._integrations.delete(room, caller, wanted)
+                with self._store.writing() as queries:
+                    return self._integrations.delete(queries, caller, wanted)
         return self._elsewhere(request, out, body)
 
-    def _create(self, room: Room, caller: Environment, body: bodies.Body) -> Success:
-        return self._integrations.create(room, caller, body.fields)
+    def _create(self, queries: Queries, caller: Environment, body: bodies.Body) -> Success:
+        return self._integrations.create(queries, caller, body.fields)
 
     def _listed(self, request: _Request, out: list[tuple[str, str]], *, active: bool | None) -> Success:
         caller = self._admit(request, out)
-        with self._store.reading() as room:
-            return self._integrations.listed(room, caller, active=active)
+        with self._store.reading() as queries:
+            return self._integrations.listed(queries, caller, active=active)
 
     def _admit(self, request: _Request, out: list[tuple[str, str]]) -> Environment:
         """The environment that the request's key opens, if it may make a request now.
@@ -177,21 +177,21 @@ class Contract:
             allowance = self._limit.take(caller.id, self._clock())
             out.extend(allowance.headers)
             if not allowance.granted:
-                raise Refusal(429, "API rate limit exceeded", named=False)
+                raise ApiError(429, "API rate limit exceeded", named=False)
         return caller
 
     def _authenticated(self, authorization: str) -> Environment:
         if not authorization:
-            raise Refusal(401, "Missing authorization header")
+            raise ApiError(401, "Missing authorization header")
         scheme, _, key = authorization.partition(" ")
         if scheme == "Bearer" or authorization == "ApiKey":
-            raise Refusal(401, "Unauthorized", named=False)
+            raise ApiError(401, "Unauthorized", named=False)
         if scheme != "ApiKey":
-            raise Refusal(401, f'Invalid authentication scheme: "{scheme}"')
-        with self._store.reading() as room:
-            environment = room.environment_of(key)
+            raise ApiError(401, f'Invalid authentication scheme: "{scheme}"')
+        with self._store.reading() as queries:
+            environment = queries.environment_of(key)
         if environment is None:
-            raise Refusal(401, "API Key not found")
+            raise ApiError(401, "API Key not found")
         return environment
 
     def _once(
@@ -204,33 +204,33 @@ class Contract:
         """
         key = self._key(request)
         if not key:
-            with self._store.writing() as room:
-                return work(room)
+            with self._store.writing() as queries:
+                return work(queries)
         if len(key) > LONGEST_KEY:
-            raise Refusal(
+            raise ApiError(
                 400, f'idempotencyKey "{key}" has exceeded the maximum allowed length of {LONGEST_KEY} characters'
             )
         out.append(("Idempotency-Key", key))
         if self._slow is not None:
-            with self._store.writing() as room:
-                use = self._use(room, caller, key, body)
-                known = self._known(room, out, use)
+            with self._store.writing() as queries:
+                use = self._use(queries, caller, key, body)
+                known = self._known(queries, out, use)
                 if known is not None:
                     return known
-                self._remember(room, use, None)
+                self._remember(queries, use, None)
             self._slow()
-        with self._store.writing() as room:
-            use = self._use(room, caller, key, body)
-            known = None if self._slow else self._known(room, out, use)
+        with self._store.writing() as queries:
+            use = self._use(queries, caller, key, body)
+            known = None if self._slow else self._known(queries, out, use)
             if known is not None:
                 return known
             outcome: Outcome
             try:
-                with room.undone_on_failure():
-                    outcome = work(room)
-            except Refusal as refusal:
-                outcome = refusal
-            self._remember(room, use, outcome)
+                with queries.undone_on_failure():
+                    outcome = work(queries)
+            except ApiError as error:
+                outcome = error
+            self._remember(queries, use, outcome)
             return outcome
 
     def _elsewhere(self, request: _Request, out: list[tuple[str, str]], body: bodies.Body) -> Outcome:
@@ -242,37 +242,37 @@ class Contract:
         if key and request.method in ("POST", "PATCH") and request.segments[0].lower() == "v1":
             try:
                 caller = self._authenticated(request.headers.get("authorization", ""))
-            except Refusal:
+            except ApiError:
                 pass  # what is not there needs no key
             else:
-                with self._store.reading() as room:
-                    known = self._known(room, out, self._use(room, caller, key, body))
+                with self._store.reading() as queries:
+                    known = self._known(queries, out, self._use(queries, caller, key, body))
                 if known is not None:
                     out.append(("Idempotency-Key", key))
                     return known
-        raise Refusal(404, f"Cannot {request.method} {request.target}")
+        raise ApiError(404, f"Cannot {request.method} {request.target}")
 
     def _key(self, request: _Request) -> str:
         return request.headers.get("idempotency-key", "") if self._idempotency else ""
 
-    def _known(self, room: Room, out: list[tuple[str, str]], use: _KeyUse) -> Outcome | None:
+    def _known(self, queries: Queries, out: list[tuple[str, str]], use: _KeyUse) -> Outcome | None:
         """What came of the key before.
 
         Raises:
             Refusal: 409 while it is in progress, 422 if it was used for another body.
         """
-        known = room.remembered(use.organisation, use.key_hash)
+        known = queries.remembered(use.organisation, use.key_hash)
         age = self._clock() - known.begun if known else 0.0
         if known is None or age > REMEMBERED_FOR or (known.answer is None and age > IN_PROGRESS_FOR):
             return None
         if known.answer is None or known.status is None:
-            raise Refusal(
+            raise ApiError(
                 409,
                 f'Request with key "{use.key}" is currently being processed. Please retry after 1 second',
                 headers=(("Retry-After", "1"), _MORE_ON_IDEMPOTENCY),
             )
         if known.body_hash != use.body_hash:
-            raise Refusal(
+            raise ApiError(
                 422,
                 f'Request with key "{use.key}" is being reused for a different body',
                 headers=(_MORE_ON_IDEMPOTENCY,),
@@ -281,23 +281,23 @@ class Contract:
         if "data" in known.answer:
             return Success(known.status, known.answer["data"])
         if known.status == 500:  # repeated, it tells less than the first time
-            return Refusal(500, {"message": "Internal Server Error", "statusCode": 500})
-        return Refusal(known.status, known.answer["message"])
+            return ApiError(500, {"message": "Internal Server Error", "statusCode": 500})
+        return ApiError(known.status, known.answer["message"])
 
-    def _remember(self, room: Room, use: _KeyUse, outcome: Outcome | None) -> None:
+    def _remember(self, queries: Queries, use: _KeyUse, outcome: Outcome | None) -> None:
         status, answer = None, None
         if isinstance(outcome, Success):
             status, answer = outcome.status, {"data": outcome.data}
-        elif isinstance(outcome, Refusal):
+        elif isinstance(outcome, ApiError):
             status, answer = outcome.status, {"message": outcome.message}
-        remembered = Remembered(use.body_hash, status, answer, self._clock())
-        room.remember(use.organisation, use.key_hash, remembered)
+        remembered = StoredResponse(use.body_hash, status, answer, self._clock())
+        queries.remember(use.organisation, use.key_hash, remembered)
 
-    def _use(self, room: Room, caller: Environment, key: str, body: bodies.Body) -> _KeyUse:
+    def _use(self, queries: Queries, caller: Environment, key: str, body: bodies.Body) -> _KeyUse:
         """The key, and its body hashed under it: who has only the file cannot try out either."""
         from hashlib import blake2b
 
-        secret = room.hash_key(caller.organisation)
+        secret = queries.hash_key(caller.organisation)
         raw = key.encode("utf-8", "surrogatepass")
         under = blake2b(raw, key=secret, digest_size=32, person=b"body").digest()
         text = body.canonical.encode("utf-8", "surrogatepass")
@@ -309,7 +309,7 @@ class Contract:
         )
 
     def _reply(self, request: _Request, outcome: Outcome, out: list[tuple[str, str]]) -> Reply:
-        if isinstance(outcome, Refusal):
+        if isinstance(outcome, ApiError):
             document = self._refused(request, outcome)
             out.extend(outcome.headers)
         else:
@@ -323,16 +323,16 @@ class Contract:
             out.append(("ETag", tag))
         return Reply(outcome.status, (_JSON, *out), body)
 
-    def _refused(self, request: _Request, refusal: Refusal) -> dict[str, Any]:
+    def _refused(self, request: _Request, error: ApiError) -> dict[str, Any]:
         document = {
-            "statusCode": refusal.status,
+            "statusCode": error.status,
             "timestamp": timestamp(self._clock()),
             "path": request.target,
-            "message": refusal.message,
+            "message": error.message,
         }
-        if refusal.error is not None:
-            document["error"] = refusal.error
-        if refusal.status == 500:
+        if error.error is not None:
+            document["error"] = error.error
+        if error.status == 500:
             document["errorId"] = naming.error_id(self._randomness)
         return document
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from integrations_cli.sandbox import json_text
-from integrations_cli.sandbox.errors import Refusal, internal
+from integrations_cli.sandbox.errors import ApiError, internal_error
 
 LARGEST: Final = 100 * 1024
 """Bytes of a body, unpacked. Anything larger is answered with a 500."""
@@ -49,7 +49,7 @@ def decode(headers: Mapping[str, str], body: bytes) -> Body:
     if kind not in ("application/json", "application/x-www-form-urlencoded"):
         return _NOTHING
     if len(body) > LARGEST:
-        raise internal()
+        raise internal_error()
     text = _text(_unpacked(body, headers.get("content-encoding", "identity").strip().lower()), parameters)
     if not text:
         return _NOTHING
@@ -66,14 +66,14 @@ def _unpacked(body: bytes, encoding: str) -> bytes:
     import zlib
 
     if encoding not in ("gzip", "deflate"):
-        raise internal()
+        raise internal_error()
     try:
         unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, by the first bytes
         plain = unpacker.decompress(body, LARGEST + 1)
     except zlib.error:
-        raise internal() from None
+        raise internal_error() from None
     if len(plain) > LARGEST or not unpacker.eof:
-        raise internal()
+        raise internal_error()
     return plain
 
 
@@ -84,13 +84,13 @@ def _text(body: bytes, parameters: str) -> str:
         if name.strip().lower() == "charset":
             charset = value.strip().strip('"').lower()
     if charset not in ("utf-8", "utf-16", "utf-16le", "utf-16be", "utf-32"):
-        raise internal()
+        raise internal_error()
     return body.decode(charset, "replace").removeprefix("\ufeff")
 
 
 def _json(text: str) -> Any:
     if text.lstrip(" \t\r\n")[:1] not in ("{", "["):
-        raise Refusal(400, json_text.strict_violation(text))
+        raise ApiError(400, json_text.strict_violation(text))
     if "\\u" in text:
         text = _ESCAPE.sub(lambda found: "\\ufffd" if found.group(1) else found.group(), text)
     try:
@@ -99,7 +99,7 @@ def _json(text: str) -> Any:
         try:
             return json_text.parse(text)
         except json_text.JsonSyntaxError as error:
-            raise Refusal(400, str(error)) from None
+            raise ApiError(400, str(error)) from None
 
 
 def _no_constant(name: str) -> Any:
@@ -126,7 +126,7 @@ def _form(text: str) -> dict[str, Any]:
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=1000)
     except ValueError:
-        raise internal() from None
+        raise internal_error() from None
     for name, value in pairs:
         outer, bracket, inner = name.partition("[")
         inner = inner.partition("]")[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from integrations_cli.sandbox.errors import Refusal
+from integrations_cli.sandbox.errors import ApiError
 
 from .validation import OBJECT_ID
 
@@ -36,7 +36,7 @@ def cast(conditions: list[Any], new_id: Callable[[], str]) -> list[dict[str, Any
     failures: list[str] = []
     groups = [_group(item, f"conditions.{index}", new_id, failures) for index, item in enumerate(conditions)]
     if failures:
-        raise Refusal(400, f"Integration validation failed: {', '.join(failures)}")
+        raise ApiError(400, f"Integration validation failed: {', '.join(failures)}")
     return groups
 
 

@@ -15,7 +15,7 @@ _ERRORS: Final = {
 CONTACT_SUPPORT: Final = "Internal server error, contact support and provide them with the errorId"
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer of the API, not a failure of the program
+class ApiError(Exception):
     """An answer other than success.
 
     `message` is a text, a list of them for validation errors, or an object when a 500 is repeated. `named` adds the
@@ -37,6 +37,6 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the API, not a fail
         self.headers = headers
 
 
-def internal() -> Refusal:
+def internal_error() -> ApiError:
     """The 500 that servers answer to whatever they did not foresee; its `errorId` is made when it is sent."""
-    return Refusal(500, CONTACT_SUPPORT)
+    return ApiError(500, CONTACT_SUPPORT)

@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple
 from integrations_cli import catalogue
 from integrations_cli.sandbox import conditions, validation
 from integrations_cli.sandbox import ids as naming
-from integrations_cli.sandbox.errors import Refusal, internal
-from integrations_cli.sandbox.queries import Place, Room
+from integrations_cli.sandbox.errors import ApiError, internal_error
+from integrations_cli.sandbox.queries import ChannelOf, Queries
 
-from .concealment import concealed, concealed_within
-from .records import CHANNELS_WITH_PRIMARY, EXTRA_FIELDS, Environment, Record, shown, timestamp
+from .concealment import with_tokens, with_tokens_inside
+from .records import CHANNELS_WITH_PRIMARY, EXTRA_FIELDS, Environment, Record, integration_json, timestamp
 
 _IN_APP: Final = ("novu", "in_app")
 _SENT_BY_THE_SERVER: Final = (("novu-email", "email"), ("novu-sms", "sms"))
@@ -48,20 +48,20 @@ class Integrations:
         self._check_default = check_default
         self._novu_keys = novu_keys
 
-    def listed(self, room: Room, caller: Environment, *, active: bool | None = None) -> Success:
+    def listed(self, queries: Queries, caller: Environment, *, active: bool | None = None) -> Success:
         """`GET /v1/integrations` and `…/active`: all of the organisation's."""
-        found = room.integrations(caller.organisation, active=active)
-        return Success(200, [shown(record, alone=False) for record in found])
+        found = queries.integrations(caller.organisation, active=active)
+        return Success(200, [integration_json(record, alone=False) for record in found])
 
-    def create(self, room: Room, caller: Environment, fields: Mapping[str, Any]) -> Success:
+    def create(self, queries: Queries, caller: Environment, fields: Mapping[str, Any]) -> Success:
         """`POST /v1/integrations`."""
         validation.check_fields(fields, creating=True, observed=self._observed)
         credentials = validation.known_credentials(fields.get("credentials"))
         provider, channel = fields["providerId"], fields["channel"]
         environment = (fields.get("_environmentId") or caller.id).lower()
-        self._check_place(room, caller.organisation, environment, provider, channel)
-        if fields.get("identifier") and room.has_identifier(caller.organisation, fields["identifier"]):
-            raise Refusal(409, "Integration with identifier already exists")
+        self._check_place(queries, caller.organisation, environment, provider, channel)
+        if fields.get("identifier") and queries.has_identifier(caller.organisation, fields["identifier"]):
+            raise ApiError(409, "Integration with identifier already exists")
         self._check_credentials(fields, provider, channel, credentials)
         known = catalogue.find(provider)
         name = fields.get("name")
@@ -88,22 +88,22 @@ class Integrations:
         )
         if record.active and channel in CHANNELS_WITH_PRIMARY:
             built_in = [provider for provider, _ in _SENT_BY_THE_SERVER]
-            record.primary = not room.has_active(_place(record), besides_providers=built_in)
-            record.priority = self._rank_below_primary(room, record)
-        room.insert(record)
+            record.primary = not queries.has_active(_place(record), besides_providers=built_in)
+            record.priority = self._rank_below_primary(queries, record)
+        queries.insert(record)
         return Success(201, self._alone(record))
 
-    def update(self, room: Room, caller: Environment, integration_id: str, fields: Mapping[str, Any]) -> Success:
+    def update(self, queries: Queries, caller: Environment, integration_id: str, fields: Mapping[str, Any]) -> Success:
         """`PUT /v1/integrations/{id}`: credentials are replaced, not merged."""
         validation.check_fields(fields, creating=False, observed=self._observed)
         credentials = validation.known_credentials(fields.get("credentials"))
         if not validation.OBJECT_ID.fullmatch(integration_id):
-            raise internal()
-        record = _found(room, caller, integration_id)
+            raise internal_error()
+        record = _found(queries, caller, integration_id)
         identifier = fields.get("identifier") or record.identifier
         renamed = identifier != record.identifier
-        if renamed and room.has_identifier(caller.organisation, identifier):
-            raise Refusal(409, "Integration with identifier already exists")
+        if renamed and queries.has_identifier(caller.organisation, identifier):
+            raise ApiError(409, "Integration with identifier already exists")
         effective = record.credentials if credentials is None else credentials
         self._check_credentials(fields, record.provider, record.channel, effective)
         extra = self._extra({key: value for key, value in fields.items() if key != "kind"})
@@ -129,35 +129,35 @@ class Integrations:
             or fields.get("conditions") is not None
             or any(fields.get(name) for name in given)
         ):
-            raise Refusal(400, "No properties found for update")
+            raise ApiError(400, "No properties found for update")
         changed.updated = timestamp(self._clock())
         if changed.active is not record.active and record.channel in CHANNELS_WITH_PRIMARY:
             if changed.active:
-                changed.priority = self._rank_below_primary(room, record)
+                changed.priority = self._rank_below_primary(queries, record)
             else:
                 changed.priority, changed.primary = 0, False
-                room.number_active(_place(record), besides=record.id, updated=changed.updated)
+                queries.number_active(_place(record), besides=record.id, updated=changed.updated)
         if fields.get("conditions"):
             changed.primary = False
-        room.update(changed)
+        queries.update(changed)
         return Success(200, self._alone(changed))
 
-    def set_primary(self, room: Room, caller: Environment, integration_id: str) -> Success:
+    def set_primary(self, queries: Queries, caller: Environment, integration_id: str) -> Success:
         """`POST /v1/integrations/{id}/set-primary`: makes it active too, and drops its conditions."""
         if not validation.OBJECT_ID.fullmatch(integration_id):
-            raise Refusal(400, ["integrationId must be a mongodb id"])
-        record = room.integration(caller.organisation, integration_id.lower())
+            raise ApiError(400, ["integrationId must be a mongodb id"])
+        record = queries.integration(caller.organisation, integration_id.lower())
         if record is None:
-            raise Refusal(404, f"Integration with id {integration_id} not found")
+            raise ApiError(404, f"Integration with id {integration_id} not found")
         if record.channel not in CHANNELS_WITH_PRIMARY:
-            raise Refusal(400, f"Channel {record.channel} does not support primary")
+            raise ApiError(400, f"Channel {record.channel} does not support primary")
         # 200 is what current servers answer, and all that the official Python SDK takes.
         status = 201 if self._observed else 200
         if record.primary:
             return Success(status, self._alone(record))
         now = timestamp(self._clock())
-        room.take_primary(_place(record), updated=now)
-        below = room.number_active(_place(record), besides=record.id, updated=now)
+        queries.take_primary(_place(record), updated=now)
+        below = queries.number_active(_place(record), besides=record.id, updated=now)
         changed = replace(
             record,
             active=True,
@@ -166,35 +166,37 @@ class Integrations:
             conditions=[],
             updated=now,
         )
-        room.update(changed)
+        queries.update(changed)
         return Success(status, self._alone(changed))
 
-    def delete(self, room: Room, caller: Environment, integration_id: str) -> Success:
+    def delete(self, queries: Queries, caller: Environment, integration_id: str) -> Success:
         """`DELETE /v1/integrations/{id}`: answers what is left in the environment of the key."""
         if not validation.OBJECT_ID.fullmatch(integration_id):
-            raise internal()
-        record = _found(room, caller, integration_id)
+            raise internal_error()
+        record = _found(queries, caller, integration_id)
         now = timestamp(self._clock())
-        room.delete(record, now)
+        queries.delete(record, now)
         if record.channel in CHANNELS_WITH_PRIMARY:
-            room.number_active(_place(record), besides=record.id, updated=now)
-        left = room.integrations(caller.organisation, environment=caller.id)
-        return Success(200, [shown(other, alone=False, omit_empty_credentials=self._observed) for other in left])
+            queries.number_active(_place(record), besides=record.id, updated=now)
+        left = queries.integrations(caller.organisation, environment=caller.id)
+        return Success(
+            200, [integration_json(other, alone=False, omit_empty_credentials=self._observed) for other in left]
+        )
 
-    def _check_place(self, room: Room, organisation: str, environment: str, provider: str, channel: str) -> None:
+    def _check_place(self, queries: Queries, organisation: str, environment: str, provider: str, channel: str) -> None:
         """Refuse a second in-app integration of an environment, and what only a server with keys of its own can do."""
         kind = (provider, channel)
         if kind != _IN_APP and kind not in _SENT_BY_THE_SERVER:
             return
-        there = room.integrations(organisation, environment=environment, channel=channel)
+        there = queries.integrations(organisation, environment=environment, channel=channel)
         exists = any(other.provider == provider for other in there)
         if kind == _IN_APP:
             if exists:
-                raise Refusal(400, "One environment can only have one In app provider")
+                raise ApiError(400, "One environment can only have one In app provider")
         elif not self._novu_keys:
-            raise Refusal(400, f"Creating Novu integration for {provider} provider is not allowed")
+            raise ApiError(400, f"Creating Novu integration for {provider} provider is not allowed")
         elif exists:
-            raise Refusal(409, f"Integration with novu provider for {channel} channel already exists")
+            raise ApiError(409, f"Integration with novu provider for {channel} channel already exists")
 
     def _check_credentials(
         self, fields: Mapping[str, Any], provider: str, channel: str, credentials: Mapping[str, Any] | None
@@ -203,23 +205,23 @@ class Integrations:
         if not fields.get("check", self._check_default):
             return
         if credentials is None:
-            raise Refusal(400, ["credentials should not be null or undefined"])
+            raise ApiError(400, ["credentials should not be null or undefined"])
         if channel != "email":
             return
         known = catalogue.find(provider)
         if known is None or known.channel != channel:
-            raise Refusal(
+            raise ApiError(
                 400, f"Provider {provider} is no e-mail provider that the sandbox knows: it cannot be checked"
             )
         missing = [
             field.key for field in known.credentials if field.required and credentials.get(field.key) in (None, "")
         ]
         if missing:
-            raise Refusal(400, f"Provider {provider} cannot be checked: missing credentials {', '.join(missing)}")
+            raise ApiError(400, f"Provider {provider} cannot be checked: missing credentials {', '.join(missing)}")
 
     def _storable(self, credentials: dict[str, Any]) -> dict[str, Any]:
         validation.check_depth(credentials)
-        return concealed(credentials, self._randomness)
+        return with_tokens(credentials, self._randomness)
 
     def _conditions(self, value: list[Any]) -> list[Any]:
         validation.check_depth(value)
@@ -231,30 +233,30 @@ class Integrations:
         extra = {key: fields[key] for key in EXTRA_FIELDS if fields.get(key) is not None}
         validation.check_depth(extra)
         return {
-            key: concealed_within(value, self._randomness) if key == "configurations" else value
+            key: with_tokens_inside(value, self._randomness) if key == "configurations" else value
             for key, value in extra.items()
         }
 
-    def _rank_below_primary(self, room: Room, record: Record) -> int:
+    def _rank_below_primary(self, queries: Queries, record: Record) -> int:
         """The priority of one that becomes active: the primary's, which moves up by one, else one above the highest."""
-        highest = room.highest_active(_place(record), besides=record.id)
+        highest = queries.highest_active(_place(record), besides=record.id)
         if highest is None:
             return 1
         if not highest.primary:
             return highest.priority + 1
-        room.raise_priority(highest, timestamp(self._clock()))
+        queries.raise_priority(highest, timestamp(self._clock()))
         return highest.priority
 
     def _alone(self, record: Record) -> dict[str, Any]:
-        return shown(record, alone=True, omit_empty_credentials=self._observed)
+        return integration_json(record, alone=True, omit_empty_credentials=self._observed)
 
 
-def _place(record: Record) -> Place:
-    return Place(record.organisation, record.environment, record.channel)
+def _place(record: Record) -> ChannelOf:
+    return ChannelOf(record.organisation, record.environment, record.channel)
 
 
-def _found(room: Room, caller: Environment, integration_id: str) -> Record:
-    record = room.integration(caller.organisation, integration_id.lower())
+def _found(queries: Queries, caller: Environment, integration_id: str) -> Record:
+    record = queries.integration(caller.organisation, integration_id.lower())
     if record is None:
-        raise Refusal(404, f"Entity with id {integration_id} not found")
+        raise ApiError(404, f"Entity with id {integration_id} not found")
     return record

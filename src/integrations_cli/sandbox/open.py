@@ -17,7 +17,7 @@ from integrations_cli.sandbox.failures import StoreError, damaged
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from integrations_cli.sandbox.api import Contract
+    from integrations_cli.sandbox.api import SandboxApi
     from integrations_cli.sandbox.store import Store
 
 __all__ = ["Sandbox", "StoreError", "open_sandbox", "reset"]
@@ -26,11 +26,11 @@ __all__ = ["Sandbox", "StoreError", "open_sandbox", "reset"]
 class Sandbox:
     """An open sandbox; `api_keys` has the key of each environment by its name, Development and Production."""
 
-    def __init__(self, store: Store, contract: Contract) -> None:
+    def __init__(self, store: Store, contract: SandboxApi) -> None:
         self._store = store
         self.contract = contract
-        with store.reading() as room:
-            self.api_keys = {environment.name: environment.api_key for environment in room.environments()}
+        with store.reading() as queries:
+            self.api_keys = {environment.name: environment.api_key for environment in queries.environments()}
         if not self.api_keys.keys() >= {"Development", "Production"}:
             raise damaged(store.path)
 
@@ -70,11 +70,11 @@ def open_sandbox(
     Raises:
         StoreError: The file is damaged, another program's, locked for long, or cannot be written.
     """
-    from integrations_cli.sandbox.api import Contract
+    from integrations_cli.sandbox.api import SandboxApi
     from integrations_cli.sandbox.store import Store
 
     store = Store(path, clock=clock, randomness=randomness)
-    contract = Contract(
+    contract = SandboxApi(
         store,
         idempotency=idempotency,
         rate_limit=rate_limit,

@@ -20,7 +20,7 @@ _COLUMNS: Final = (
 _ACTIVE_IN: Final = "deleted IS NULL AND organisation = ? AND environment = ? AND channel = ? AND active = 1"
 
 
-class Place(NamedTuple):
+class ChannelOf(NamedTuple):
     """Where integrations compete for being first: a channel of an environment."""
 
     organisation: str
@@ -39,7 +39,7 @@ class Connection(Protocol):
         """Run the statement and give a cursor."""
 
 
-class Remembered(NamedTuple):
+class StoredResponse(NamedTuple):
     """What became of an idempotency key: `answer` is None while its request is in progress. `begun` is seconds."""
 
     body_hash: bytes
@@ -48,7 +48,7 @@ class Remembered(NamedTuple):
     begun: float
 
 
-class Room:
+class Queries:
     """The look-ups and changes, within the transaction or the moment that the store opened for them."""
 
     def __init__(self, connection: Connection, path: Path) -> None:
@@ -110,7 +110,7 @@ class Room:
         rows = self._connection.execute(statement, values)
         return [self._record(row) for row in rows]
 
-    def highest_active(self, place: Place, *, besides: str = "") -> Record | None:
+    def highest_active(self, place: ChannelOf, *, besides: str = "") -> Record | None:
         """The active integration with the highest priority in this place, the one with the id `besides` left aside."""
         row = self._connection.execute(
             f"SELECT {_COLUMNS} FROM integration WHERE {_ACTIVE_IN} AND id <> ? "  # noqa: S608 - columns of ours
@@ -119,7 +119,7 @@ class Room:
         ).fetchone()
         return self._record(row) if row else None
 
-    def has_active(self, place: Place, *, besides_providers: Sequence[str]) -> bool:
+    def has_active(self, place: ChannelOf, *, besides_providers: Sequence[str]) -> bool:
         """Whether an active integration is in this place whose provider is not one of these."""
         marks = ", ".join("?" * len(besides_providers))
         found = self._connection.execute(
@@ -134,7 +134,7 @@ class Room:
             "UPDATE integration SET priority = priority + 1, updated = ? WHERE id = ?", (updated, record.id)
         )
 
-    def number_active(self, place: Place, *, besides: str, updated: str) -> int:
+    def number_active(self, place: ChannelOf, *, besides: str, updated: str) -> int:
         """Give the active integrations of this place, but the one with the id `besides`, priorities down to 1, in the
         order that they have now, and say how many they are. `updated` is the time of the change.
         """
@@ -150,7 +150,7 @@ class Room:
                 )
         return len(ranked)
 
-    def take_primary(self, place: Place, *, updated: str) -> None:
+    def take_primary(self, place: ChannelOf, *, updated: str) -> None:
         """Leave no integration of this place primary."""
         self._connection.execute(
             f"UPDATE integration SET is_primary = 0, updated = ? WHERE {_ACTIVE_IN} AND is_primary",  # noqa: S608
@@ -193,7 +193,7 @@ class Room:
         """Mark the integration as deleted at this time."""
         self._connection.execute("UPDATE integration SET deleted = ? WHERE id = ?", (at, record.id))
 
-    def remembered(self, organisation: str, key_hash: bytes) -> Remembered | None:
+    def remembered(self, organisation: str, key_hash: bytes) -> StoredResponse | None:
         """What is known of an idempotency key."""
         row = self._connection.execute(
             "SELECT body_hash, status, answer, begun FROM idempotency WHERE organisation = ? AND key_hash = ?",
@@ -204,9 +204,9 @@ class Room:
         body_hash, status, answer, begun = row
         if not (isinstance(body_hash, bytes) and isinstance(status, int | None) and isinstance(begun, float)):
             raise damaged(self._path)
-        return Remembered(body_hash, status, None if answer is None else self._json(answer, dict), begun)
+        return StoredResponse(body_hash, status, None if answer is None else self._json(answer, dict), begun)
 
-    def remember(self, organisation: str, key_hash: bytes, remembered: Remembered) -> None:
+    def remember(self, organisation: str, key_hash: bytes, remembered: StoredResponse) -> None:
         """Keep what became of an idempotency key."""
         answer = None if remembered.answer is None else _text(remembered.answer)
         self._connection.execute(

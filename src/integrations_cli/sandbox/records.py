@@ -49,7 +49,7 @@ class Record:
     extra: dict[str, Json] = field(default_factory=dict)
 
 
-def shown(record: Record, *, alone: bool, omit_empty_credentials: bool = False) -> dict[str, Json]:
+def integration_json(record: Record, *, alone: bool, omit_empty_credentials: bool = False) -> dict[str, Json]:
     """The integration as an answer shows it; `alone` adds the `id`s that lists do not have."""
     document: dict[str, Json] = {
         "_id": record.id,
@@ -77,7 +77,7 @@ def shown(record: Record, *, alone: bool, omit_empty_credentials: bool = False) 
     return document
 
 
-def shown_environment(environment: Environment) -> dict[str, Json]:
+def environment_json(environment: Environment) -> dict[str, Json]:
     """The environment as `/v1/environments/me` answers it."""
     return {
         "widget": {"notificationCenterEncryption": False},

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
-from integrations_cli.sandbox.api import Contract, failure_reply
+from integrations_cli.sandbox.api import SandboxApi, failure_reply
 
 from .bodies import LARGEST
 from .failures import StoreError
@@ -44,7 +44,7 @@ class _Gone(Exception):  # noqa: N818 - the ordinary end of a connection
 class SandboxServer:
     """A listening sandbox. `start` serves in a thread, `serve_forever` in this one; `close` ends it and its threads."""
 
-    def __init__(self, contract: Contract, host: str, port: int) -> None:
+    def __init__(self, contract: SandboxApi, host: str, port: int) -> None:
         self._contract = contract
         self._listener = _listen(host, port)
         self.port: int = self._listener.getsockname()[1]
@@ -126,7 +126,7 @@ class SandboxServer:
                 del self._connections[connection]
 
 
-def serve(contract: Contract, host: str = "127.0.0.1", port: int = 0) -> SandboxServer:
+def serve(contract: SandboxApi, host: str = "127.0.0.1", port: int = 0) -> SandboxServer:
     """Open a loopback socket for the contract; port 0 takes a free one.
 
     Who connects before `start` or `serve_forever` waits until then.
@@ -142,7 +142,7 @@ class _Conversation:
     """The requests of one connection, one after the other."""
 
     def __init__(
-        self, connection: socket.socket, incoming: BinaryIO, contract: Contract, closing: Callable[[], bool]
+        self, connection: socket.socket, incoming: BinaryIO, contract: SandboxApi, closing: Callable[[], bool]
     ) -> None:
         self._connection = connection
         self._incoming = incoming

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from integrations_cli.sandbox.ids import Randomness, object_id, short_id
-from integrations_cli.sandbox.queries import Room
+from integrations_cli.sandbox.queries import Queries
 
 from .failures import StoreError, damaged
 from .records import Environment, Record, timestamp
@@ -98,18 +98,18 @@ class Store:
             self._connection.close()
 
     @contextmanager
-    def reading(self) -> Iterator[Room]:
+    def reading(self) -> Iterator[Queries]:
         """The store for single look-ups, each of which sees what was acknowledged before it began."""
         with self._lock, self._failures():
-            yield Room(self._connection, self.path)
+            yield Queries(self._connection, self.path)
 
     @contextmanager
-    def writing(self) -> Iterator[Room]:
+    def writing(self) -> Iterator[Queries]:
         """The store within one transaction, kept if the block ends and undone if it raises."""
         with self._lock, self._failures():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield Room(self._connection, self.path)
+                yield Queries(self._connection, self.path)
                 self._connection.execute("COMMIT")
             except BaseException:
                 # A failed disk may have ended the transaction already.
@@ -119,15 +119,15 @@ class Store:
 
     def add_organisation(self, environments: Sequence[str], *, with_in_app: bool = True) -> list[Environment]:
         """Add an organisation with these environments, and an active in-app integration in each of them."""
-        with self.writing() as room:
-            return self._add_organisation(room, environments, with_in_app=with_in_app)
+        with self.writing() as queries:
+            return self._add_organisation(queries, environments, with_in_app=with_in_app)
 
     def empty(self) -> None:
         """Take everything out but the organisations, their environments and keys: the state of a fresh store."""
-        with self.writing() as room:
-            room.forget_everything()
-            for environment in room.environments():
-                room.insert(self._in_app(environment))
+        with self.writing() as queries:
+            queries.forget_everything()
+            for environment in queries.environments():
+                queries.insert(self._in_app(environment))
 
     def _set_up(self) -> None:
         execute = self._connection.execute
@@ -140,8 +140,8 @@ class Store:
                     execute(table)
                 execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 execute(f"PRAGMA user_version = {VERSION}")
-                room = Room(self._connection, self.path)
-                self._add_organisation(room, ("Development", "Production"), with_in_app=True)
+                queries = Queries(self._connection, self.path)
+                self._add_organisation(queries, ("Development", "Production"), with_in_app=True)
             execute("COMMIT")
         self._check_kind()
         if execute("PRAGMA journal_mode").fetchone()[0] != "wal":
@@ -174,10 +174,10 @@ class Store:
                 "name another file with INTEGRATIONS_SANDBOX, or remove this one",
             )
 
-    def _add_organisation(self, room: Room, names: Sequence[str], *, with_in_app: bool) -> list[Environment]:
+    def _add_organisation(self, queries: Queries, names: Sequence[str], *, with_in_app: bool) -> list[Environment]:
         now = self._clock()
         organisation = object_id(now, self._randomness)
-        room.insert_organisation(organisation, self._randomness(32))
+        queries.insert_organisation(organisation, self._randomness(32))
         environments = [
             Environment(
                 id=object_id(now, self._randomness),
@@ -190,9 +190,9 @@ class Store:
             for name in names
         ]
         for environment in environments:
-            room.insert_environment(environment)
+            queries.insert_environment(environment)
             if with_in_app:
-                room.insert(self._in_app(environment))
+                queries.insert(self._in_app(environment))
         return environments
 
     def _in_app(self, environment: Environment) -> Record:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from integrations_cli import catalogue
-from integrations_cli.sandbox.errors import Refusal, internal
+from integrations_cli.sandbox.errors import ApiError, internal_error
 
 OBJECT_ID: Final = re.compile(r"[0-9a-fA-F]{24}")
 
@@ -66,7 +66,7 @@ def check_fields(fields: Mapping[str, Any], *, creating: bool, observed: bool) -
             if not isinstance(fields.get(name), dict | None)
         ]
     if wrong:
-        raise Refusal(400, wrong)
+        raise ApiError(400, wrong)
 
 
 def known_credentials(value: Any) -> dict[str, Any] | None:
@@ -83,7 +83,7 @@ def known_credentials(value: Any) -> dict[str, Any] | None:
         return {}
     kept = {key: _boolean(key, value[key]) for key in _order() if key in value}
     if any(value is None and key in catalogue.secret_keys() for key, value in kept.items()):
-        raise internal()
+        raise internal_error()
     return kept
 
 
@@ -104,7 +104,7 @@ def check_depth(*values: Any) -> None:
         level = inner
         if not level:
             return
-    raise internal()
+    raise internal_error()
 
 
 def _provider_and_channel(fields: Mapping[str, Any], wrong: list[str], *, observed: bool) -> None:
@@ -167,5 +167,5 @@ def _boolean(key: str, value: Any) -> Any:
 
 
 def _order() -> Sequence[str]:
-    later = catalogue.known_keys().difference(_CREDENTIALS)
+    later = catalogue.credential_keys().difference(_CREDENTIALS)
     return (*_CREDENTIALS, *sorted(later))

@@ -31,7 +31,7 @@ class FoundKey:
     missing: str | None = None
 
 
-def from_environment(environ: Mapping[str, str]) -> FoundKey | None:
+def key_from_environment(environ: Mapping[str, str]) -> FoundKey | None:
     """The key that the environment gives; None if it does not speak of one; without a key if that is empty.
 
     Raises:
@@ -41,13 +41,13 @@ def from_environment(environ: Mapping[str, str]) -> FoundKey | None:
     for name in KEY_VARIABLES:
         if name in environ:
             origin = f"environment variable {name}"
-            if key := check_key(environ[name], f"the {origin}"):
+            if key := parse_api_key(environ[name], f"the {origin}"):
                 return FoundKey(key, origin)
             empty = empty or FoundKey(None, f"{origin}, which is empty", f"the {origin} is set but empty")
     return empty
 
 
-def from_source(
+def key_from_source(
     source: KeySource, environ: Mapping[str, str], profile: str, home: str, *, fetch: bool = True
 ) -> FoundKey:
     """The key that a profile's source gives; `home` is the profile in words, with its file.
@@ -76,11 +76,11 @@ def from_source(
     else:
         assert isinstance(source.value, str)
         text = source.value
-    key = check_key(text or "", f"{home} ({source.words})")
+    key = parse_api_key(text or "", f"{home} ({source.words})")
     return FoundKey(key, origin, None if key else missing)
 
 
-def check_key(text: str, where: str) -> Secret | None:
+def parse_api_key(text: str, where: str) -> Secret | None:
     """An API key without its final line end, if it can be sent in a header; None for an empty one.
 
     Raises:

@@ -22,7 +22,7 @@ _UNSUPPORTED = {
 """What a file system answers that knows no locks (some network and user-space ones)."""
 
 
-def replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Put `content` into the file `path`, readable by its owner alone.
 
     A new file beside it is written, flushed to the disk and renamed over `path`: at every moment `path` is the old
@@ -58,7 +58,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, *, patience: float = 10.0, wait: Callable[[float], None] = time.sleep) -> Iterator[None]:
+def file_lock(path: Path, *, patience: float = 10.0, wait: Callable[[float], None] = time.sleep) -> Iterator[None]:
     """Be the only process that saves `path` while the block runs; what killed writers left beside it is removed.
 
     Waits up to about `patience` seconds, then raises TimeoutError. The lock is a file beside `path` that stays there,

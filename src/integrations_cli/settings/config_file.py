@@ -151,11 +151,11 @@ class ConfigFile:
 
     def locate(self, key: str, profile: str | None = None) -> str:
         """Where `key` stands, for a message: `/…/config.toml, line 4, column 1: timeout of profile staging`."""
-        from integrations_cli.inputs.line_numbers import lines, places
+        from integrations_cli.inputs.line_numbers import find_keys, first_lines
 
         path = (key,) if profile is None else ("profiles", profile, key)
         owner = "" if profile is None else f" of profile {profile}"
-        line = lines(places(self.text, "toml")).get(path)
+        line = first_lines(find_keys(self.text, "toml")).get(path)
         if line is None:
             return f"{self.path}: {key}{owner}"
         column = max(self.text.split("\n")[line - 1].find(key), 0) + 1
@@ -202,7 +202,7 @@ class ConfigFile:
         self.document["default_profile"] = name
 
 
-def edit(path: Path, change: Callable[[ConfigFile], None], *, patience: float = 10.0) -> tuple[str, ...]:
+def edit_config(path: Path, change: Callable[[ConfigFile], None], *, patience: float = 10.0) -> tuple[str, ...]:
     """Read the file, let `change` change it, and save it, as the only process that does; returns what to tell the user.
 
     The file is saved as a whole or not at all, readable by its owner alone; a folder that is missing is made. A
@@ -212,13 +212,13 @@ def edit(path: Path, change: Callable[[ConfigFile], None], *, patience: float = 
     Raises:
         ConfigError: The file is broken, is not ours or cannot be saved; it is as it was. Or what `change` raises.
     """
-    from integrations_cli.settings.atomic_write import exclusive, replace
+    from integrations_cli.settings.atomic_write import file_lock, replace_file
 
     try:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _close_folder(target.parent)
-        with exclusive(target, patience=patience):
+        with file_lock(target, patience=patience):
             _check_ours(target)
             file = ConfigFile.load(target)
             file.path = path
@@ -230,9 +230,9 @@ def edit(path: Path, change: Callable[[ConfigFile], None], *, patience: float = 
             notes: list[str] = []
             if has_comments(file.text):
                 backup = target.with_name(f"{target.name}.bak")
-                replace(backup, file.content)
+                replace_file(backup, file.content)
                 notes.append(f"the comments in {path} are lost; the file as it was is {backup}")
-            replace(target, content)
+            replace_file(target, content)
     except OSError as error:
         raise _not_saved(path, error) from None
     return tuple(notes)
@@ -287,10 +287,10 @@ def _decode(content: bytes, path: Path) -> str:
 def _parse(text: str, path: Path) -> dict[str, Json]:
     import tomllib
 
-    from integrations_cli.inputs.decode import DRAFT, BeyondError, load_toml
+    from integrations_cli.inputs.decode import FILE_LIMITS, LimitError, load_toml
 
     try:
-        return load_toml(text, DRAFT)
+        return load_toml(text, FILE_LIMITS)
     except tomllib.TOMLDecodeError as error:
         message, line, column = toml_problem(error, text)
         raise ConfigError(
@@ -298,7 +298,7 @@ def _parse(text: str, path: Path) -> dict[str, Json]:
             hint="correct the file, or move it away; it is never overwritten while it is broken",
         ) from None
     except ValueError as error:
-        reason = str(error) if isinstance(error, BeyondError) else "a number in it is too long"
+        reason = str(error) if isinstance(error, LimitError) else "a number in it is too long"
         raise ConfigError(f"{path} cannot be used: {reason}", hint="correct the file, or move it away") from None
 
 

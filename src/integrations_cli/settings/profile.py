@@ -83,7 +83,7 @@ def read_profile(name: str, table: Mapping[str, Json], locate: Locate) -> Profil
         )
     api_url = None
     if "api_url" in table:
-        api_url = clean_url(_text(table, "api_url", locate), locate("api_url"))
+        api_url = normalize_url(_text(table, "api_url", locate), locate("api_url"))
     if "region" in table:
         region = _text(table, "region", locate)
         if region not in REGIONS:
@@ -205,7 +205,7 @@ def check_timeout(
     return float(seconds)
 
 
-def clean_url(text: str, what: str, error: type[IntegrationsError] = ConfigError) -> str:
+def normalize_url(text: str, what: str, error: type[IntegrationsError] = ConfigError) -> str:
     """The base URL in `text`, without a trailing `/v1` or slash; `what` names it in messages.
 
     Nothing of an address that could hold a password or a key is repeated.
@@ -231,7 +231,7 @@ def clean_url(text: str, what: str, error: type[IntegrationsError] = ConfigError
     return f"{parts['scheme'].lower()}://{parts['host'].lower()}{port}{path}"
 
 
-def check_http(url: str, what: str, *, allowed: bool) -> None:
+def refuse_plain_http(url: str, what: str, *, allowed: bool) -> None:
     """Refuse a clean `url` that would send the key over the network unencrypted, unless the profile allows it.
 
     Raises:

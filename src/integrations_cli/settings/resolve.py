@@ -14,7 +14,7 @@ from typing import Final
 from integrations_cli.errors import AuthError, ConfigError, UsageError
 from integrations_cli.frozen import frozen
 from integrations_cli.models import Secret
-from integrations_cli.settings.api_key import KEY_VARIABLES, FoundKey, from_environment, from_source
+from integrations_cli.settings.api_key import KEY_VARIABLES, FoundKey, key_from_environment, key_from_source
 from integrations_cli.settings.config_file import APPLICATION, ConfigFile
 from integrations_cli.settings.config_file import config_path as default_config_path
 from integrations_cli.settings.profile import (
@@ -22,9 +22,9 @@ from integrations_cli.settings.profile import (
     DEFAULT_URL,
     SANDBOX,
     Profile,
-    check_http,
     check_timeout,
-    clean_url,
+    normalize_url,
+    refuse_plain_http,
 )
 
 SANDBOX_URL: Final = "http://sandbox.localhost"
@@ -68,7 +68,7 @@ class Settings:
     profiles: tuple[str, ...] = ()
 
 
-def resolve(
+def resolve_settings(
     flags: SettingsFlags, environ: Mapping[str, str], *, config_path: Path | None = None, read_key: bool = True
 ) -> Settings:
     """The settings for these flags, this environment and the file at `config_path` (None: where it belongs).
@@ -106,7 +106,7 @@ def resolve(
     return _real(flags, environ, file, profile, by, read_key=read_key)
 
 
-def trial(file: ConfigFile, name: str, environ: Mapping[str, str]) -> Settings:
+def resolve_unsaved(file: ConfigFile, name: str, environ: Mapping[str, str]) -> Settings:
     """The settings that a profile of `file`, saved or not, gives when `--profile` names it.
 
     Raises:
@@ -115,7 +115,7 @@ def trial(file: ConfigFile, name: str, environ: Mapping[str, str]) -> Settings:
     return _real(SettingsFlags(profile=name), environ, file, file.profile(name), "flag --profile", read_key=True)
 
 
-def require_key(settings: Settings) -> Secret:
+def require_api_key(settings: Settings) -> Secret:
     """The API key of these settings.
 
     Raises:
@@ -208,7 +208,7 @@ def _real(
     """The settings for a server, from a profile that is checked (an empty one: none)."""
     home = f"profile {profile.name} in {file.path}"
     api_url, url_origin = _api_url(flags, environ, profile, home)
-    check_http(api_url, f"the address from {url_origin}", allowed=profile.allow_http)
+    refuse_plain_http(api_url, f"the address from {url_origin}", allowed=profile.allow_http)
     warnings = [*file.warnings, *profile.notes]
     found = _find_key(flags, environ, profile, home, warnings, fetch=read_key)
     origins = {"profile": by, "api_url": url_origin, "api_key": found.origin, "timeout": "default"}
@@ -240,10 +240,10 @@ def _real(
 def _api_url(flags: SettingsFlags, environ: Mapping[str, str], profile: Profile, home: str) -> tuple[str, str]:
     """The address of the API and its origin in words."""
     if flags.api_url is not None:
-        return clean_url(flags.api_url, "the address from flag --api-url", UsageError), "flag --api-url"
+        return normalize_url(flags.api_url, "the address from flag --api-url", UsageError), "flag --api-url"
     if flags.profile is None and environ.get("NOVU_API_URL", "").strip():
         origin = "environment variable NOVU_API_URL"
-        return clean_url(environ["NOVU_API_URL"], f"the address from {origin}"), origin
+        return normalize_url(environ["NOVU_API_URL"], f"the address from {origin}"), origin
     if profile.api_url is not None:
         return profile.api_url, home
     return DEFAULT_URL, "default"
@@ -253,13 +253,13 @@ def _find_key(
     flags: SettingsFlags, environ: Mapping[str, str], profile: Profile, home: str, warnings: list[str], *, fetch: bool
 ) -> FoundKey:
     """The API key, or why there is none; a variable that is empty and passed over is added to `warnings`."""
-    given = from_environment(environ) if flags.profile is None else None
+    given = key_from_environment(environ) if flags.profile is None else None
     if given is not None and given.key is not None:
         return given
     if profile.key is not None:
         if given is not None:
             warnings.append(f"{given.missing}; the API key of {home} is used")
-        return from_source(profile.key, environ, profile.name, home, fetch=fetch)
+        return key_from_source(profile.key, environ, profile.name, home, fetch=fetch)
     if given is not None:
         return given
     return FoundKey(None, "none", f"{home} names no API key" if profile.name else "there is no API key")

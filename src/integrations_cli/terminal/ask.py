@@ -15,7 +15,7 @@ from typing import Final, Protocol, TextIO
 from integrations_cli.catalogue.suggest import nearest_named
 from integrations_cli.errors import CancelledError
 from integrations_cli.frozen import frozen
-from integrations_cli.terminal.escape import visible
+from integrations_cli.terminal.escape import escape
 
 BACK: Final = "<"
 """What a person answers to go back to the question before."""
@@ -33,7 +33,7 @@ class Option:
     label: str
 
 
-class Asker(Protocol):
+class Prompter(Protocol):
     """Asks on standard error and waits for the answer; every text is made harmless before it is shown.
 
     Each question raises CancelledError when the person presses Ctrl-C or ends the input, and, where `back` is allowed,
@@ -64,7 +64,7 @@ class Asker(Protocol):
         """Several questions in a row: keeps what is typed between two of them off the screen, where that can be."""
 
 
-def matching(options: Sequence[Option], typed: str) -> list[Option]:
+def matching_options(options: Sequence[Option], typed: str) -> list[Option]:
     """The options that `typed` may mean, in their order: those that begin with it, then those that have it inside.
 
     When there is none, those that are spelled nearly so.
@@ -88,7 +88,7 @@ def _searched(option: Option) -> str:
     return f"{option.label}\n{option.value}".casefold()
 
 
-class LineAsker:
+class LinePrompter:
     """Plain lines: numbered lists, nothing redrawn, nothing coloured."""
 
     def __init__(self, stdin: TextIO, stderr: TextIO, *, clean: Callable[[str], str] = str) -> None:
@@ -131,7 +131,7 @@ class LineAsker:
                 chosen = _chosen(answer, listed, options)
                 if chosen is not None:
                     return chosen.value
-                found = matching(options, answer) if answer and not answer.isdecimal() else []
+                found = matching_options(options, answer) if answer and not answer.isdecimal() else []
                 if found:
                     listed = found
                     break
@@ -149,14 +149,14 @@ class LineAsker:
 
     def ask_secret(self, label: str) -> str:
         """A secret that is not empty; see `Asker`."""
-        return insist(self, label)
+        return ask_until_given(self, label)
 
     def session(self) -> AbstractContextManager[None]:
         """Nothing to keep: the terminal shows what is typed, except at a hidden question."""
         return nullcontext()
 
     def _shown(self, text: str) -> str:
-        return visible(self._clean(text))
+        return escape(self._clean(text))
 
     def _write(self, text: str) -> None:
         self._stderr.write(text)
@@ -221,13 +221,13 @@ def without_echo(stdin: TextIO, *, flush: bool) -> Iterator[None]:
             termios.tcsetattr(descriptor, when, before)
 
 
-def insist(asker: Asker, label: str) -> str:
+def ask_until_given(prompter: Prompter, label: str) -> str:
     """Ask for a secret until it is not empty."""
     while True:
-        answer = asker.secret(label)
+        answer = prompter.secret(label)
         if answer:
             return answer
-        asker.say(f"{label} must not be empty.")
+        prompter.say(f"{label} must not be empty.")
 
 
 def _chosen(answer: str, listed: Sequence[Option], options: Sequence[Option]) -> Option | None:

@@ -23,8 +23,8 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 from integrations_cli.errors import CancelledError
 from integrations_cli.models import MASK
-from integrations_cli.terminal.ask import BACK, GoBack, Option, insist, matching, without_echo
-from integrations_cli.terminal.escape import visible
+from integrations_cli.terminal.ask import BACK, GoBack, Option, ask_until_given, matching_options, without_echo
+from integrations_cli.terminal.escape import escape
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -38,7 +38,9 @@ _BACK_OPTION: Final = Option(BACK, f"{BACK} back")
 _YES_NO: Final = (Option("yes", "Yes"), Option("no", "No"))
 
 
-def open_screen(stdin: TextIO, stderr: TextIO, *, color: bool, clean: Callable[[str], str]) -> ScreenAsker | None:
+def open_menu_prompter(
+    stdin: TextIO, stderr: TextIO, *, color: bool, clean: Callable[[str], str]
+) -> MenuPrompter | None:
     """The asker on these streams, or None where the terminal cannot be drawn on (a Windows console behind a pipe)."""
     if sys.platform == "win32":
         from prompt_toolkit.output.win32 import NoConsoleScreenBufferError
@@ -51,10 +53,10 @@ def open_screen(stdin: TextIO, stderr: TextIO, *, color: bool, clean: Callable[[
         output = create_output(stderr)
     if isinstance(output, Vt100_Output):
         output.enable_cpr = False  # its answer, if late, is typed into the shell; and nothing here needs it
-    return ScreenAsker(create_input(stdin), output, stdin, stderr, color=color, clean=clean)
+    return MenuPrompter(create_input(stdin), output, stdin, stderr, color=color, clean=clean)
 
 
-class ScreenAsker:
+class MenuPrompter:
     """One question at a time; what was asked and answered stays as one line."""
 
     def __init__(
@@ -115,14 +117,14 @@ class ScreenAsker:
 
     def ask_secret(self, label: str) -> str:
         """A secret that is not empty; see `asking.Asker`."""
-        return insist(self, label)
+        return ask_until_given(self, label)
 
     def session(self) -> AbstractContextManager[None]:
         """Keep what is typed between two questions off the screen."""
         return without_echo(self._stdin, flush=False)
 
     def _shown(self, text: str) -> str:
-        return visible(self._clean(text))
+        return escape(self._clean(text))
 
     def _forget_typed(self) -> None:
         """Throw away what followed a secret: the other lines of one that was pasted are no answers."""
@@ -196,7 +198,7 @@ class _Question:
 
     def _filter(self) -> None:
         if self._options is not None:
-            self._listed = matching(self._options, self._buffer.text)
+            self._listed = matching_options(self._options, self._buffer.text)
             self._pointer = 0
 
     def _move(self, by: int) -> None:

@@ -34,7 +34,7 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def visible(text: str) -> str:
+def escape(text: str) -> str:
     """The text on one line, with every control, direction and zero-width character written as an escape."""
     return _sub(_escape, text)
 
@@ -47,7 +47,7 @@ def _escape_json(match: re.Match[str]) -> str:
     return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
-def visible_json(document: str, *, indented: bool = True) -> str:
+def escape_json(document: str, *, indented: bool = True) -> str:
     """The same for an encoded JSON document: escapes that decode to the very same strings.
 
     The line ends of an indented document stay: inside a string JSON has no raw ones.
@@ -60,6 +60,6 @@ def _escape_toml(match: re.Match[str]) -> str:
     return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
 
-def visible_toml(document: str) -> str:
+def escape_toml(document: str) -> str:
     """The same for a TOML document whose strings all stand between quotation marks and on one line."""
     return _sub(_escape_toml, document, lines=True)

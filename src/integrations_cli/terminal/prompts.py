@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol, TextIO
 
-from integrations_cli.terminal.ask import Asker, LineAsker
+from integrations_cli.terminal.ask import LinePrompter, Prompter
 from integrations_cli.terminal.redaction import Redactor
 from integrations_cli.terminal.render import ColorChoice, is_terminal, wants_color
 
@@ -43,22 +43,22 @@ class Terminal(Protocol):
         """The flags that every command takes."""
 
 
-def asker_for(run: Terminal) -> Asker:
+def open_prompter(run: Terminal) -> Prompter:
     """The asker that fits the terminal of this run, on which a person can be asked (`Invocation.interactive`)."""
     stdin, stderr, environ = run.stdin, run.stderr, run.environ
     assert stdin is not None
     assert stderr is not None
     clean = run.render.redactor.clean
-    if not accessible(environ):
-        from integrations_cli.terminal.ask_fullscreen import open_screen
+    if not is_accessible(environ):
+        from integrations_cli.terminal.ask_fullscreen import open_menu_prompter
 
         color = wants_color(run.flags.color, environ, terminal=is_terminal(stderr))
-        screen = open_screen(stdin, stderr, color=color, clean=clean)
+        screen = open_menu_prompter(stdin, stderr, color=color, clean=clean)
         if screen is not None:
             return screen
-    return LineAsker(stdin, stderr, clean=clean)
+    return LinePrompter(stdin, stderr, clean=clean)
 
 
-def accessible(environ: Mapping[str, str]) -> bool:
+def is_accessible(environ: Mapping[str, str]) -> bool:
     """Whether to ask by plain lines."""
     return environ.get("INTEGRATIONS_ACCESSIBLE", "0") not in ("", "0") or environ.get("TERM") == "dumb"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import Json
-from integrations_cli.terminal.escape import visible, visible_json
+from integrations_cli.terminal.escape import escape, escape_json
 from integrations_cli.terminal.redaction import Redactor
 from integrations_cli.terminal.views import Fields, Nothing, Table, Text, View
 
@@ -103,7 +103,7 @@ class Renderer:
         """A text as it is printed: with `lines` it keeps its own, otherwise it becomes one."""
         text = self.redactor.clean(text)
         parts = text.removesuffix("\n").split("\n") if lines else [text]
-        return "".join(f"{visible(part)}\n" for part in parts)
+        return "".join(f"{escape(part)}\n" for part in parts)
 
     def json_text(self, document: Json, *, lines: bool = False) -> str:
         """A document as it is printed; with `lines` on one line."""
@@ -111,7 +111,7 @@ class Renderer:
 
         document = self.redactor.clean_json(document)
         encoded = json.dumps(document, ensure_ascii=False, indent=None if lines else 2)
-        return visible_json(encoded, indented=not lines) + "\n"
+        return escape_json(encoded, indented=not lines) + "\n"
 
     def preview(self, table: Table) -> None:
         """Show a table on standard error: what a person is asked about is no data."""
@@ -168,7 +168,7 @@ class Renderer:
         return "\t".join(map(self._plain, cells)) + "\n"
 
     def _plain(self, text: str) -> str:
-        return visible(self.redactor.clean(text))
+        return escape(self.redactor.clean(text))
 
     def _field(self, name: str) -> str:
         name = self._plain(name)
@@ -281,7 +281,7 @@ class Renderer:
             }
             encoded = json.dumps({"error": self.redactor.clean_json(document)}, ensure_ascii=False)
             self._held.clear()
-            self._line(visible_json(encoded, indented=False) + "\n")
+            self._line(escape_json(encoded, indented=False) + "\n")
         else:
             self.finish()
             self._line(self._labelled("error", error.message))

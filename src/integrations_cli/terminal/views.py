@@ -70,7 +70,7 @@ class Nothing:
 View = Fields | Table | Text | Nothing
 
 
-def masked(
+def mask_credentials(
     provider: str | None,
     credentials: Mapping[str, Json],
     *,
@@ -97,7 +97,7 @@ def _masked_within(value: Json, secret: Callable[[str], bool]) -> Json:
     document: dict[str, Json] = {}
     for key, item in value.items():
         if key == "credentials" and isinstance(item, dict):
-            document[key] = masked(None, item)
+            document[key] = mask_credentials(None, item)
         elif secret(key) and item is not None:
             document[key] = MASK
         else:
@@ -105,7 +105,7 @@ def _masked_within(value: Json, secret: Callable[[str], bool]) -> Json:
     return document
 
 
-def text_of(value: Json) -> str:
+def cell_text(value: Json) -> str:
     """A JSON value in one cell: a string as it is, a word for true, false and null, anything else as JSON."""
     if isinstance(value, str):
         return value
@@ -116,7 +116,7 @@ def text_of(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def integration_document(
+def integration_json(
     integration: Integration, *, concealed: Collection[str] = (), show_secrets: bool = False
 ) -> dict[str, Json]:
     """The integration as the API gave it, its credentials masked."""
@@ -129,7 +129,7 @@ def integration_document(
         if key != "credentials":  # a server that tells more than it should may tell it anywhere
             document |= _masked_within({key: item}, catalogue.secret_keys().__contains__)
         elif isinstance(item, dict):
-            document[key] = masked(integration.provider, item, concealed=concealed)
+            document[key] = mask_credentials(integration.provider, item, concealed=concealed)
         else:
             document[key] = None if item is None else MASK
     return document
@@ -150,17 +150,17 @@ _FIRST = (
 _LAST = ("createdAt", "updatedAt", "deleted", "deletedAt", "deletedBy", "__v", "id")
 
 
-def integration_fields(
+def integration_view(
     integration: Integration, *, concealed: Collection[str] = (), show_secrets: bool = False
 ) -> Fields:
     """One integration, in the order in which people look for its fields; credentials one by one."""
-    document = integration_document(integration, concealed=concealed, show_secrets=show_secrets)
-    rows = [(key, text_of(document[key])) for key in _FIRST if key in document]
+    document = integration_json(integration, concealed=concealed, show_secrets=show_secrets)
+    rows = [(key, cell_text(document[key])) for key in _FIRST if key in document]
     credentials = document.get("credentials")
     if isinstance(credentials, dict) and credentials:
-        rows += [(f"credentials.{key}", text_of(value)) for key, value in credentials.items()]
+        rows += [(f"credentials.{key}", cell_text(value)) for key, value in credentials.items()]
     elif credentials is not None:
-        rows.append(("credentials", text_of(credentials)))
+        rows.append(("credentials", cell_text(credentials)))
     rest = [key for key in document if key not in (*_FIRST, *_LAST, "credentials")]
-    rows += [(key, text_of(document[key])) for key in (*rest, *(key for key in _LAST if key in document))]
+    rows += [(key, cell_text(document[key])) for key in (*rest, *(key for key in _LAST if key in document))]
     return Fields(rows, document, title=integration.name or integration.identifier)

@@ -20,7 +20,7 @@ from integrations_cli import __version__
 from integrations_cli.errors import ConfigError
 from integrations_cli.models import Secret
 
-MAX_ANSWER: Final = 10 * 1024 * 1024
+MAX_RESPONSE: Final = 10 * 1024 * 1024
 """Bytes of an answer's body that are read; what comes after is not."""
 
 USER_AGENT: Final = f"integrations-cli/{__version__}"
@@ -40,7 +40,7 @@ class Request(NamedTuple):
         return f"Request({self.method!r}, {self.path!r})"
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """One answer: the names of `headers` in lower case, `elapsed` in seconds since the request was begun.
 
     `overlong` says that the body was larger than `MAX_ANSWER` and was left unread.
@@ -63,7 +63,7 @@ FailureKind = Literal["name", "connect", "certificate", "tls", "proxy", "timeout
 class TransportFailure(Exception):  # noqa: N818 - it is no error yet: a retry may follow
     """No answer, or only a part of one.
 
-    `sent` says that the server may have got the request; `timed_out` that it may still be at work on it; `lasting` that
+    `sent` says that the server may have got the request; `timed_out` that it may still work on it; `permanent` that
     repeating cannot help. `message` is one line without anything secret, `hint` says what to do.
     """
 
@@ -74,7 +74,7 @@ class TransportFailure(Exception):  # noqa: N818 - it is no error yet: a retry m
         *,
         sent: bool,
         timed_out: bool = False,
-        lasting: bool = False,
+        permanent: bool = False,
         hint: str | None = None,
     ) -> None:
         super().__init__(message)
@@ -82,7 +82,7 @@ class TransportFailure(Exception):  # noqa: N818 - it is no error yet: a retry m
         self.message = message
         self.sent = sent
         self.timed_out = timed_out
-        self.lasting = lasting
+        self.permanent = permanent
         self.hint = hint
 
 
@@ -101,7 +101,7 @@ class Transport(Protocol):
     def base_url(self) -> str:
         """Where the paths of the requests start, without a slash at the end."""
 
-    def send(self, request: Request, timeout: float) -> Answer:
+    def send(self, request: Request, timeout: float) -> Response:
         """The server's answer, whatever its status; the whole exchange takes at most `timeout` seconds.
 
         Raises:
@@ -113,7 +113,7 @@ class Transport(Protocol):
         """Close the connections that are kept for further requests."""
 
 
-def wire_headers(request: Request, api_key: Secret, user_agent: str = USER_AGENT) -> dict[str, str]:
+def request_headers(request: Request, api_key: Secret, user_agent: str = USER_AGENT) -> dict[str, str]:
     """The headers that go over the wire with this request, the key among them, but for Host and Content-Length."""
     headers = {
         "Authorization": f"ApiKey {api_key.reveal()}",

@@ -12,13 +12,13 @@ import httpcore
 import httpx
 
 from integrations_cli.api.transport.base import (
-    MAX_ANSWER,
-    Answer,
+    MAX_RESPONSE,
     Interrupted,
     Origin,
     Request,
+    Response,
     TransportFailure,
-    wire_headers,
+    request_headers,
 )
 from integrations_cli.api.transport.deadline import DeadlineBackend, Dialler, Exchange, Overlong
 from integrations_cli.errors import ConfigError
@@ -47,7 +47,7 @@ _FAILURES = (
 )
 
 
-class NetworkTransport:
+class HttpTransport:
     """Sends requests to one server over pooled connections; threads may share it."""
 
     def __init__(
@@ -74,7 +74,7 @@ class NetworkTransport:
         """Where the paths of the requests start, without a slash at the end."""
         return self._origin.url
 
-    def send(self, request: Request, timeout: float) -> Answer:
+    def send(self, request: Request, timeout: float) -> Response:
         """The server's answer, whatever its status; the whole exchange takes at most `timeout` seconds.
 
         Raises:
@@ -82,11 +82,11 @@ class NetworkTransport:
             Interrupted: Ctrl-C.
         """
         started = self._now()
-        exchange = self._backend.begin(request.method, timeout, MAX_ANSWER + HEAD_ALLOWANCE)
+        exchange = self._backend.begin(request.method, timeout, MAX_RESPONSE + HEAD_ALLOWANCE)
         outgoing = httpx.Request(
             request.method,
             self._origin.url + request.path,
-            headers=wire_headers(request, self._api_key, self._user_agent),
+            headers=request_headers(request, self._api_key, self._user_agent),
             content=request.body,
             extensions={"timeout": {"pool": timeout}},
         )
@@ -108,7 +108,7 @@ class NetworkTransport:
             raise self._failure(error, exchange, timeout) from None
         if body and "content-encoding" in names:
             body = unpack(body, names["content-encoding"])
-        return Answer(response.status_code, names, body or b"", self._now() - started, overlong=body is None)
+        return Response(response.status_code, names, body or b"", self._now() - started, overlong=body is None)
 
     def close(self) -> None:
         """Close the connections that are kept for further requests."""
@@ -120,10 +120,10 @@ class NetworkTransport:
         sent = exchange.sent
         cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
         if isinstance(cause, ssl.SSLCertVerificationError):
-            from integrations_cli.api.transport.tls import explain
+            from integrations_cli.api.transport.tls import describe_certificate_error
 
-            message, hint = explain(cause, where)
-            return TransportFailure("certificate", message, sent=sent, lasting=True, hint=hint)
+            message, hint = describe_certificate_error(cause, where)
+            return TransportFailure("certificate", message, sent=sent, permanent=True, hint=hint)
         if isinstance(error, httpcore.ProxyError) or not isinstance(error, _FAILURES):
             return self._proxy_failure(str(error))
         via = f" (through the proxy {self._proxy.url})" if self._proxy is not None else ""
@@ -173,7 +173,7 @@ class NetworkTransport:
                 "proxy",
                 f"the proxy {self._proxy.url} asks for a name and a password",
                 sent=False,
-                lasting=True,
+                permanent=True,
                 hint=f"put them into {self._proxy.variable}: http://NAME:PASSWORD@HOST:PORT",
             )
         answered = f" (it answered {status})" if status.isdecimal() else ""
@@ -181,7 +181,7 @@ class NetworkTransport:
             "proxy",
             f"the proxy {self._proxy.url} did not connect to {self._origin.authority}{answered}",
             sent=False,
-            lasting=status.isdecimal() and status.startswith("4"),
+            permanent=status.isdecimal() and status.startswith("4"),
             hint=f"check {self._proxy.variable}, or except the host with NO_PROXY",
         )
 
@@ -204,7 +204,7 @@ def _read(chunks: Iterable[bytes]) -> bytes | None:
     try:
         for chunk in chunks:
             size += len(chunk)
-            if size > MAX_ANSWER:
+            if size > MAX_RESPONSE:
                 return None
             parts.append(chunk)
     except Overlong:
@@ -223,10 +223,10 @@ def unpack(body: bytes, encoding: str) -> bytes | None:
 
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     try:
-        plain = unpacker.decompress(body, MAX_ANSWER + 1)
+        plain = unpacker.decompress(body, MAX_RESPONSE + 1)
     except zlib.error:
         return body
-    return plain if len(plain) <= MAX_ANSWER else None
+    return plain if len(plain) <= MAX_RESPONSE else None
 
 
 def _reason(cause: BaseException) -> str:
@@ -245,7 +245,7 @@ def _tls_reason(cause: ssl.SSLError) -> str:
     return (cause.reason or "the handshake failed").replace("_", " ").lower()
 
 
-def open_network(
+def open_http(
     *,
     origin: Origin,
     api_key: Secret,
@@ -254,7 +254,7 @@ def open_network(
     user_agent: str,
     backend: httpcore.NetworkBackend | None,
     now: Callable[[], float],
-) -> NetworkTransport:
+) -> HttpTransport:
     """A transport over sockets, through the proxy that the environment names.
 
     Raises:
@@ -270,10 +270,10 @@ def open_network(
     if over_tls:
         from integrations_cli.api.transport import tls as trust
 
-        context = trust.context(ca_bundle, environ)
+        context = trust.ssl_context(ca_bundle, environ)
     bounded = DeadlineBackend(backend or Dialler(now), now)
     client = httpx.Client(transport=PoolTransport(_pool(proxy, context, bounded)), trust_env=False)
-    return NetworkTransport(origin, api_key, user_agent, client, bounded, now, proxy)
+    return HttpTransport(origin, api_key, user_agent, client, bounded, now, proxy)
 
 
 class PoolTransport(httpx.BaseTransport):

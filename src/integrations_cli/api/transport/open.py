@@ -35,13 +35,13 @@ def open_transport(
         ConfigError: The address, the key, a proxy or a certificate file cannot be used.
     """
     if sandbox_path is not None:
-        from integrations_cli.api.transport.sandbox import open_in_process
+        from integrations_cli.api.transport.sandbox import open_sandbox_transport
 
-        return open_in_process(sandbox_path, base_url, user_agent, now)
+        return open_sandbox_transport(sandbox_path, base_url, user_agent, now)
     check_key(api_key)
-    from integrations_cli.api.transport.http import open_network
+    from integrations_cli.api.transport.http import open_http
 
-    return open_network(
+    return open_http(
         origin=parse_origin(base_url, allow_http=allow_http),
         api_key=api_key,
         environ=environ,

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from integrations_cli.api.transport.base import (
-    MAX_ANSWER,
-    Answer,
+    MAX_RESPONSE,
     Origin,
     Request,
+    Response,
     TransportFailure,
     check_key,
     parse_origin,
-    wire_headers,
+    request_headers,
 )
 from integrations_cli.models import Secret
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import ssl
 
 
-class BriefTransport:
+class QuickTransport:
     """Sends GET requests to one server over one connection; not for threads to share."""
 
     def __init__(self, origin: Origin, api_key: Secret, context: ssl.SSLContext | None) -> None:
@@ -45,7 +45,7 @@ class BriefTransport:
         """Where the paths of the requests start, without a slash at the end."""
         return self._origin.url
 
-    def send(self, request: Request, timeout: float) -> Answer:
+    def send(self, request: Request, timeout: float) -> Response:
         """The server's answer, whatever its status; each wait for bytes takes at most `timeout` seconds.
 
         Raises:
@@ -57,25 +57,25 @@ class BriefTransport:
         try:
             self._connection.request("GET", self._origin.prefix + request.path, headers=self._headers(request))
             response = self._connection.getresponse()
-            body = response.read(MAX_ANSWER + 1)
+            body = response.read(MAX_RESPONSE + 1)
         except (OSError, http.client.HTTPException):
             self._connection.close()
             raise TransportFailure("disconnected", f"no answer from {self._origin.authority}", sent=True) from None
         headers = {name.lower(): value for name, value in response.getheaders()}
-        overlong = len(body) > MAX_ANSWER
-        return Answer(response.status, headers, b"" if overlong else body, time.monotonic() - started, overlong)
+        overlong = len(body) > MAX_RESPONSE
+        return Response(response.status, headers, b"" if overlong else body, time.monotonic() - started, overlong)
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
     def _headers(self, request: Request) -> dict[str, str]:
-        return wire_headers(request, self._api_key)
+        return request_headers(request, self._api_key)
 
 
-def open_brief(
+def open_quick(
     *, base_url: str, api_key: Secret, environ: Mapping[str, str], ca_bundle: str | None, allow_http: bool
-) -> BriefTransport | None:
+) -> QuickTransport | None:
     """A transport to the server at `base_url`, or None where a proxy stands between.
 
     Raises:
@@ -92,5 +92,5 @@ def open_brief(
     if origin.scheme == "https":
         from integrations_cli.api.transport import tls as trust
 
-        context = trust.context(ca_bundle, environ)
-    return BriefTransport(origin, api_key, context)
+        context = trust.ssl_context(ca_bundle, environ)
+    return QuickTransport(origin, api_key, context)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from integrations_cli.api.transport.base import Answer, Interrupted, Request, wire_headers
+from integrations_cli.api.transport.base import Interrupted, Request, Response, request_headers
 from integrations_cli.errors import ConfigError
 from integrations_cli.models import Secret
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from integrations_cli.sandbox.open import Sandbox
 
 
-class InProcessTransport:
+class SandboxTransport:
     """Hands requests to a sandbox that answers inside this process."""
 
     def __init__(self, sandbox: Sandbox, base_url: str, user_agent: str, now: Callable[[], float]) -> None:
@@ -29,7 +29,7 @@ class InProcessTransport:
         """The address that the requests carry; they never leave the process."""
         return self._base_url
 
-    def send(self, request: Request, timeout: float) -> Answer:  # noqa: ARG002 - nothing in here waits for a network
+    def send(self, request: Request, timeout: float) -> Response:  # noqa: ARG002 - nothing in here waits for a network
         """The sandbox's answer.
 
         Raises:
@@ -39,7 +39,7 @@ class InProcessTransport:
         from integrations_cli.sandbox.open import StoreError
 
         started = self._now()
-        headers = wire_headers(request, self._api_key, self._user_agent)
+        headers = request_headers(request, self._api_key, self._user_agent)
         try:
             reply = self._sandbox.contract.handle(request.method, request.path, headers, request.body or b"")
         except KeyboardInterrupt:
@@ -47,14 +47,14 @@ class InProcessTransport:
         except StoreError as error:
             raise ConfigError(error.message, hint=error.hint) from None
         named = {name.lower(): value for name, value in reply.headers}
-        return Answer(reply.status, named, reply.body, self._now() - started)
+        return Response(reply.status, named, reply.body, self._now() - started)
 
     def close(self) -> None:
         """Close the sandbox's database."""
         self._sandbox.close()
 
 
-def open_in_process(path: Path, base_url: str, user_agent: str, now: Callable[[], float]) -> InProcessTransport:
+def open_sandbox_transport(path: Path, base_url: str, user_agent: str, now: Callable[[], float]) -> SandboxTransport:
     """A transport to the sandbox in the database at `path`, with the key of its Development environment.
 
     Raises:
@@ -66,4 +66,4 @@ def open_in_process(path: Path, base_url: str, user_agent: str, now: Callable[[]
         sandbox = open_sandbox(path)
     except StoreError as error:
         raise ConfigError(error.message, hint=error.hint) from None
-    return InProcessTransport(sandbox, base_url, user_agent, now)
+    return SandboxTransport(sandbox, base_url, user_agent, now)

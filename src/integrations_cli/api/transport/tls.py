@@ -29,7 +29,7 @@ _REASONS = {
 """What OpenSSL's X509_V_ERR numbers mean."""
 
 
-def context(ca_bundle: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
+def ssl_context(ca_bundle: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
     """The settings for an encrypted connection: host name and certificate are verified, whatever happens.
 
     Raises:
@@ -96,7 +96,7 @@ def _is_hashed(folder: str) -> bool:
         return False
 
 
-def explain(error: ssl.SSLCertVerificationError, host: str) -> tuple[str, str]:
+def describe_certificate_error(error: ssl.SSLCertVerificationError, host: str) -> tuple[str, str]:
     """What is wrong with the certificate that `host` showed, in one line, and what to do about it."""
     reason = _REASONS.get(error.verify_code, "cannot be verified")
     message = f"the certificate of {host} {reason}"
