@@ -20,7 +20,6 @@ from integrations_cli.terminal.views import View
 
 from . import __version__
 from .errors import CancelledError, IntegrationsError, UsageError
-from .frozen import fields
 
 if TYPE_CHECKING:
     from typer._click import Command as ClickCommand
@@ -128,7 +127,7 @@ class LeafCommand(TyperCommand):
 
     def invoke(self, ctx: ClickContext) -> Any:
         """Run the command with its `RunContext`; Ctrl-C in it becomes an error like others."""
-        flags = CommonFlags(**{name: ctx.params.pop(name) for name in fields(CommonFlags)})
+        flags = CommonFlags(*(ctx.params.pop(name) for name in CommonFlags._fields))
         process, renderer = cast("tuple[Process, Renderer]", ctx.obj)
         ctx.obj = RunContext(process, flags, renderer)
         try:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from integrations_cli.errors import IntegrationsError, UsageError
-from integrations_cli.frozen import frozen, replace
 from integrations_cli.terminal.render import ColorChoice, Renderer, is_terminal
 
 if TYPE_CHECKING:
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from integrations_cli.terminal.redaction import Redactor
 
 
-@frozen
-class CommonFlags:
+class CommonFlags(NamedTuple):
     """The values of the flags that every command takes."""
 
     profile: str | None = None
@@ -32,8 +30,7 @@ class CommonFlags:
     color: ColorChoice = "auto"
 
 
-@frozen
-class Process:
+class Process(NamedTuple):
     """What is around the program: given from outside, so that a test can give it too."""
 
     environ: Mapping[str, str]
@@ -130,7 +127,7 @@ class RunContext:
 
     def with_profile(self, profile: str) -> RunContext:
         """The same run with the settings of another profile."""
-        flags = replace(self.flags, profile=profile, sandbox=False, api_url=None)
+        flags = self.flags._replace(profile=profile, sandbox=False, api_url=None)
         return RunContext(self._process, flags, self.render)
 
     def shared_words(self) -> list[str]:

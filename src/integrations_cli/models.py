@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
-
-from .frozen import field, frozen
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
 
 Json = Any  # A decoded JSON value; its shape is checked where it enters, not by the type.
 
@@ -46,8 +45,7 @@ class Secret:
 FieldType = Literal["string", "text", "textarea", "number", "switch", "dropdown"]
 
 
-@frozen
-class CredentialField:
+class CredentialField(NamedTuple):
     """One credential of a provider, as the API's own catalogue describes it.
 
     `type` is the input that the dashboard shows; `choices` may hold None, which means "left out".
@@ -64,8 +62,7 @@ class CredentialField:
     links: Json = None
 
 
-@frozen
-class Provider:
+class Provider(NamedTuple):
     """A service that delivers for one channel, and the credentials that it needs."""
 
     id: str
@@ -80,20 +77,22 @@ class Provider:
         return next((field for field in self.credentials if field.key == key), None)
 
 
-@frozen
-class Credential:
+class Credential(NamedTuple):
     """The value of one credential, ready for the wire, and whether it must stay hidden.
 
     `value` is a string, a boolean or, for `tlsOptions`, an object. `concealed` is true for what came by reference
     (a file, the environment, a command, standard input) or from a hidden prompt: it is masked whatever its key is.
     """
 
-    value: Json = field(repr=False)
+    value: Json
     concealed: bool = False
 
+    def __repr__(self) -> str:
+        """Return a text without the value."""
+        return f"Credential(concealed={self.concealed})"
 
-@frozen
-class Draft:
+
+class Draft(NamedTuple):
     """An integration as the user wants it, before it is sent. None means "not said"."""
 
     provider: str | None = None
@@ -101,15 +100,14 @@ class Draft:
     name: str | None = None
     identifier: str | None = None
     environment_id: str | None = None
-    credentials: Mapping[str, Credential] = field(default_factory=dict)
+    credentials: Mapping[str, Credential] = MappingProxyType({})
     active: bool = False
     check: bool = False
     conditions: Sequence[Json] | None = None
-    extra: Mapping[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = MappingProxyType({})
 
 
-@frozen
-class Patch:
+class Patch(NamedTuple):
     """What is to change about an integration that is there. None means "leave it as it is".
 
     `credentials` are all of them: servers replace them as a whole.
@@ -121,14 +119,17 @@ class Patch:
     check: bool = False
     credentials: Mapping[str, Credential] | None = None
     conditions: Sequence[Json] | None = None
-    extra: Mapping[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = MappingProxyType({})
 
 
-@frozen
-class Integration:
+class Integration(NamedTuple):
     """An integration as the API gave it: `raw` is the whole answer without its envelope."""
 
-    raw: Mapping[str, Json] = field(repr=False)
+    raw: Mapping[str, Json]
+
+    def __repr__(self) -> str:
+        """Return a text without what the server sent, which may hold secrets."""
+        return f"Integration({self.id!r})"
 
     def _text(self, key: str) -> str:
         value = self.raw.get(key)
@@ -193,8 +194,7 @@ class Integration:
         return value if isinstance(value, dict) else {}
 
 
-@frozen
-class Environment:
+class Environment(NamedTuple):
     """The environment that an API key opens."""
 
     id: str

@@ -11,7 +11,6 @@ from typing import Final
 from integrations_cli import catalogue
 from integrations_cli.catalogue.suggest import nearest, nearest_named
 from integrations_cli.errors import InputError
-from integrations_cli.frozen import replace
 from integrations_cli.models import Credential, CredentialField, Draft, Json, Provider
 
 _OBJECT_ID: Final = r"[0-9a-fA-F]{24}"
@@ -28,7 +27,7 @@ def check_draft(draft: Draft, *, skip: bool = False) -> tuple[Draft, tuple[str, 
     """
     provider = catalogue.find(draft.provider) if draft.provider else None
     if provider is not None and not draft.channel:
-        draft = replace(draft, channel=provider.channel)
+        draft = draft._replace(channel=provider.channel)
     findings = [*_incomplete(draft, skip=skip), *_unsendable(draft)]
     if not skip:
         findings += _mistaken(draft, provider)

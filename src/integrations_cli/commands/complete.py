@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from integrations_cli.errors import IntegrationsError
-from integrations_cli.frozen import replace
 from integrations_cli.settings.config_file import ConfigFile, config_path
 from integrations_cli.settings.profile import DEFAULT_URL, REGIONS, SANDBOX, normalize_url
 from integrations_cli.terminal.escape import escape
@@ -106,7 +105,7 @@ def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience:
             return []
     else:
         if settings.api_key is None:
-            settings = replace(settings, api_key=_key_at_hand(settings, environ))
+            settings = settings._replace(api_key=_key_at_hand(settings, environ))
         transport = open_quick(
             base_url=settings.api_url,
             api_key=require_api_key(settings),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from integrations_cli.api.client import Client
 from integrations_cli.api.retry import RetryPolicy
@@ -24,14 +25,12 @@ from integrations_cli.errors import (
     UnknownOutcomeError,
     UsageError,
 )
-from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Draft, Integration, Secret
 from integrations_cli.settings.resolve import require_api_key
 from integrations_cli.terminal.views import Text, View, integration_view, mask_credentials
 
 
-@frozen
-class CreateOptions:
+class CreateOptions(NamedTuple):
     """What the flags of `create` say, apart from the integration itself."""
 
     idempotency_key: str | None = None

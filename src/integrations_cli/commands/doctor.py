@@ -22,7 +22,6 @@ from integrations_cli.api.transport.base import Request, Response, TransportFail
 from integrations_cli.commands.options import run_context
 from integrations_cli.context import open_client
 from integrations_cli.errors import AuthError, IntegrationsError, UnavailableError
-from integrations_cli.frozen import replace
 from integrations_cli.settings.config_file import config_path
 from integrations_cli.settings.profile import REGIONS
 from integrations_cli.settings.resolve import Settings, require_api_key, sandbox_path
@@ -275,7 +274,7 @@ def _misplaced(settings: Settings, there: Around) -> Finding | None:
     for other in there.regions:
         if other == settings.api_url:
             continue
-        elsewhere = replace(settings, api_url=other)
+        elsewhere = settings._replace(api_url=other)
         with open_client(elsewhere, there.environ, policy=ONCE, clock=there.clock, random=there.random) as api:
             response = api.attempt(Request("GET", ENVIRONMENT_PATH), settings.timeout)
         if isinstance(response, Response) and response.status == 200:

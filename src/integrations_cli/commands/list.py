@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -12,13 +12,11 @@ from integrations_cli.catalogue.checks import suggest_channels
 from integrations_cli.commands.options import run_context
 from integrations_cli.context import RunContext
 from integrations_cli.errors import UsageError
-from integrations_cli.frozen import frozen
 from integrations_cli.models import Environment, Integration
 from integrations_cli.terminal.views import Row, Table, View, integration_json
 
 
-@frozen
-class ListOptions:
+class ListOptions(NamedTuple):
     """Which integrations are wanted; None is "all"."""
 
     channel: str | None = None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from integrations_cli.api.client import Client
 from integrations_cli.context import RunContext
 from integrations_cli.errors import InputError
-from integrations_cli.frozen import frozen
 from integrations_cli.manifests import fingerprints
 from integrations_cli.manifests import load as manifest
 from integrations_cli.manifests.actions import Plan
@@ -34,8 +33,7 @@ SHOWN = 20
 """How many unresolved references are named one by one."""
 
 
-@frozen
-class PlanOptions:
+class PlanOptions(NamedTuple):
     """What to plan."""
 
     files: Sequence[str]

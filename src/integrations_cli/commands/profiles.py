@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,6 @@ import typer
 from integrations_cli.commands.options import one_of, run_context
 from integrations_cli.context import RunContext
 from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UsageError
-from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Environment, Json, Secret
 from integrations_cli.settings.api_key import parse_api_key, read_keyring, remove_from_keyring, write_keyring
 from integrations_cli.settings.config_file import ConfigFile, config_path, edit_config
@@ -30,7 +30,7 @@ NewName = Annotated[str, typer.Argument(metavar="NAME", help="The name of the pr
 Name = Annotated[str, typer.Argument(metavar="PROFILE", help="The name of the profile.")]
 
 
-@frozen
+@dataclass(frozen=True)
 class AddOptions:
     """What the flags of `profiles add` say."""
 
@@ -47,7 +47,7 @@ class AddOptions:
     verify: bool = True
 
 
-@frozen
+@dataclass(frozen=True)
 class Opened:
     """What a key was seen to open: the environment, if the server tells, and how many integrations are in it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -15,14 +15,12 @@ from integrations_cli.commands.options import Reference, run_context
 from integrations_cli.context import RunContext
 from integrations_cli.create.draft import DraftInputs, build_draft
 from integrations_cli.errors import InputError, UsageError
-from integrations_cli.frozen import frozen, replace
 from integrations_cli.manifests.compare import visible_credentials
 from integrations_cli.models import Draft, Integration, Patch
 from integrations_cli.terminal.views import Text, View, integration_view
 
 
-@frozen
-class UpdateOptions:
+class UpdateOptions(NamedTuple):
     """What the flags of `update` say, apart from what is to change."""
 
     replace_credentials: bool = False
@@ -135,7 +133,7 @@ def _update(run: RunContext, reference: str, sources: DraftInputs, options: Upda
 def _check(before: Integration, draft: Draft, options: UpdateOptions) -> None:
     """Find what servers would accept in silence; what was there before is not looked at."""
     known = catalogue.find(before.provider)
-    whole = replace(draft, provider=before.provider, channel=before.channel, active=False, check=False)
+    whole = draft._replace(provider=before.provider, channel=before.channel, active=False, check=False)
     check_draft(whole, skip=options.skip_validation or known is None or known.channel != before.channel)
 
 

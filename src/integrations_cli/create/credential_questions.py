@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft
 from integrations_cli.errors import InputError
-from integrations_cli.frozen import frozen
 from integrations_cli.inputs.credential_values import ValueReader, check_text, convert
 from integrations_cli.models import MASK, Credential, CredentialField, Draft, Provider
 from integrations_cli.terminal.ask import GoBack, Option, Prompter
@@ -22,7 +22,7 @@ _REFERENCES: Final = ("@", "env:", "cmd:")
 _LEFT_OUT: Final = Option(REMOVE, "(leave it out)")
 
 
-@frozen
+@dataclass(frozen=True)
 class Given:
     """A credential, and how it is said on a command line.
 

@@ -7,11 +7,10 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from integrations_cli.catalogue.suggest import nearest
 from integrations_cli.errors import InputError
-from integrations_cli.frozen import field, frozen, replace
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.inputs.decode import FILE_LIMITS, LimitError, load_json, load_toml, type_name
 from integrations_cli.models import Credential, Draft, Json
@@ -43,8 +42,7 @@ _FIELDS: Final = (*_TEXTS, "credentials", *_SWITCHES, "conditions")
 _CONDITION = r"(?s)(?P<on>[A-Za-z][A-Za-z0-9]*)\.(?P<field>[^=!]+?)(?P<not>!?)=(?P<value>.*)"
 
 
-@frozen
-class DraftInputs:
+class DraftInputs(NamedTuple):
     """Where an integration is described: files first, flags over them. None and empty mean "not said"."""
 
     from_file: str | None = None
@@ -53,13 +51,17 @@ class DraftInputs:
     name: str | None = None
     identifier: str | None = None
     environment_id: str | None = None
-    credentials: Sequence[str] = field(default=(), repr=False)
+    credentials: Sequence[str] = ()
     credentials_file: str | None = None
     active: bool | None = None
     check: bool | None = None
     conditions_file: str | None = None
     conditions: Sequence[str] = ()
-    extra: Sequence[str] = field(default=(), repr=False)
+    extra: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        """Return a text without credentials and extra fields, which may hold secrets."""
+        return f"DraftInputs(provider={self.provider!r}, identifier={self.identifier!r})"
 
 
 def build_draft(sources: DraftInputs, reader: ValueReader) -> Draft:
@@ -75,7 +77,7 @@ def build_draft(sources: DraftInputs, reader: ValueReader) -> Draft:
         if (value := _not_empty(f"--{name.replace('_', '-')}", getattr(sources, name))) is not None
     }
     said |= {name: value for name in _SWITCHES if (value := getattr(sources, name)) is not None}
-    draft = replace(draft, **said)
+    draft = draft._replace(**said)
     credentials = dict(draft.credentials)
     if sources.credentials_file is not None:
         where = f"--credentials-file {sources.credentials_file}"
@@ -93,7 +95,7 @@ def build_draft(sources: DraftInputs, reader: ValueReader) -> Draft:
     if sources.conditions:
         conditions = [*_group(sources.conditions)]
     extra = {**draft.extra, **_extra(sources.extra)}
-    return replace(draft, credentials=credentials, conditions=conditions, extra=extra)
+    return draft._replace(credentials=credentials, conditions=conditions, extra=extra)
 
 
 def _not_empty(flag: str, value: str | None) -> str | None:

@@ -23,7 +23,6 @@ from integrations_cli.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from integrations_cli.frozen import replace
 from integrations_cli.models import Draft, Integration
 from integrations_cli.terminal.redaction import Redactor
 
@@ -107,7 +106,7 @@ def prepare_create(
         )
     generated = not draft.identifier
     if generated:
-        draft = replace(draft, identifier=f"{_slug(draft)}-{_random_text(10, random)}")
+        draft = draft._replace(identifier=f"{_slug(draft)}-{_random_text(10, random)}")
     return PreparedCreate(draft, key, create_body(draft), generated)
 
 

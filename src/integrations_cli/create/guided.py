@@ -7,6 +7,7 @@ and from the summary to every step. What asks is behind the protocol `asking.Ask
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from integrations_cli import catalogue
@@ -14,7 +15,6 @@ from integrations_cli.catalogue.checks import check_draft, missing_credentials
 from integrations_cli.create.credential_questions import REMOVE, CredentialQuestions, Given, shown
 from integrations_cli.create.draft import DraftInputs
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError
-from integrations_cli.frozen import field, frozen, replace
 from integrations_cli.inputs.credential_values import ValueReader, check_text, parse_assignment
 from integrations_cli.models import CredentialField, Draft, Provider
 from integrations_cli.terminal.ask import BACK, GoBack, Option, Prompter
@@ -25,7 +25,7 @@ _CREDENTIAL: Final = "credentials."
 _SUMMARY: Final = "summary"
 
 
-@frozen
+@dataclass(frozen=True)
 class _Answers:
     """What has been answered so far; `steps` are the questions that need not be asked any more."""
 
@@ -335,8 +335,7 @@ class GuidedCreate:
     def _drafted(self) -> Draft:
         answers, complete = self._answers, not self._missing()
         assert answers.provider is not None
-        return replace(
-            self._draft,
+        return self._draft._replace(
             provider=answers.provider.id,
             channel=answers.channel,
             name=answers.name or None,
@@ -360,8 +359,7 @@ class GuidedCreate:
                 stdin_taken = True
             else:
                 texts.append(f"{key}=@{key}.txt")
-        return replace(
-            self._sources,
+        return self._sources._replace(
             provider=draft.provider,
             channel=draft.channel,
             name=draft.name,

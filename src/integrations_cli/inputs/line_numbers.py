@@ -10,9 +10,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal
-
-from integrations_cli.frozen import frozen
+from typing import Final, Literal, NamedTuple
 
 Key = str | int
 """A step of a path: the name of a member, or the index of an element."""
@@ -33,8 +31,7 @@ _JSON_SCALAR: Final = re.compile(r"[^,\]}\s]+")
 _LETTERS: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b"}
 
 
-@frozen
-class KeyLocation:
+class KeyLocation(NamedTuple):
     """A key and the line, counted from 1, on which it is given a value or a table of its own."""
 
     path: tuple[Key, ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from integrations_cli.frozen import field, frozen
 from integrations_cli.models import Draft, Json, Patch
 
 Kind = Literal["create", "update", "set-primary", "delete"]
@@ -22,7 +22,7 @@ class Change(NamedTuple):
     note: str = ""
 
 
-@frozen
+@dataclass(frozen=True)
 class Action:
     """One thing to do to one integration.
 
@@ -45,7 +45,7 @@ class Action:
     remembered: Mapping[str, Json] | None = field(default=None, repr=False)
 
 
-@frozen
+@dataclass(frozen=True)
 class Plan:
     """The actions in their order, the identifiers of what stays as it is, and why the plan cannot be run yet, if so.
 

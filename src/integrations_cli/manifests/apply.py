@@ -15,6 +15,7 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from integrations_cli.api.client import Client, update_body
@@ -27,7 +28,6 @@ from integrations_cli.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from integrations_cli.frozen import frozen, replace
 from integrations_cli.manifests.actions import Action, Plan
 from integrations_cli.manifests.fingerprints import Fingerprints
 from integrations_cli.models import Draft, Patch
@@ -43,7 +43,7 @@ SAVED_AT_ONCE: Final = 10
 Status = Literal["done", "failed", "unknown", "skipped"]
 
 
-@frozen
+@dataclass(frozen=True)
 class ActionOutcome:
     """What became of an action. `id` is the integration's `_id` where it is known; `note` is worth telling.
 
@@ -234,7 +234,7 @@ class ApplyRun:
         if action.kind == "update":
             patch = action.patch
             if patch is not None:
-                self._api.update(action.id, update_body(replace(patch, active=False) if action.toggle else patch))
+                self._api.update(action.id, update_body(patch._replace(active=False) if action.toggle else patch))
             if action.toggle:
                 check = patch.check if patch is not None else False
                 if patch is None:
@@ -265,7 +265,7 @@ class ApplyRun:
 def _first_draft(action: Action) -> Draft:
     """What is sent to create an integration."""
     assert action.draft is not None
-    return replace(action.draft, active=False) if action.toggle else action.draft
+    return action.draft._replace(active=False) if action.toggle else action.draft
 
 
 class _Waiting:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from integrations_cli import catalogue
-from integrations_cli.frozen import frozen
 from integrations_cli.inputs.credential_values import is_reference
 from integrations_cli.manifests.compare import (
     by_manifest_name,
@@ -30,7 +30,7 @@ REST, CREDENTIALS = "", "credentials"
 """Under these names a side has `UNSAID` where it says nothing of the fields that it does not name."""
 
 
-@frozen
+@dataclass(frozen=True)
 class Cell:
     """One field of one integration on both sides, as it may be shown; None where it is not there.
 
@@ -44,7 +44,7 @@ class Cell:
     verdict: Verdict
 
 
-@frozen
+@dataclass(frozen=True)
 class Difference:
     """All fields of all integrations of two sides, in the order of the identifiers."""
 

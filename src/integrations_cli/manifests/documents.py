@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from integrations_cli.errors import InputError
-from integrations_cli.frozen import field, frozen
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.inputs.decode import type_name
 from integrations_cli.models import Json
@@ -21,7 +21,7 @@ LARGEST: Final = 16 * 1024 * 1024
 """The most bytes that one file may have; 10,000 integrations take about 3 MB."""
 
 
-@frozen
+@dataclass(frozen=True)
 class Source:
     """One file: its `name` as the user wrote it, its text, and the folder that relative paths in it count from."""
 

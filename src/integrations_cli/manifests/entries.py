@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from integrations_cli import catalogue
-from integrations_cli.frozen import field, frozen
 from integrations_cli.inputs.credential_values import is_reference
 from integrations_cli.inputs.decode import type_name
 from integrations_cli.manifests.documents import Source, did_you_mean, no_constant
@@ -23,7 +23,7 @@ _SWITCHES: Final = ("active", "primary", "check")
 _FIELDS: Final = (*_TEXTS, *_SWITCHES, "conditions", "credentials", *NEWER_FIELDS)
 
 
-@frozen
+@dataclass(frozen=True)
 class Entry:
     """One integration as the manifest has it. None means "not said"; credentials may still be references."""
 

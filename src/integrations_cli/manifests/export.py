@@ -14,10 +14,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from integrations_cli import catalogue
-from integrations_cli.frozen import field, frozen
 from integrations_cli.inputs.credential_values import convert
 from integrations_cli.manifests.compare import (
     by_manifest_name,
@@ -41,7 +41,7 @@ _PLAIN_KEY: Final = re.compile(r"[a-z][a-z0-9]*([A-Z][a-z0-9]*)*")
 _LARGEST_INTEGER: Final = 2**63
 
 
-@frozen
+@dataclass(frozen=True)
 class Exported:
     """A manifest: as TOML text, and as the document that it holds.
 

@@ -21,12 +21,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from integrations_cli import catalogue
-from integrations_cli.frozen import frozen, replace
 from integrations_cli.models import Json
 from integrations_cli.settings import atomic_write as saving
 
@@ -37,7 +36,7 @@ SPARE: Final = 1000
 Verdict = Literal["same", "changed", "unknown", "added", "removed"]
 
 
-@frozen
+@dataclass(frozen=True)
 class Record:
     """What is remembered of one integration: the fingerprint of each field by its path (`credentials.apiKey`).
 

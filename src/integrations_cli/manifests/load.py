@@ -19,10 +19,10 @@ finding, each with its file and line.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from integrations_cli import catalogue
 from integrations_cli.errors import InputError
-from integrations_cli.frozen import field, frozen
 from integrations_cli.inputs.credential_values import ValueReader, is_reference
 from integrations_cli.inputs.decode import type_name
 from integrations_cli.manifests.documents import Source, parse_document, read_sources
@@ -30,7 +30,7 @@ from integrations_cli.manifests.entries import Entry, read_entry
 from integrations_cli.models import Credential, Json
 
 
-@frozen
+@dataclass(frozen=True)
 class ResolvedEntry:
     """An entry whose references are opened: `credentials` are ready for the wire.
 
@@ -43,7 +43,7 @@ class ResolvedEntry:
     unresolved: Mapping[str, str] = field(default_factory=dict)
 
 
-@frozen
+@dataclass(frozen=True)
 class Manifest:
     """What an environment should be: the entries by identifier, in the order of the files."""
 

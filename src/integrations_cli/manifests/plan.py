@@ -15,12 +15,11 @@ time confuses servers (several primaries); such actions carry their channel as `
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft
 from integrations_cli.errors import InputError
-from integrations_cli.frozen import replace
 from integrations_cli.manifests.actions import Action, Change, Plan
 from integrations_cli.manifests.compare import (
     Memory,

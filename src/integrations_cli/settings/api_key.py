@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from integrations_cli.errors import ConfigError, InputError
-from integrations_cli.frozen import frozen
 from integrations_cli.models import Secret
 
 from .profile import KeySource
@@ -22,8 +21,7 @@ KEYRING_SERVICE: Final = "integrations-cli"
 """What the keys are kept under in the system's keyring; the user there is the name of the profile."""
 
 
-@frozen
-class FoundKey:
+class FoundKey(NamedTuple):
     """A key and its origin in words; or, without a key, the sentence that says why there is none."""
 
     key: Secret | None

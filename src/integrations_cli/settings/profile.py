@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from integrations_cli.errors import ConfigError, IntegrationsError
-from integrations_cli.frozen import field, frozen
 from integrations_cli.models import Json
 
 SANDBOX: Final = "sandbox"
@@ -39,12 +38,15 @@ Locate = Callable[[str], str]
 """Where a key of the profile stands, for a message: `/…/config.toml, line 4, column 1: timeout of profile staging`."""
 
 
-@frozen
-class KeySource:
+class KeySource(NamedTuple):
     """Where the API key of a profile is: a text, a variable's name, a command (words or a line), or the keyring."""
 
     kind: Literal["text", "env", "command", "keyring"]
-    value: str | tuple[str, ...] = field(default="", repr=False)
+    value: str | tuple[str, ...] = ""
+
+    def __repr__(self) -> str:
+        """Return a text without the value, which may be the key itself."""
+        return f"KeySource({self.kind!r})"
 
     @property
     def words(self) -> str:
@@ -57,8 +59,7 @@ class KeySource:
         }[self.kind]
 
 
-@frozen
-class Profile:
+class Profile(NamedTuple):
     """What a profile says; None is "not said". `notes` are things that look wrong and do no harm."""
 
     name: str

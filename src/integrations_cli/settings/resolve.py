@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from integrations_cli.errors import AuthError, ConfigError, UsageError
-from integrations_cli.frozen import frozen
 from integrations_cli.models import Secret
 from integrations_cli.settings.api_key import KEY_VARIABLES, FoundKey, key_from_environment, key_from_source
 from integrations_cli.settings.config_file import APPLICATION, ConfigFile
@@ -35,8 +34,7 @@ NO_KEY_HINT: Final = (
 )
 
 
-@frozen
-class SettingsFlags:
+class SettingsFlags(NamedTuple):
     """What the command line says about the settings; None is "not said"."""
 
     profile: str | None = None
@@ -45,8 +43,7 @@ class SettingsFlags:
     timeout: float | None = None
 
 
-@frozen
-class Settings:
+class Settings(NamedTuple):
     """What a run works with.
 
     `api_url` has no trailing slash and no `/v1`; `timeout` is in seconds; `origins` says for each field where its value

@@ -10,11 +10,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Final, Protocol, TextIO
 
 from integrations_cli.catalogue.suggest import nearest_named
 from integrations_cli.errors import CancelledError
-from integrations_cli.frozen import frozen
 from integrations_cli.terminal.escape import escape
 
 BACK: Final = "<"
@@ -25,7 +25,7 @@ class GoBack(Exception):  # noqa: N818  # not a failure: the person wants the qu
     """The answer was `BACK`."""
 
 
-@frozen
+@dataclass(frozen=True)
 class Option:
     """One entry of a list: what it stands for, and what is shown of it."""
 

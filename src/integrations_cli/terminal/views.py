@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from integrations_cli.catalogue.secret_names import sounds_secret
-from integrations_cli.frozen import frozen
 from integrations_cli.models import MASK, Integration, Json
 
 
-@frozen
-class Fields:
+class Fields(NamedTuple):
     """One thing, field by field: a table of two columns, `field<TAB>value` lines, or the JSON document.
 
     `copyable` are further fields that people copy from a terminal: there they stand below the table, with their own
@@ -24,8 +23,7 @@ class Fields:
     copyable: Sequence[tuple[str, str]] = ()
 
 
-@frozen
-class Row:
+class Row(NamedTuple):
     """One line of a table, and how it stands out."""
 
     cells: Sequence[str]
@@ -33,8 +31,7 @@ class Row:
     dim: bool = False
 
 
-@frozen
-class Table:
+class Table(NamedTuple):
     """Many things of one kind: a table with a line between its groups; TAB-separated lines; a JSON array.
 
     What the rows of a group have in common stands in their first cell; a person sees it once, a program in each row.
@@ -47,8 +44,7 @@ class Table:
     exit_code: int = 0
 
 
-@frozen
-class Text:
+class Text(NamedTuple):
     """Text that is its own form (an identifier, a manifest): printed as it is, ended by one line end.
 
     `lines` says that it has lines of its own; otherwise a line end in it is shown, not obeyed.
@@ -60,8 +56,7 @@ class Text:
     exit_code: int = 0
 
 
-@frozen
-class Nothing:
+class Nothing(NamedTuple):
     """Nothing to show: what there was has been said already."""
 
     exit_code: int = 0
