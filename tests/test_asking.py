@@ -37,7 +37,7 @@ def test_a_mistyped_name_finds_the_nearest() -> None:
 
 
 class Lines:
-    """A `LineAsker` on streams that are no terminal: what is typed goes in, what is shown comes out."""
+    """A `LinePrompter` on streams that are no terminal: what is typed goes in, what is shown comes out."""
 
     def __init__(self, typed: bytes, *, clean: Callable[[str], str] = str) -> None:
         self._err = io.StringIO()

@@ -13,7 +13,6 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_cli import plain_toml
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.inputs.line_numbers import find_keys, first_lines
@@ -471,43 +470,3 @@ def mark(document: dict[str, Any]) -> tuple[dict[str, Any], dict[tuple[str | int
         return [walk(item, (*path, index)) for index, item in enumerate(value)] if isinstance(value, list) else value
 
     return walk(document, ()), paths
-
-
-# -- plain TOML -------------------------------------------------------------------------------------------------------
-
-PIECES = st.sampled_from(
-    [
-        "version = 1", "[integrations.a]", "[integrations.a.credentials]", "[integrations]", "[a]", "[a.b]", "[ a ]",
-        'provider = "mailgun"', "active = true", "active=false", 'apiKey = { env = "KEY" }', 'x = {env="K"} # c',
-        'name = "é ☃"', 'name = "a\\n"', "name = 'x'", "n = 01", "n = 123456789012345678901", "n = -1", "n = 1.5",
-        "# comment", "", "  ", "\t# x", "a.b = 1", '"q" = 1', "[[a]]", "x = [1]", "x = { a = 1, b = 2 }", "x = {}",
-        "x", "= 1", 'x = """\na"""', "x = true false", "[a", "]", "x = 1\r", "\x00", 'x = "\x7f"', "x = 1 # \x01",
-        'c = { k = { env = "K" }, u = "a, b = {}#", t = true, n = 7 }', "x = { a = 1, }", "x = { a = 1, a = 2 }",
-        "x = { a = 1 b = 2 }", "x = {  }", 'x = { a = { b = { c = "d" } } }', "x = { a.b = 1 }", "x = { a = [1] }",
-        'x = { a = { b = "c", d = "e" } }', 'x = { a = "}" }', "x = { , }", "x = { a = }", "x = { a = 1 } }", "[x.y]",
-    ]
-)  # fmt: skip
-
-
-@given(st.lists(PIECES, max_size=8), st.sampled_from(["\n", "\r\n"]))
-def test_plain_toml_is_read_as_tomllib_reads_it_or_not_at_all(pieces: list[str], end: str) -> None:
-    text = end.join(pieces)
-    plain = plain_toml.loads(text)
-    if plain is not None:
-        assert plain == tomllib.loads(text)
-
-
-def test_what_export_writes_is_plain() -> None:
-    text = "".join(
-        f'\n[integrations.i-{number}]\nprovider = "mailgun"\nactive = true\n\n[integrations.i-{number}.credentials]\n'
-        f'apiKey = {{ env = "I_{number}__API_KEY" }}\nsecure = false\n'
-        for number in range(3)
-    )
-    assert plain_toml.loads(f"# a header\nversion = 1\n{text}") == tomllib.loads(f"version = 1\n{text}")
-
-
-@pytest.mark.parametrize(
-    "text", ["x = { " + "a" * 9999, "x = {" + "{a" * 9999, "x = { " + '"a"' * 9999, "[a" + ".a" * 9999]
-)
-def test_what_is_not_plain_is_found_out_at_once(text: str) -> None:
-    assert plain_toml.loads(text) is None  # a pattern that tries every way to cut it up would not end

@@ -117,7 +117,7 @@ def integration_from(response: Response) -> Integration:
     """The integration in this answer.
 
     Raises:
-        UnreadableAnswerError: There is none in it.
+        UnreadableResponseError: There is none in it.
     """
     value = decode(response)
     if not isinstance(value, dict):

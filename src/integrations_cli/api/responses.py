@@ -39,7 +39,7 @@ def decode(response: Response) -> Json:
     """The JSON in the answer, without its envelope `data`.
 
     Raises:
-        UnreadableAnswerError: There is none, or it holds what JSON does not have or no program should have to keep.
+        UnreadableResponseError: There is none, or it holds what JSON does not have or no program should have to keep.
     """
     try:
         value = _document(response)

@@ -1,7 +1,7 @@
 """The guided conversation: from a few flags, or none, to an integration that is worth sending.
 
 Each question is a step. A step that the flags have answered is skipped; the person can go back a step at any question,
-and from the summary to every step. What asks is behind the protocol `asking.Asker`, so that a test can answer.
+and from the summary to every step. What asks is behind the protocol `ask.Prompter`, so that a test can answer.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def load_json(
     """The decoded JSON; the hooks are those of `json.loads`.
 
     Raises:
-        BeyondError: It has more values, or is nested deeper, than is believed.
+        LimitError: It has more values, or is nested deeper, than is believed.
         ValueError: It is no JSON, or holds a number of thousands of digits.
     """
     import json
@@ -72,13 +72,11 @@ def load_json(
     return value
 
 
-def load_toml(
-    text: str, bounds: Limits, *, faster: Callable[[str], dict[str, Json] | None] | None = None
-) -> dict[str, Json]:
-    """The decoded TOML; `faster` is asked for it first, and gives None where it does not know.
+def load_toml(text: str, bounds: Limits) -> dict[str, Json]:
+    """Return the decoded TOML.
 
     Raises:
-        BeyondError: It has more values, or is nested deeper, than is believed.
+        LimitError: It has more values, or is nested deeper, than is believed.
         ValueError: It is no TOML (a TOMLDecodeError), or holds a number of thousands of digits.
     """
     _check(text.count("{") + text.count("["), text.count("=") + text.count(","), bounds)
@@ -89,9 +87,6 @@ def load_toml(
         bare = re.sub(_APART, "", text)
         if any(piece.count(".") > LONGEST_KEY for piece in re.split(r"[=,\[\]{}\n]", bare)):
             raise _too_deep()
-    value = faster(text) if faster is not None else None
-    if value is not None:
-        return value
     import tomllib
 
     try:
@@ -109,7 +104,7 @@ def _check(containers: int, values: int, bounds: Limits) -> None:
 
 
 def _check_depth(value: Json) -> None:
-    """Refuse what is nested deeper than `DEEPEST`; without recursion, since that is what it protects from."""
+    """Refuse what is nested deeper than `MAX_DEPTH`; without recursion, since that is what it protects from."""
     level: list[Json] = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
         if not level:

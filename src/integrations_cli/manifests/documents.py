@@ -134,10 +134,9 @@ def parse_document(source: Source, findings: list[str]) -> Mapping[str, Json] | 
 
 def _toml(source: Source, findings: list[str]) -> Json:
     from integrations_cli.inputs.decode import MANIFEST_LIMITS, LimitError, load_toml
-    from integrations_cli.plain_toml import loads
 
     try:
-        return load_toml(source.text, MANIFEST_LIMITS, faster=loads)
+        return load_toml(source.text, MANIFEST_LIMITS)
     except LimitError as error:
         findings.append(f"{source.name}:1: {error}")
     except ValueError as error:

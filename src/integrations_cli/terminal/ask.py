@@ -1,7 +1,7 @@
 """Asks a person one question at a time, on standard error: what every asker can do, and the one of plain lines.
 
-`asker_for` takes the one that fits: `asking_screen.ScreenAsker` draws lists that are filtered as one types;
-`LineAsker` writes numbered lists and plain lines, never moves the cursor, and suits screen readers, `TERM=dumb` and
+`open_prompter` takes the one that fits: `ask_fullscreen.MenuPrompter` draws lists that are filtered as one types;
+`LinePrompter` writes numbered lists and plain lines, never moves the cursor, and suits screen readers, `TERM=dumb` and
 `INTEGRATIONS_ACCESSIBLE=1`.
 """
 
@@ -100,13 +100,13 @@ class LinePrompter:
         self._write(f"{self._shown(text)}\n")
 
     def text(self, question: str, *, default: str = "", back: bool = False) -> str:
-        """A line of text; see `Asker`."""
+        """A line of text; see `Prompter`."""
         proposed = f" [{default}]" if default else ""
         answer = self._answer(f"{question}{proposed}: ", back=back).strip()
         return answer or default
 
     def secret(self, question: str, *, back: bool = False) -> str:
-        """A text that is not shown; see `Asker`."""
+        """A text that is not shown; see `Prompter`."""
         prompt = f"{self._shown(question)} (hidden): "
         answer = self._hidden(prompt)
         self._write("\n")  # the Enter was hidden too
@@ -115,7 +115,7 @@ class LinePrompter:
     def choose(
         self, question: str, options: Sequence[Option], *, default: str | None = None, back: bool = False
     ) -> str:
-        """One of a numbered list, by its number, its name or a part of it; see `Asker`."""
+        """One of a numbered list, by its number, its name or a part of it; see `Prompter`."""
         self.say(question)
         listed = list(options)
         while True:
@@ -138,7 +138,7 @@ class LinePrompter:
                 self.say(f"There is no such entry: answer a number from 1 to {len(listed)}, or a part of a name.")
 
     def confirm(self, question: str, default: bool = False, *, back: bool = False) -> bool:
-        """Yes or no; see `Asker`."""
+        """Yes or no; see `Prompter`."""
         while True:
             answer = self._answer(f"{question} [{'Y/n' if default else 'y/N'}]: ", back=back).strip().casefold()
             if not answer:
@@ -148,7 +148,7 @@ class LinePrompter:
             self.say("Answer y or n.")
 
     def ask_secret(self, label: str) -> str:
-        """A secret that is not empty; see `Asker`."""
+        """A secret that is not empty; see `Prompter`."""
         return ask_until_given(self, label)
 
     def session(self) -> AbstractContextManager[None]:

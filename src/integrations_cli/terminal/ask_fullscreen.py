@@ -1,6 +1,6 @@
 """Asks on a terminal that can move its cursor: one line to type on, and lists that get shorter as one types.
 
-Only `asking.asker_for` imports this, when a question is about to be asked: prompt_toolkit is slow to load.
+Only `ask.open_prompter` imports this, when a question is about to be asked: prompt_toolkit is slow to load.
 """
 
 from __future__ import annotations
@@ -90,14 +90,14 @@ class MenuPrompter:
         self._stderr.flush()
 
     def text(self, question: str, *, default: str = "", back: bool = False) -> str:
-        """A line of text; see `asking.Asker`."""
+        """A line of text; see `ask.Prompter`."""
         proposed = f" [{default}]" if default else ""
         answer = self._ask(_Question(f"{question}{proposed}:", back=back)).strip() or default
         self.say(f"{question}: {answer}")
         return answer
 
     def secret(self, question: str, *, back: bool = False) -> str:
-        """A text that is not shown; see `asking.Asker`."""
+        """A text that is not shown; see `ask.Prompter`."""
         answer = self._ask(_Question(f"{question} (hidden):", back=back, hidden=True))
         self._forget_typed()
         self.say(f"{question}: {MASK if answer else ''}")
@@ -106,17 +106,17 @@ class MenuPrompter:
     def choose(
         self, question: str, options: Sequence[Option], *, default: str | None = None, back: bool = False
     ) -> str:
-        """One entry of a list that is filtered by what is typed; see `asking.Asker`."""
+        """One entry of a list that is filtered by what is typed; see `ask.Prompter`."""
         value = self._ask(_Question(_asking(question), back=back, options=options, default=default))
         self.say(f"{_asking(question)} {next(option.label for option in options if option.value == value)}")
         return value
 
     def confirm(self, question: str, default: bool = False, *, back: bool = False) -> bool:
-        """Yes or no; see `asking.Asker`."""
+        """Yes or no; see `ask.Prompter`."""
         return self.choose(question, _YES_NO, default="yes" if default else "no", back=back) == "yes"
 
     def ask_secret(self, label: str) -> str:
-        """A secret that is not empty; see `asking.Asker`."""
+        """A secret that is not empty; see `ask.Prompter`."""
         return ask_until_given(self, label)
 
     def session(self) -> AbstractContextManager[None]:

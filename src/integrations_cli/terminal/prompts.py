@@ -20,7 +20,7 @@ class _Output(Protocol):
 
 
 class Terminal(Protocol):
-    """What an asker needs of a run of the program; `Invocation` is one."""
+    """What an asker needs of a run of the program; `RunContext` is one."""
 
     @property
     def render(self) -> _Output:
@@ -44,7 +44,7 @@ class Terminal(Protocol):
 
 
 def open_prompter(run: Terminal) -> Prompter:
-    """The asker that fits the terminal of this run, on which a person can be asked (`Invocation.interactive`)."""
+    """The asker that fits the terminal of this run, on which a person can be asked (`RunContext.interactive`)."""
     stdin, stderr, environ = run.stdin, run.stderr, run.environ
     assert stdin is not None
     assert stderr is not None

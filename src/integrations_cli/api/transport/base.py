@@ -43,7 +43,7 @@ class Request(NamedTuple):
 class Response(NamedTuple):
     """One answer: the names of `headers` in lower case, `elapsed` in seconds since the request was begun.
 
-    `overlong` says that the body was larger than `MAX_ANSWER` and was left unread.
+    `overlong` says that the body was larger than `MAX_RESPONSE` and was left unread.
     """
 
     status: int

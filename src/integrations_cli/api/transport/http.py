@@ -280,7 +280,7 @@ class PoolTransport(httpx.BaseTransport):
     """Sends the client's requests through a connection pool of ours.
 
     httpx's own transport takes no network backend, and builds a TLS context where plain HTTP needs none. The exceptions
-    of the pool are left as they are: `NetworkTransport` gives each of them its meaning. The client is shown none of the
+    of the pool are left as they are: `HttpTransport` gives each of them its meaning. The client is shown none of the
     answer's headers: it would read where it is sent to and which cookies to keep, and we follow and keep none.
     """
 
