@@ -131,7 +131,7 @@ def test_a_socks_proxy_that_speaks_something_else_is_named(reply: bytes, bundle:
 
 
 @pytest.mark.parametrize(
-    ("answer", "lasting", "words"),
+    ("response", "permanent", "words"),
     [
         (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", True, "a name and a password"),
         (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", True, "403"),

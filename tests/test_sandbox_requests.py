@@ -144,7 +144,7 @@ def test_slugs(name: str, slug: str) -> None:
 
 def test_importing_the_contract_takes_no_http_library() -> None:
     program = (
-        "import sys, integrations_cli.sandbox.contract\n"
+        "import sys, integrations_cli.sandbox.api\n"
         "print(sorted({'httpx', 'ssl', 'socket', 'http', 'asyncio', 'rich', 'typer'} & set(sys.modules)))"
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -24,7 +24,7 @@ from sandboxed import Answer, Caller, Clock
 
 WRITER = """
 import json, sys, pathlib
-from integrations_cli.sandbox import open_sandbox
+from integrations_cli.sandbox.open import open_sandbox
 
 path, name, count = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 with open_sandbox(path) as sandbox:
@@ -41,7 +41,8 @@ with open_sandbox(path) as sandbox:
 
 WITHOUT_RIGHTS = """
 import os, pathlib, sqlite3, tempfile
-from integrations_cli.sandbox import StoreError, contract, open_sandbox
+from integrations_cli.sandbox import api  # imported while the files can still be read
+from integrations_cli.sandbox.open import StoreError, open_sandbox
 
 if os.geteuid() == 0:
     os.setgid(65534)
