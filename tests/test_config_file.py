@@ -71,15 +71,15 @@ def test_the_file_is_where_the_environment_says() -> None:
 # Reading.
 
 BROKEN = {
-    b"x = ": "line 1, column 5: invalid value at the end of the file",
-    b"a = 1\r\nb = [1,\r\n": "line 3, column 1: invalid value at the end of the file",
-    b"a = 1\n\n  b ? 2": "line 3, column 5: expected '=' after a key",
-    b"[profiles.a]\n[profiles.a]": "line 2, column 12: cannot declare",
+    b"x = ": "line 1, column 5: not valid TOML: invalid value at the end of the file",
+    b"a = 1\r\nb = [1,\r\n": "line 3, column 1: not valid TOML: invalid value at the end of the file",
+    b"a = 1\n\n  b ? 2": "line 3, column 5: not valid TOML: expected '=' after a key",
+    b"[profiles.a]\n[profiles.a]": "line 2, column 12: not valid TOML: cannot declare profiles.a twice",
     b'a = "unfinished': "line 1, column 16",
-    b"a = 1\na = 2": "line 2, column 6: cannot overwrite a value",
+    b"a = 1\na = 2": "line 2, column 6: not valid TOML: cannot overwrite a value",
     b"\xef\xbb\xbfa =": "line 1, column 4",
-    b"a = 1\nb = '\xff'": "line 2, column 6: this is not UTF-8 text",
-    "a = 1".encode("utf-16"): "this is not UTF-8 text | UTF-16",
+    b"a = 1\nb = '\xff'": "line 2, column 6: not UTF-8 text",
+    "a = 1".encode("utf-16"): "not UTF-8 text | UTF-16",
     b"a = " + b"1" * 5000: "a number in it is too long",
     b"a = " + b"[" * 10_000: "nested too deeply",
     b"a" + b".a" * 100_000 + b" = 1": "nested too deeply",
@@ -127,7 +127,7 @@ def test_nothing_there_says_nothing(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is a folder, not a settings file"):
+    with pytest.raises(ConfigError, match="it is a folder, not a file"):
         ConfigFile.load(tmp_path)
     with pytest.raises(ConfigError, match="not a file that settings can be saved in"):
         add(tmp_path)

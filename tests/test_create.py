@@ -309,7 +309,7 @@ def test_a_conversation_is_said_as_one_line(program: Program) -> None:
         (("-p", "mailgun", "-C", "api_key=env:HOME"), "apiKey"),
         (("-p", "mailgun", "--active"), "apiKey"),
         (("-p", "mailgun", "-C", "apiKey"), "has no value"),
-        (("-p", "mailgun", "-C", "apiKey=@/no/such/file"), "cannot read the file"),
+        (("-p", "mailgun", "-C", "apiKey=@/no/such/file"), "cannot read it"),
         (("-p", "mailgun", "-f", "none.json"), "cannot read it"),
         (("-p", "mailgun", "--environment-id", "x"), "environment-id"),
         (("-p", "mailgun", "--chanel", "email"), "--chanel"),

@@ -168,7 +168,7 @@ def test_all_findings_of_a_file_are_said_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("providerId = ", "invalid value (line 1, column 14)"),
+        ("providerId = ", "invalid value at the end of the file (line 1, column 14)"),
         ("a = 1\na = 2", "not valid TOML"),
         ("a = " + "9" * 5000, "not usable: a number in it is too long"),
         ("a = " + "[" * 200 + "]" * 200, "not usable: it is nested too deeply"),

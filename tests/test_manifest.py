@@ -242,7 +242,7 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(text: str, said: str) -
     ("text", "begins"),
     [
         ("version = = 1", "env.toml:1:11: not valid TOML: "),
-        ("version = 1\n[integrations.a", "env.toml:2: not valid TOML: "),
+        ("version = 1\n[integrations.a", "env.toml:2:16: not valid TOML: "),
         ('version = 1\nx = "a\n"', "env.toml:2:"),
     ],
 )
@@ -257,7 +257,7 @@ def test_a_mistake_in_the_syntax_is_said_with_its_place(text: str, begins: str) 
     [
         ("{", "env.toml:1:2: not valid JSON: expecting property name enclosed in double quotes"),
         ('{"version": 1,\n "version": 1}', "env.toml:2: version: is in env.toml:1 already"),
-        ('{"version": NaN}', "env.toml:1: it holds NaN, Infinity or a number that is too long, which JSON has not"),
+        ('{"version": NaN}', "env.toml: not usable: NaN is not a JSON number"),
         ("[]", "env.toml:1: must hold an object, not a list"),
         ("null", "env.toml:1: must hold an object, not null"),
         ('{"version": 1,\n\n"integrations": {"a": {"provider": "expo",\n"active": null}}}',
@@ -323,8 +323,8 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "wide.toml").write_bytes("version = 1".encode("utf-16"))
     (tmp_path / "empty").mkdir()
     for name, said in (
-        ("latin.toml", f"{tmp_path / 'latin.toml'}:2: it is not UTF-8 text"),
-        ("wide.toml", f"{tmp_path / 'wide.toml'}:1: it is not UTF-8 text"),
+        ("latin.toml", f"{tmp_path / 'latin.toml'}:2:6: not UTF-8 text"),
+        ("wide.toml", f"{tmp_path / 'wide.toml'}:1:1: not UTF-8 text"),
         ("empty", f"{tmp_path / 'empty'}: no .toml or .json file is in this folder"),
         ("missing.toml", f"{tmp_path / 'missing.toml'}: cannot read it: No such file or directory"),
     ):

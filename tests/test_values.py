@@ -162,7 +162,7 @@ def test_any_text_from_anywhere_arrives_in_the_body_that_the_program_would_send(
         (b"key\r", "key\r"),
         (b" key \t\n", " key \t"),
         (b"\nkey\n", "\nkey"),
-        (b"\xef\xbb\xbfkey", "\ufeffkey"),
+        (b"\xef\xbb\xbfkey", "key"),
         (PEM.encode() + b"\n", PEM),
     ],
 )
@@ -290,17 +290,17 @@ def test_a_file_on_standard_input_takes_it_from_the_credentials() -> None:
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
-        ("apiKey=@absent.txt", "credentials.apiKey: cannot read the file absent.txt: No such file or directory"),
-        ("apiKey=@folder", "credentials.apiKey: folder is a folder, not a file"),
+        ("apiKey=@absent.txt", "credentials.apiKey: the file absent.txt: cannot read it: No such file or directory"),
+        ("apiKey=@folder", "credentials.apiKey: the file that @ names: it is a folder, not a file"),
         ("apiKey=@empty", "credentials.apiKey: the file empty is empty"),
         ("apiKey=@newline", "credentials.apiKey: the file newline is empty"),
-        ("apiKey=@latin1", "credentials.apiKey: the file latin1 is not UTF-8 text (byte 15)"),
-        ("apiKey=@utf16", "credentials.apiKey: the file utf16 is not UTF-8 text (byte 1)"),
+        ("apiKey=@latin1", "credentials.apiKey: the file latin1: not UTF-8 text (line 1, column 15)"),
+        ("apiKey=@utf16", "credentials.apiKey: the file utf16: not UTF-8 text (line 1, column 1)"),
         ("apiKey=@nul", "credentials.apiKey: the file nul holds a NUL character"),
-        ("apiKey=@big", "credentials.apiKey: the file big is bigger than 1 MiB: that is no credential"),
-        ("apiKey=@a\0b", "credentials.apiKey: cannot read the file that @ names: not a path"),
-        (f"apiKey=@{SECRET}", "credentials.apiKey: cannot read the file that @ names: No such file or directory"),
-        (f"apiKey=@{'n' * 5000}", "credentials.apiKey: cannot read the file that @ names: File name too long"),
+        ("apiKey=@big", "credentials.apiKey: the file that @ names: it is bigger than 1 MiB"),
+        ("apiKey=@a\0b", "credentials.apiKey: the file that @ names: cannot read it: not a path"),
+        (f"apiKey=@{SECRET}", "credentials.apiKey: the file that @ names: cannot read it: No such file or directory"),
+        (f"apiKey=@{'n' * 5000}", "credentials.apiKey: the file that @ names: cannot read it: File name too long"),
         ("apiKey=@~\0/x", "credentials.apiKey: there is no home folder for the file that begins with ~"),
         ("c2VjcmV0LWtleS0xMjM0==", "--credential has no value"),
         ("apiKey=@", "credentials.apiKey: @ names no file"),
@@ -349,7 +349,7 @@ def test_an_unreadable_file_says_so(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="Linux has a file that opens and cannot be read")
 def test_a_file_that_fails_while_it_is_read_says_so() -> None:
     error = refused(read_file, Path("/proc/self/mem"), "credentials.apiKey")
-    assert error.message == "credentials.apiKey: cannot read the file /proc/self/mem: Input/output error"
+    assert error.message == "credentials.apiKey: the file /proc/self/mem: cannot read it: Input/output error"
 
 
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs the files of the shell's <(COMMAND)")
@@ -447,9 +447,9 @@ def test_a_command_has_no_standard_input_and_the_given_environment() -> None:
         ("pass", "the output of the command is empty"),
         (
             f"import sys; sys.stdout.buffer.write({SECRET!r}.encode() + b'\\xff')",
-            "the output of the command is not UTF",
+            "the output of the command: not UTF",
         ),
-        ("while True: print('x' * 65536)", "the output of the command is bigger than 1 MiB: that is no credential"),
+        ("while True: print('x' * 65536)", "the output of the command: it is bigger than 1 MiB"),
     ],
 )
 def test_a_failing_command_never_shows_what_it_wrote(code: str, message: str) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from typing import Final, NoReturn
+from typing import Final
 from urllib.parse import urlsplit
 
 from integrations_cli.api.transport.base import Response
@@ -67,20 +66,9 @@ def _document(response: Response) -> Json:
     """
     if response.overlong:
         raise ValueError
-    value = load_json(response.body, RESPONSE_LIMITS, parse_constant=_refuse_constant, parse_float=_finite)
+    value = load_json(response.body, RESPONSE_LIMITS)
     # Half of a pair that stands for one character can be escaped in JSON, but not be written to a terminal or a file.
     return _whole(value) if b"\\ud" in response.body.lower() else value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(text)
-    return number
 
 
 def _whole(value: Json) -> Json:

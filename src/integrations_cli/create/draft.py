@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple
 
 from integrations_cli.catalogue.suggest import nearest
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import ValueReader
-from integrations_cli.inputs.decode import FILE_LIMITS, LimitError, load_json, load_toml, type_name
+from integrations_cli.inputs.decode import (
+    FILE_LIMITS,
+    DecodeError,
+    check_size,
+    decode_utf8,
+    load_json,
+    load_toml,
+    read_bytes,
+    type_name,
+)
 from integrations_cli.models import Credential, Draft, Json
 
 LARGEST_FILE: Final = 4 * 1024 * 1024
@@ -155,77 +162,30 @@ def _document(name: str, where: str, reader: ValueReader) -> tuple[dict[str, Jso
 
 
 def _decoded(name: str, where: str, reader: ValueReader) -> tuple[Json, Path | None]:
-    """What a JSON file holds, or a TOML file by its ending; `-` is JSON on standard input."""
-    if name == "-":
-        return _json(_text(reader.read_stdin(where), where), where), None
-    path = Path(name)
+    """Return what a JSON or (by its ending) TOML file holds, and its folder; `-` is JSON on standard input."""
     try:
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
-        reason = "it is a folder" if os.path.isdir(path) else reason  # noqa: PTH112  # Path.is_dir may raise
-        raise InputError(f"{where}: cannot read it: {reason}", hint="check the path; - is standard input") from None
-    text = _text(content, where)
-    return (_toml(text, where) if path.suffix.lower() == ".toml" else _json(text, where)), path.parent
+        if name == "-":
+            return _json(check_size(reader.read_stdin(where), LARGEST_FILE)), None
+        path = Path(name)
+        content = read_bytes(path, LARGEST_FILE)
+        return (_toml(content) if path.suffix.lower() == ".toml" else _json(content)), path.parent
+    except DecodeError as error:
+        raise InputError(f"{where}: {error}", hint=error.hint) from None
 
 
-def _text(content: bytes, where: str) -> str:
-    if len(content) > LARGEST_FILE:
-        raise InputError(f"{where}: it is bigger than 4 MiB: that is no integration")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{where}: it is not UTF-8 text (byte {error.start + 1})", hint="save it as UTF-8") from None
+def _json(content: bytes) -> Json:
+    return load_json(_text(content), FILE_LIMITS, unique_keys=True)
+
+
+def _toml(content: bytes) -> Json:
+    return load_toml(_text(content), FILE_LIMITS)
+
+
+def _text(content: bytes) -> str:
+    text = decode_utf8(content)
     if not text.strip():
-        raise InputError(f"{where}: it is empty", hint='it takes an object such as {"providerId": "mailgun"}')
+        raise DecodeError("it is empty", hint='it takes an object such as {"providerId": "mailgun"}')
     return text
-
-
-def _json(text: str, where: str) -> Json:
-    try:
-        return load_json(text, FILE_LIMITS, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        reason = f"{error.msg[:1].lower()}{error.msg[1:]}"
-        raise InputError(f"{where}: not valid JSON: {reason} (line {error.lineno}, column {error.colno})") from None
-    except ValueError as error:  # a name written twice, NaN, or a number of thousands of digits
-        reason = str(error) if isinstance(error, _RefusedError | LimitError) else "a number in it is too long"
-        raise InputError(f"{where}: not usable: {reason}") from None
-
-
-class _RefusedError(ValueError):
-    """JSON that Python reads and a server may not, or not alike; its text holds names only."""
-
-
-def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise _RefusedError(f"{name} is written twice in one object")
-            seen.add(name)
-    return members
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise _RefusedError(f"{name} is not a JSON number")
-
-
-def _toml(text: str, where: str) -> Json:
-    import tomllib
-
-    try:
-        return load_toml(text, FILE_LIMITS)
-    except tomllib.TOMLDecodeError as error:
-        lines = text.split("\n")
-        end = f"line {len(lines)}, column {len(lines[-1]) + 1}"
-        # What the library says holds names of keys and single characters, never a value.
-        reason = str(error).replace("(at end of document)", f"(at {end})").replace("(at ", "(")
-        raise InputError(f"{where}: not valid TOML: {reason[:1].lower()}{reason[1:]}") from None
-    except ValueError as error:
-        reason = str(error) if isinstance(error, LimitError) else "a number in it is too long"
-        raise InputError(f"{where}: not usable: {reason}") from None
 
 
 def _kind(value: Json) -> str:
@@ -275,9 +235,12 @@ def _extra(texts: Sequence[str]) -> dict[str, Json]:
             raise InputError("--extra is not of the form KEY=JSON", hint="""for example --extra 'kind="delivery"'""")
         if key in _FIELDS:
             raise InputError(f"--extra {key}: this field has a flag of its own", hint=f"use --{_FLAGS.get(key, key)}")
-        given[key] = _json(value, f"--extra {key}") if value.strip() else _empty_extra(key)
+        if not value.strip():
+            raise InputError(
+                f"--extra {key} has no value", hint=f"""write JSON: --extra '{key}="text"', or {key}=true"""
+            )
+        try:
+            given[key] = load_json(value, FILE_LIMITS, unique_keys=True)
+        except DecodeError as error:
+            raise InputError(f"--extra {key}: {error}", hint=error.hint) from None
     return given
-
-
-def _empty_extra(key: str) -> NoReturn:
-    raise InputError(f"--extra {key} has no value", hint=f"""write JSON: --extra '{key}="text"', or {key}=true""")

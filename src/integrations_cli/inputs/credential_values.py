@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Final
 from integrations_cli import catalogue
 from integrations_cli.catalogue.secret_names import secrets_within
 from integrations_cli.errors import InputError
+from integrations_cli.inputs.decode import FILE_LIMITS, DecodeError, check_size, decode_utf8, load_json, read_bytes
 from integrations_cli.models import Credential, Json
 
 if TYPE_CHECKING:
@@ -213,33 +214,27 @@ def convert(key: str, text: str) -> Json:
     if key in catalogue.BOOLEAN_KEYS:
         return {"true": True, "false": False}.get(text, text)
     if key in catalogue.OBJECT_KEYS:
-        from integrations_cli.inputs.decode import FILE_LIMITS, load_json
-
         try:
-            value = load_json(text, FILE_LIMITS, parse_constant=_no_constant)
-        except ValueError:
+            value = load_json(text, FILE_LIMITS)
+        except DecodeError:
             return text
         return value if isinstance(value, dict) else text
     return text
 
 
 def read_file(path: Path, what: str, *, by_name: bool = True) -> str:
-    """The text in a file without its final line end; `what` (`credentials.apiKey`) begins every message.
+    """Return the text in a file without its final line end; `what` (`credentials.apiKey`) begins every message.
 
-    With `by_name` false one that cannot be read is not named: what stands after the @ may be no path, but a password.
+    With `by_name` false an unreadable file is not named: what stands after the @ may be no path, but a password.
 
     Raises:
         InputError: It is missing, unreadable, a folder, too big, empty or not text.
     """
+    named = f"the file {path}" if by_name else "the file that @ names"
     try:
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        if os.path.isdir(path):  # noqa: PTH112  # Path.is_dir raises where it may not look
-            raise InputError(f"{what}: {path} is a folder, not a file") from None
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
-        named = f"the file {path}" if by_name else "the file that @ names"
-        raise InputError(f"{what}: cannot read {named}: {reason}", hint=_LITERAL_HINT) from None
+        content = read_bytes(path, LARGEST)
+    except DecodeError as error:
+        raise InputError(f"{what}: {named}: {error}", hint=_LITERAL_HINT) from None
     return decode_text(content, what, f"the file {path}")
 
 
@@ -323,20 +318,17 @@ def split_command(text: str, what: str) -> list[str]:
 
 
 def decode_text(content: bytes, what: str, place: str) -> str:
-    """The text of `content` without one final line end.
+    """Return the text of `content` without a byte order mark and one final line end.
 
     `what` (`credentials.apiKey`) and `place` (`standard input`) begin every message.
 
     Raises:
         InputError: It is empty, too big, or not UTF-8 text.
     """
-    if len(content) > LARGEST:
-        raise InputError(f"{what}: {place} is bigger than 1 MiB: that is no credential")
     try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        hint = "save it as UTF-8" + (": it looks like UTF-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "")
-        raise InputError(f"{what}: {place} is not UTF-8 text (byte {error.start + 1})", hint=hint) from None
+        text = decode_utf8(check_size(content, LARGEST))
+    except DecodeError as error:
+        raise InputError(f"{what}: {place}: {error}", hint=error.hint) from None
     if text.endswith("\n"):
         text = text[:-2] if text.endswith("\r\n") else text[:-1]
     return check_text(text, what, place)
@@ -417,7 +409,3 @@ def _words(value: Json, where: str) -> list[str]:
     if not isinstance(value, list) or not value or not all(isinstance(word, str) for word in value) or not value[0]:
         raise InputError(f"{where}: must be a list of texts, the program first")
     return value
-
-
-def _no_constant(name: str) -> Json:
-    raise ValueError(name)

@@ -12,15 +12,13 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
+from integrations_cli.inputs.decode import STRING
+
 Key = str | int
 """A step of a path: the name of a member, or the index of an element."""
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_STRING: Final = re.compile(
-    # Possessive (+): nothing is kept for another way to read it, which for a text of megabytes would take gigabytes.
-    r'"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}' r"|'''(?:[^']++|'(?!''))*+'{3,5}" r'|"(?:[^"\\\n]++|\\.)*+"' r"|'[^'\n]*+'",
-    re.DOTALL,
-)
+_STRING: Final = re.compile(STRING, re.DOTALL)
 _SCALAR: Final = re.compile(r"[^,\]}#\n]+")
 _BLANK: Final = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 _SPACE: Final = re.compile(r"[ \t]*")

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import ValueReader
-from integrations_cli.inputs.decode import type_name
+from integrations_cli.inputs.decode import (
+    MANIFEST_LIMITS,
+    DecodeError,
+    check_size,
+    decode_utf8,
+    load_json,
+    load_toml,
+    read_bytes,
+    type_name,
+)
 from integrations_cli.models import Json
 
 if TYPE_CHECKING:
@@ -76,22 +85,26 @@ def _is_bare(name: str) -> bool:
 def read_sources(name: str, reader: ValueReader) -> Iterator[Source]:
     """The files that `name` stands for: one, those of a folder, or `-` for standard input."""
     if name == "-":
-        text = _text(reader.read_stdin("the manifest -"), "standard input")
+        try:
+            text = decode_utf8(check_size(reader.read_stdin("the manifest -"), LARGEST))
+        except DecodeError as error:
+            raise InputError(_at("standard input", error), hint=error.hint) from None
         yield Source("standard input", text, "json" if text.lstrip().startswith("{") else "toml")
         return
     path = Path(name)
     try:
         files = sorted(_manifests_in(path)) if path.is_dir() else [path]
-        for file in files:
-            with file.open("rb") as stream:
-                content = stream.read(LARGEST + 1)
-            form: Literal["toml", "json"] = "json" if file.suffix.lower() == ".json" else "toml"
-            yield Source(str(file), _text(content, str(file)), form, file.parent)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
         raise InputError(f"{name}: cannot read it: {reason}", hint="check the path; - is standard input") from None
     if not files:
         raise InputError(f"{name}: no .toml or .json file is in this folder")
+    for file in files:
+        try:
+            text = decode_utf8(read_bytes(file, LARGEST))
+        except DecodeError as error:
+            raise InputError(_at(str(file), error), hint=error.hint) from None
+        yield Source(str(file), text, "json" if file.suffix.lower() == ".json" else "toml", file.parent)
 
 
 def _manifests_in(folder: Path) -> Iterator[Path]:
@@ -100,22 +113,22 @@ def _manifests_in(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _text(content: bytes, name: str) -> str:
-    if len(content) > LARGEST:
-        raise InputError(f"{name}: it is bigger than {LARGEST // 1024 // 1024} MiB")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        hint = "save it as UTF-8" + (": it looks like UTF-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "")
-        raise InputError(f"{name}:{line}: it is not UTF-8 text", hint=hint) from None
+def _at(name: str, error: DecodeError) -> str:
+    """Return `FILE:LINE:COLUMN: reason`."""
+    return f"{name}:{error.line}:{error.column}: {error.reason}" if error.line else f"{name}: {error.reason}"
 
 
 def parse_document(source: Source, findings: list[str]) -> Mapping[str, Json] | None:
     """The decoded text, its `version` checked, or None where there is no going on."""
-    found = len(findings)
-    decoded = _json(source, findings) if source.form == "json" else _toml(source, findings)
-    if len(findings) > found and decoded is None:
+    try:
+        decoded = (
+            load_json(source.text, MANIFEST_LIMITS, unique_keys=True)
+            if source.form == "json"
+            else load_toml(source.text, MANIFEST_LIMITS)
+        )
+    except DecodeError as error:
+        # The parser names one key that is written twice, and only the later place.
+        findings += _twice(source) or [_at(source.name, error)]
         return None
     if not isinstance(decoded, dict):
         findings.append(f"{source.name}:1: must hold an object, not {type_name(decoded)}")
@@ -132,57 +145,6 @@ def parse_document(source: Source, findings: list[str]) -> Mapping[str, Json] | 
     return decoded
 
 
-def _toml(source: Source, findings: list[str]) -> Json:
-    from integrations_cli.inputs.decode import MANIFEST_LIMITS, LimitError, load_toml
-
-    try:
-        return load_toml(source.text, MANIFEST_LIMITS)
-    except LimitError as error:
-        findings.append(f"{source.name}:1: {error}")
-    except ValueError as error:
-        import tomllib
-
-        if isinstance(error, tomllib.TOMLDecodeError):
-            findings += _twice(source) or [_syntax(source, str(error))]
-        else:
-            findings.append(f"{source.name}:1: a number in it is too long")
-    return None
-
-
-def _json(source: Source, findings: list[str]) -> Json:
-    import json
-
-    from integrations_cli.inputs.decode import MANIFEST_LIMITS, LimitError, load_json
-
-    repeated = False
-
-    def members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-        nonlocal repeated
-        known = dict(pairs)
-        repeated = repeated or len(known) < len(pairs)
-        return known
-
-    try:
-        decoded = load_json(source.text, MANIFEST_LIMITS, object_pairs_hook=members, parse_constant=no_constant)
-    except json.JSONDecodeError as error:
-        findings.append(f"{source.name}:{error.lineno}:{error.colno}: not valid JSON: {_lowered(error.msg)}")
-        return None
-    except LimitError as error:
-        findings.append(f"{source.name}:1: {error}")
-        return None
-    except ValueError:
-        findings.append(f"{source.name}:1: it holds NaN, Infinity or a number that is too long, which JSON has not")
-        return None
-    if repeated:
-        findings += _twice(source)
-    return decoded
-
-
-def no_constant(name: str) -> Json:
-    """Refuse NaN and Infinity, which Python reads in JSON and servers do not."""
-    raise ValueError(name)
-
-
 def _twice(source: Source) -> list[str]:
     """A finding for each key that is written a second time, with both places."""
     from integrations_cli.inputs.line_numbers import duplicate_keys
@@ -196,21 +158,6 @@ def _twice(source: Source) -> list[str]:
             )
             tables.add(later.path)
     return findings
-
-
-def _syntax(source: Source, message: str) -> str:
-    """What the TOML parser says, its position in front; it names keys and single characters, never a value."""
-    import re
-
-    match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message, re.DOTALL)
-    last = str(source.text.count("\n") + 1)
-    place, said = (f"{match[2]}:{match[3]}", match[1]) if match else (last, message.replace("(at end", "at the end"))
-    said = said.replace("at the end of document)", "at the end of the file")
-    return f"{source.name}:{place}: not valid TOML: {_lowered(said)}"
-
-
-def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from integrations_cli import catalogue
 from integrations_cli.inputs.credential_values import is_reference
-from integrations_cli.inputs.decode import type_name
-from integrations_cli.manifests.documents import Source, did_you_mean, no_constant
+from integrations_cli.inputs.decode import FILE_LIMITS, DecodeError, load_json, type_name
+from integrations_cli.manifests.documents import Source, did_you_mean
 from integrations_cli.models import Json
 
 if TYPE_CHECKING:
@@ -156,11 +156,9 @@ def _embedded(value: Json, wrong: Callable[..., None], *path: Key) -> Json:
     """The value of `{ json = "…" }`, which holds what TOML cannot: null, and numbers beyond 64 bits."""
     if not isinstance(value, dict) or set(value) != {"json"} or not isinstance(value["json"], str):
         return value
-    from integrations_cli.inputs.decode import FILE_LIMITS, load_json
-
     try:
-        return load_json(value["json"], FILE_LIMITS, parse_constant=no_constant)
-    except ValueError:
+        return load_json(value["json"], FILE_LIMITS)
+    except DecodeError:
         wrong("must hold valid JSON", *path, "json")
         return value
 

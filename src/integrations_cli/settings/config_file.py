@@ -11,6 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from integrations_cli.errors import ConfigError
+from integrations_cli.inputs.decode import (
+    FILE_LIMITS,
+    STRING,
+    DecodeError,
+    decode_utf8,
+    load_toml,
+    read_bytes,
+    type_name,
+)
 from integrations_cli.models import Json
 
 from .profile import (
@@ -19,7 +28,6 @@ from .profile import (
     Profile,
     check_name,
     read_profile,
-    type_words,
     unknown_keys,
 )
 
@@ -30,15 +38,6 @@ LARGEST: Final = 1024 * 1024
 """Bytes. A file beyond it is not our settings."""
 
 _TOP_KEYS: Final = ("default_profile", "profiles")
-
-_STRINGS_AND_COMMENTS: Final = (
-    r'(?s)"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}'
-    r"|'''.*?'{3,5}"
-    r'|"(?:[^"\\\n]++|\\.)*+"'
-    r"|'[^'\n]*+'"
-    r"|(?P<comment>\#)"
-)
-"""Compiled when a file is saved."""
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
@@ -74,12 +73,24 @@ class ConfigFile:
         Raises:
             ConfigError: It cannot be read, or is not TOML of the right shape; the message has path, line and column.
         """
-        content, mode = _read(path)
-        text = _decode(content, path)
-        if not text.strip():
-            return cls(path, content, text)
-        file = cls(path, content, text, _parse(text, path))
-        if mode is not None:
+        try:
+            mode = _mode(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return cls(path)
+        except (OSError, ValueError):
+            mode = None  # reading it says why
+        try:
+            content = read_bytes(path, LARGEST)
+            text = decode_utf8(content)
+            document = load_toml(text, FILE_LIMITS) if text.strip() else {}
+        except DecodeError as error:
+            where = f"{path}, line {error.line}, column {error.column}" if error.line else str(path)
+            raise ConfigError(
+                f"{where}: {error.reason}",
+                hint=error.hint or "correct the file, or move it away; it is never overwritten while it is broken",
+            ) from None
+        file = cls(path, content, text, document)
+        if mode is not None and document:
             file.warnings.extend(_permission_warnings(path, mode))
         file.check_shape()
         return file
@@ -88,16 +99,16 @@ class ConfigFile:
         """Hold the outer tables to their types; what a profile says is checked when it is used."""
         profiles = self.document.get("profiles", {})
         if not isinstance(profiles, dict):
-            raise ConfigError(f"{self.locate('profiles')} must be a table, not {type_words(profiles)}")
+            raise ConfigError(f"{self.locate('profiles')} must be a table, not {type_name(profiles)}")
         for table in profiles.values():
             if not isinstance(table, dict):
                 raise ConfigError(
-                    f"{self.locate('profiles')}: a profile must be a table, not {type_words(table)}",
+                    f"{self.locate('profiles')}: a profile must be a table, not {type_name(table)}",
                     hint="a profile begins with a line like [profiles.staging]",
                 )
         default = self.document.get("default_profile", "")
         if not isinstance(default, str):
-            raise ConfigError(f"{self.locate('default_profile')} must be a text, not {type_words(default)}")
+            raise ConfigError(f"{self.locate('default_profile')} must be a text, not {type_name(default)}")
         if SANDBOX in profiles:
             self.warnings.append(
                 f"{self.path} has a profile called {SANDBOX}, which is never used: the name belongs to the built-in "
@@ -248,72 +259,13 @@ def _close_folder(folder: Path) -> None:
 
 def has_comments(text: str) -> bool:
     """Whether a valid TOML text has a comment, which reading and writing it loses."""
-    return any(found["comment"] for found in re.finditer(_STRINGS_AND_COMMENTS, text))
+    return any(found["comment"] for found in re.finditer(rf"(?s){STRING}|(?P<comment>\#)", text))
 
 
-def _read(path: Path) -> tuple[bytes, int | None]:
-    """The bytes of the file, and its mode where that says who may read it; nothing for a file that is not there."""
-    try:
-        with path.open("rb") as stream:
-            status = os.fstat(stream.fileno())
-            content = stream.read(LARGEST + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return b"", None
-    except (OSError, ValueError) as error:
-        if os.path.isdir(path):  # noqa: PTH112  # Path.is_dir raises where it may not look
-            raise ConfigError(f"{path} is a folder, not a settings file") from None
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
-        raise ConfigError(
-            f"cannot read the settings in {path}: {reason}", hint="INTEGRATIONS_CONFIG can name another file"
-        ) from None
-    if len(content) > LARGEST:
-        raise ConfigError(f"{path} is bigger than 1 MiB: that is no settings file")
-    regular = os.name == "posix" and stat.S_ISREG(status.st_mode)
-    return content, stat.S_IMODE(status.st_mode) if regular else None
-
-
-def _decode(content: bytes, path: Path) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
-        looks = ": it looks like UTF-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else ""
-        raise ConfigError(
-            f"{path}, line {line}, column {column}: this is not UTF-8 text", hint=f"save it as UTF-8{looks}"
-        ) from None
-
-
-def _parse(text: str, path: Path) -> dict[str, Json]:
-    import tomllib
-
-    from integrations_cli.inputs.decode import FILE_LIMITS, LimitError, load_toml
-
-    try:
-        return load_toml(text, FILE_LIMITS)
-    except tomllib.TOMLDecodeError as error:
-        message, line, column = toml_problem(error, text)
-        raise ConfigError(
-            f"{path}, line {line}, column {column}: {message}",
-            hint="correct the file, or move it away; it is never overwritten while it is broken",
-        ) from None
-    except ValueError as error:
-        reason = str(error) if isinstance(error, LimitError) else "a number in it is too long"
-        raise ConfigError(f"{path} cannot be used: {reason}", hint="correct the file, or move it away") from None
-
-
-def toml_problem(error: Exception, text: str) -> tuple[str, int, int]:
-    """What is wrong with a TOML text, in which line and column, out of the message of a `TOMLDecodeError`."""
-    found = re.fullmatch(r"(?s)(.*) \(at line (\d+), column (\d+)\)", str(error))
-    if found:
-        return _lowered(found[1]), int(found[2]), int(found[3])
-    message = str(error).removesuffix(" (at end of document)")
-    lines = text.replace("\r\n", "\n").split("\n")
-    return f"{_lowered(message)} at the end of the file", len(lines), len(lines[-1]) + 1
-
-
-def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:]
+def _mode(path: Path) -> int | None:
+    """Return the permissions of a regular file, where the system has them."""
+    status = path.stat()
+    return stat.S_IMODE(status.st_mode) if os.name == "posix" and stat.S_ISREG(status.st_mode) else None
 
 
 def _permission_warnings(path: Path, mode: int) -> list[str]:

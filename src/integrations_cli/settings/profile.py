@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal, NamedTuple
 
 from integrations_cli.errors import ConfigError, IntegrationsError
+from integrations_cli.inputs.decode import type_name
 from integrations_cli.models import Json
 
 SANDBOX: Final = "sandbox"
@@ -156,13 +157,7 @@ def _text(table: Mapping[str, Json], key: str, locate: Locate) -> str:
 
 def _wrong_type(table: Mapping[str, Json], key: str, locate: Locate, wanted: str) -> ConfigError:
     """The error for a value of the wrong type; the value is not shown, for it may be a key."""
-    return ConfigError(f"{locate(key)} must be {wanted}, not {type_words(table[key])}")
-
-
-def type_words(value: Json) -> str:
-    """The type of a TOML value in the words of TOML."""
-    words = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a table"}
-    return words.get(type(value), "a date or time")
+    return ConfigError(f"{locate(key)} must be {wanted}, not {type_name(table[key])}")
 
 
 def unknown_keys(table: Mapping[str, Json], known: tuple[str, ...], locate: Locate) -> list[str]:
