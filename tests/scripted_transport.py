@@ -42,12 +42,12 @@ class Scripted:
 
 
 def api(
-    *outcomes: Answer | BaseException,
+    *outcomes: Response | BaseException,
     observe: Callable[[AttemptReport], None] | None = None,
     clock: FakeClock | None = None,
-) -> tuple[Api, Scripted]:
+) -> tuple[Client, Scripted]:
     transport = Scripted(*outcomes)
-    return Api(
+    return Client(
         transport, clock=clock or FakeClock(), random=lambda: 0.5, observe=observe, redactor=Redactor(["k3y-abcdef"])
     ), transport
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fault_server import FakeClock
-from integrations_cli.api.client import Api, body_of, create_request, encode
-from integrations_cli.api.responses import UnreadableAnswerError
+from integrations_cli.api.client import Client, create_body, create_request, encode_json
+from integrations_cli.api.responses import UnreadableResponseError
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
 from integrations_cli.api.transport.base import Interrupted, Response, TransportFailure
 from integrations_cli.create.exactly_once import prepare_create
@@ -161,7 +161,7 @@ def test_reading_goes_on_after_any_failure_that_may_pass(status: int) -> None:
 
 def test_reading_waits_between_its_attempts() -> None:
     clock = FakeClock()
-    told, _ = api(answer(503), lost(), answer(429, retry_after="7"), answer(200, []), clock=clock)
+    told, _ = api(response(503), lost(), response(429, retry_after="7"), response(200, []), clock=clock)
     told.list()
     assert clock.slept == [0.25, 0.5, 7.0]
 
@@ -244,7 +244,7 @@ def test_ctrl_c_during_a_change_says_whether_it_can_have_been_made(change: Chang
 @changes
 def test_a_change_waits_between_its_attempts(change: Change, method: str, path: str) -> None:
     clock = FakeClock()
-    told, _ = api(answer(503), lost(), answer(429, retry_after="7"), answer(200, {"data": ONE}), clock=clock)
+    told, _ = api(response(503), lost(), response(429, retry_after="7"), response(200, {"data": ONE}), clock=clock)
     change(told)
     assert clock.slept == [0.25, 0.5, 7.0]
 

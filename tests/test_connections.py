@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from fault_server import FakeClock, FaultServer
 from faults import http
-from integrations_cli.api.client import Api
-from integrations_cli.api.transport.base import MAX_ANSWER, Interrupted, Request, TransportFailure
+from integrations_cli.api.client import Client
+from integrations_cli.api.transport.base import MAX_RESPONSE, Interrupted, Request, TransportFailure
 from integrations_cli.api.transport.deadline import ends_exactly
 from integrations_cli.create import exactly_once as create
-from integrations_cli.models import IntegrationDraft
+from integrations_cli.models import Draft
 from requesting import GET, ask, failure_of, opened, paced
 from tls_server import ANSWER, Listening, answering, listening, read_head
 
@@ -122,11 +122,11 @@ def test_threads_share_a_transport() -> None:
 
 
 @pytest.mark.parametrize("moment", range(3))
-def test_ctrl_c_says_whether_the_request_had_begun_to_leave(faulty: FaultServer, moment: int) -> None:
+def test_ctrl_c_says_whether_the_request_had_begun_to_leave(faulty: FaultServer, parse_http_date: int) -> None:
     left = iter(range(10))
 
     def tick() -> None:
-        if next(left) == moment:
+        if next(left) == parse_http_date:
             raise KeyboardInterrupt
 
     faulty.tick = tick
@@ -134,7 +134,7 @@ def test_ctrl_c_says_whether_the_request_had_begun_to_leave(faulty: FaultServer,
     with pytest.raises(Interrupted) as caught:
         transport.send(GET, 5.0)
     transport.close()
-    assert caught.value.sent == (moment > 0)
+    assert caught.value.sent == (parse_http_date > 0)
 
 
 @pytest.mark.parametrize(
@@ -163,9 +163,9 @@ def test_every_failure_has_its_name(faulty: FaultServer, fault: str, kind: str, 
 def test_interim_answers_are_read_up_to_a_limit() -> None:
     size = 50_000
     interim = b"HTTP/1.1 103 Early Hints\r\nX: " + b"y" * size + b"\r\n\r\n"
-    few, many = interim * 3, interim * (2 * MAX_ANSWER // size)
-    with listening(partial(answering, answer=few + ANSWER)) as server:
+    few, many = interim * 3, interim * (2 * MAX_RESPONSE // size)
+    with listening(partial(answering, response=few + ANSWER)) as server:
         assert ask(f"http://127.0.0.1:{server.port}").body == b'{"data": "yes"}'
-    with listening(partial(answering, answer=many + ANSWER)) as server:
+    with listening(partial(answering, response=many + ANSWER)) as server:
         failure = failure_of(f"http://127.0.0.1:{server.port}")
     assert (failure.sent, failure.timed_out) == (True, False)

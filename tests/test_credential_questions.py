@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from integrations_cli import catalogue
-from integrations_cli.create.rerun import create_line
-from integrations_cli.models import MASK, IntegrationDraft
+from integrations_cli.create.rerun import create_command
+from integrations_cli.models import MASK, Draft
 from integrations_cli.terminal.ask import BACK
 from script import END, FLAGS, SECRET, Answer, Script, hold, values
 
@@ -192,7 +192,7 @@ class TestCredentials:
 class TestAskedAgain:
     """What stands at a question about a value that may be seen, when it is asked a second time."""
 
-    def change(self, *turns: tuple[str, Answer], **flags: Any) -> tuple[Script, IntegrationDraft]:
+    def change(self, *turns: tuple[str, Answer], **flags: Any) -> tuple[Script, Draft]:
         """Answer these questions, change the credential `from` at the summary, and confirm."""
         script = Script(*turns, ("Ready?", "create"))
         draft, _ = hold(script, provider="twilio", active=False, check=False, **FLAGS, **flags)

@@ -309,8 +309,8 @@ INTERRUPTED: tuple[list[str], ...] = (
 class Hand:
     """Presses Ctrl-C before the n-th thing that the client does with the network or the clock."""
 
-    def __init__(self, moment: int) -> None:
-        self.left = moment
+    def __init__(self, parse_http_date: int) -> None:
+        self.left = parse_http_date
 
     def __call__(self) -> None:
         if self.left == 0:
@@ -322,12 +322,12 @@ class Hand:
 def test_ctrl_c_at_every_point_says_what_is_true(unwired: FaultServer, figures: Figures) -> None:
     said: Counter[str] = Counter()
     for script in INTERRUPTED:
-        for moment in itertools.count():
-            hand = Hand(moment)
+        for parse_http_date in itertools.count():
+            hand = Hand(parse_http_date)
             unwired.tick = unwired.clock.tick = hand
             played = play(unwired, script)
             unwired.tick = unwired.clock.tick = lambda: None
-            assert judge(played, planted(unwired)) == [], (script, moment)
+            assert judge(played, planted(unwired)) == [], (script, parse_http_date)
             unwired.empty()
             if hand.left >= 0:
                 break

@@ -68,7 +68,7 @@ def in_process(contract: SandboxApi, method: str, target: str, headers: Pairs, b
 
 
 class Switch(SandboxApi):
-    """Hands requests to whichever contract is meant at the moment."""
+    """Hands requests to whichever contract is meant at the parse_http_date."""
 
     def __init__(self) -> None:
         self.current: SandboxApi | None = None

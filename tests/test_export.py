@@ -238,7 +238,7 @@ def test_an_identifier_that_is_there_twice_cannot_be_told_apart() -> None:
     "nameless", [{"identifier": ""}, {"identifier": " "}, {"identifier": None}, {"providerId": ""}]
 )
 def test_without_identifier_or_provider_it_is_left_out(nameless: dict[str, Any]) -> None:
-    exported = export([older(credentials={}), older(_id="2", **nameless)], {})
+    exported = export_manifest([older(credentials={}), older(_id="2", **nameless)], {})
     assert list(tomllib.loads(exported.text)["integrations"]) == ["x"]
     assert exported.notes == ("2 has no identifier or provider to call it by",)
 

@@ -392,14 +392,14 @@ def test_each_manifest_gets_the_file_of_its_folder(tmp_path: Path) -> None:
         text = f'version = 1\n[integrations.{name}]\nprovider = "expo"\n{credentials}\n'
         (folder / "env.toml").write_text(text)
     names = [str(tmp_path / name / "env.toml") for name in ("one", "two")]
-    opened = manifest.resolve(manifest.load(names, reader()), reader())
+    opened = manifest.resolve_references(manifest.load(names, reader()), reader())
     values = {want.entry.identifier: (want.credentials or {})["apiKey"].value for want in opened}
     assert values == {"one": "of-one", "two": "of-two"}
 
 
 def test_one_variable_is_text_and_switch() -> None:
     credentials = 'credentials = { secure = { env = "X" }, password = { env = "X" }, ignoreTls = { env = "X" } }'
-    (want,) = manifest.resolve(
+    (want,) = manifest.resolve_references(
         read(f'version = 1\n[integrations.a]\nprovider = "nodemailer"\n{credentials}'), reader(X="true")
     )
     values = {key: credential.value for key, credential in (want.credentials or {}).items()}

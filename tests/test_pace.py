@@ -62,10 +62,10 @@ def play(take: Take, count: int, *, workers: int, latency: float, seed: int) -> 
     events: list[tuple[float, int, str, object]] = [(0.0, number, "begin", None) for number in range(workers)]
     left, order, ended = count, workers, 0.0
 
-    def happen(moment: float, what: str, with_: object = None) -> None:
+    def happen(parse_http_date: float, what: str, with_: object = None) -> None:
         nonlocal order
         order += 1
-        heapq.heappush(events, (moment, order, what, with_))
+        heapq.heappush(events, (parse_http_date, order, what, with_))
 
     while events:
         now, _, what, told = heapq.heappop(events)
@@ -174,14 +174,14 @@ def test_after_a_429_nothing_leaves_for_as_long_as_was_asked(headers: dict[str, 
 
 @pytest.mark.parametrize("policy", ["", "x", "5", "0;w=5", "5;w=0", "5;w=x", ";;;", "99999999999;w=5"])
 def test_a_policy_that_makes_no_sense_is_none(policy: str) -> None:
-    pacer = Pacer()
+    pacer = RateLimiter()
     pacer.wait(0.0)
     pacer.answered(0.1, 201, {"ratelimit-policy": policy, "ratelimit-remaining": "x"})
     assert pacer.rate is None
     assert pacer.wait(0.1) == 0.0
 
 
-def leaving(pacer: Pacer, begin: float, seconds: float, told: Mapping[str, str]) -> int:
+def leaving(pacer: RateLimiter, begin: float, seconds: float, told: Mapping[str, str]) -> int:
     """How many requests leave in this time, if they are sent as soon as they may; each is answered at once."""
     now, count = begin, 0
     while now < begin + seconds:
@@ -199,7 +199,7 @@ STEADY = {"ratelimit-policy": "500;w=5;burst=550", "ratelimit-remaining": "50"}
 
 
 def test_no_more_leave_than_the_bucket_holds() -> None:
-    pacer = Pacer()
+    pacer = RateLimiter()
     pacer.wait(10.0)
     pacer.answered(10.0, 200, {**STEADY, "ratelimit-remaining": "145"})
     at_once = 0
@@ -209,7 +209,7 @@ def test_no_more_leave_than_the_bucket_holds() -> None:
 
 
 def test_a_429_lowers_the_rate_and_time_restores_it() -> None:
-    pacer = Pacer()
+    pacer = RateLimiter()
     assert leaving(pacer, 100.0, 10.0, STEADY) == pytest.approx(985, abs=8)
     assert pacer.wait(110.1) == 0.0
     pacer.answered(110.1, 429, {**STEADY, "retry-after": "1"})
@@ -219,7 +219,7 @@ def test_a_429_lowers_the_rate_and_time_restores_it() -> None:
 
 
 def test_429s_of_one_moment_lower_the_rate_once() -> None:
-    pacer = Pacer()
+    pacer = RateLimiter()
     leaving(pacer, 100.0, 1.0, STEADY)
     for number in range(6):
         assert pacer.wait(101.1 + number / 50) == 0.0
@@ -232,7 +232,7 @@ def test_429s_of_one_moment_lower_the_rate_once() -> None:
 
 
 def test_the_rate_does_not_recover_while_nothing_leaves() -> None:
-    pacer = Pacer()
+    pacer = RateLimiter()
     leaving(pacer, 100.0, 1.0, STEADY)
     assert pacer.wait(101.1) == 0.0
     pacer.answered(101.1, 429, {**STEADY, "retry-after": "30"})
@@ -240,7 +240,7 @@ def test_the_rate_does_not_recover_while_nothing_leaves() -> None:
 
 
 def test_a_rate_that_was_found_falls_and_rises() -> None:
-    pacer = Pacer()
+    pacer = RateLimiter()
     for number in range(200):
         assert pacer.wait(100.0 + number / 100) == 0.0
         pacer.answered(100.0 + number / 100, 200, {})

@@ -259,7 +259,7 @@ class TestGoingBack:
         )
         draft, sources = hold(script)
         assert (draft.provider, draft.active, draft.check) == ("twilio", False, False)
-        assert create_line(sources).endswith("--inactive --no-check")
+        assert create_command(sources).endswith("--inactive --no-check")
 
     def test_an_optional_answer_can_be_taken_away_again(self) -> None:
         script = Script(

@@ -223,8 +223,8 @@ def test_credentials_are_masked_wherever_a_server_puts_them() -> None:
         "token": None,
     }
     for credentials in ("text", ["list"], 5):
-        assert integration_document(Integration({"credentials": credentials})) == {"credentials": MASK}
-    assert integration_document(Integration({"credentials": None})) == {"credentials": None}
+        assert integration_json(Integration({"credentials": credentials})) == {"credentials": MASK}
+    assert integration_json(Integration({"credentials": None})) == {"credentials": None}
 
 
 # -- as a process -----------------------------------------------------------------------------------------------------

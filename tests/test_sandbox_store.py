@@ -34,7 +34,7 @@ with open_sandbox(path) as sandbox:
         body = {"providerId": "mailgun", "channel": "email", "active": True, "identifier": identifier}
         headers = {"authorization": key, "content-type": "application/json", "idempotency-key": identifier}
         reply = sandbox.contract.handle("POST", "/v1/integrations", headers, json.dumps(body).encode())
-        # One write to a pipe: what was acknowledged arrives whole even if the next moment is the last.
+        # One write to a pipe: what was acknowledged arrives whole even if the next parse_http_date is the last.
         sys.stdout.write(f"{identifier} {reply.status}\\n")
         sys.stdout.flush()
 """

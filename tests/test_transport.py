@@ -22,9 +22,8 @@ from fault_server import FakeClock, FaultServer
 from faults import http
 from integrations_cli.api.client import Client
 from integrations_cli.api.transport.base import (
-    MAX_ANSWER,
+    MAX_RESPONSE,
     USER_AGENT,
-    Answer,
     Interrupted,
     Request,
     Response,
@@ -35,10 +34,11 @@ from integrations_cli.api.transport.base import (
 )
 from integrations_cli.api.transport.deadline import Dialler
 from integrations_cli.api.transport.http import unpack
-from integrations_cli.api.transport.sandbox import InProcessTransport
+from integrations_cli.api.transport.open import open_transport
+from integrations_cli.api.transport.sandbox import SandboxTransport
 from integrations_cli.create import exactly_once as create
 from integrations_cli.errors import ConfigError
-from integrations_cli.models import IntegrationDraft, Secret
+from integrations_cli.models import Draft, Secret
 from integrations_cli.sandbox.open import open_sandbox
 from requesting import GET, KEY, ask, failure_of, opened, paced
 from scripted_server import Reply, Scripted, scripted
@@ -312,7 +312,7 @@ def test_ctrl_c_in_the_sandbox_may_follow_the_change(tmp_path: Path) -> None:
         return 1_800_000_000.0
 
     with open_sandbox(tmp_path / "sandbox.db", clock=clock) as sandbox:
-        transport = InProcessTransport(sandbox, "http://sandbox.localhost", USER_AGENT, lambda: 0.0)
+        transport = SandboxTransport(sandbox, "http://sandbox.localhost", USER_AGENT, lambda: 0.0)
         pressed[0] = True
         with pytest.raises(KeyboardInterrupt) as caught:
             transport.send(Request("POST", "/v1/integrations", b'{"providerId":"mailgun","channel":"email"}'), 1.0)
