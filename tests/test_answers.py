@@ -201,7 +201,7 @@ SHAPED = st.fixed_dictionaries(
 )
 @example(302, b"", {"location": "http://[x"})
 @example(400, b'{"message": ["\\ud800"]}', {})
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_no_answer_breaks_it(status: int, body: bytes, headers: dict[str, str]) -> None:
     given_answer = Response(status, headers, body)
     error = error_from(given_answer)

@@ -227,6 +227,9 @@ def test_every_settings_file_is_used_or_refused(program: Program, figures: Figur
 
 
 DEEP: Final = 100_000
+MANY: Final = 1_500
+"""Less than any bound of what is read, so that all of them are looked at."""
+
 NASTY: Final[dict[str, bytes]] = {
     "nothing": b"",
     "blanks": b" " * 1_000_000,
@@ -241,24 +244,24 @@ NASTY: Final[dict[str, bytes]] = {
     "a key of many names": b"version = 1\nintegrations" + b".a" * DEEP + b" = 1",
     "a table of many names": b"version = 1\n[integrations" + b".a" * DEEP + b"]\nb = 1",
     "a key of 900 names": b"version = 1\nintegrations.b.rules" + b".a" * 900 + b" = 1",
-    "many tables": b"version = 1\n" + b"".join(b"[i%x]\n" % n for n in range(6_000)),
-    "many entries": b"version = 1\n" + b"".join(b"[integrations.i%x]\n" % n for n in range(4_000)),
-    "many arrays of tables": b"version = 1\n" + b"[[a]]\n" * 6_000,
-    "many keys": b"version = 1\n" + b"".join(b"k%x = 1\n" % n for n in range(6_000)),
-    "many members": b"{" + b",".join(b'"k%x":1' % n for n in range(6_000)) + b"}",
-    "one of them twice": b"{" + b",".join(b'"k%x":1' % n for n in range(6_000)) + b',"k1":1}',
-    "the same one": b"{" + b",".join([b'"a":1'] * 6_000) + b"}",
-    "many numbers": b"[" + b",".join([b"1"] * 6_000) + b"]",
+    "many tables": b"version = 1\n" + b"".join(b"[i%x]\n" % n for n in range(MANY)),
+    "many entries": b"version = 1\n" + b"".join(b"[integrations.i%x]\n" % n for n in range(MANY)),
+    "many arrays of tables": b"version = 1\n" + b"[[a]]\n" * MANY,
+    "many keys": b"version = 1\n" + b"".join(b"k%x = 1\n" % n for n in range(MANY)),
+    "many members": b"{" + b",".join(b'"k%x":1' % n for n in range(MANY)) + b"}",
+    "one of them twice": b"{" + b",".join(b'"k%x":1' % n for n in range(MANY)) + b',"k1":1}',
+    "the same one": b"{" + b",".join([b'"a":1'] * MANY) + b"}",
+    "many numbers": b"[" + b",".join([b"1"] * MANY) + b"]",
     "many empty objects": b"[" + b",".join([b"{}"] * 200_000) + b"]",
     "a number of 5000 digits": b'{"version":' + b"9" * 5000 + b"}",
     "the same in TOML": b"version = " + b"9" * 5000,
     "dates": b"version = 1979-05-27\n[integrations.a]\nprovider = 07:32:00\nname = 1979-05-27T07:32:00Z",
     "infinity": b"version = inf\n[integrations.a]\nprovider = nan\nrules = [inf, -inf, nan]",
     "a long text": b'{"version":1,"x":"' + b"x" * 1_000_000 + b'"}',
-    "a long text in TOML": b'version = 1\nx = "' + b"x" * 1_000_000 + b'"\nx = 1',
-    "a text of many lines": b'version = 1\nx = """' + b'x"\n' * 300_000 + b'"""\nz = 1\nz = 2',
-    "a text without an end": b'version = 1\nx = """' + b'x"' * 500_000,
-    "comments": b"# x\n" * 100_000,
+    "a long text in TOML": b'version = 1\nx = "' + b"x" * 300_000 + b'"\nx = 1',
+    "a text of many lines": b'version = 1\nx = """' + b'x"\n' * 100_000 + b'"""\nz = 1\nz = 2',
+    "a text without an end": b'version = 1\nx = """' + b'x"' * 150_000,
+    "comments": b"# x\n" * 50_000,
     "UTF-16": '{"version": 1}'.encode("utf-16"),
     "NUL": b'{"version": 1, "a\\u0000": "\\u0000"}',
     "lone surrogates": b'{"providerId": "\\ud800", "credentials": {"\\udfff": "\\ud800"}}',
