@@ -11,7 +11,7 @@ import pytest
 
 from integrations_cli import catalogue
 from integrations_cli.create.rerun import create_command
-from integrations_cli.models import MASK, Draft
+from integrations_cli.models import Draft
 from integrations_cli.terminal.ask import BACK
 from script import END, FLAGS, SECRET, Answer, Script, hold, values
 
@@ -61,7 +61,7 @@ class TestCredentials:
             ("From", "text:@acme"),
             folder=tmp_path,
         )
-        assert "credentials.token: cannot read the file" in script.shown
+        assert "credentials.token: the file that @ names: cannot read it" in script.shown
         assert values(draft) == {"accountSid": "AC1", "token": f"{prefix}{SECRET}", "from": "@acme"}
         assert "from=text:@acme" in line
 
@@ -75,10 +75,8 @@ class TestCredentials:
             ("From", "+1"),
             folder=tmp_path,
         )
-        first, second, third = [line for line in script.said if line.startswith("credentials.token: ")]
-        assert first == "credentials.token: cannot read the file that @ names: No such file or directory"
-        assert second == f"credentials.token: cannot read the file {tmp_path / 'qzx'}: No such file or directory"
-        assert third == f"credentials.token: cannot read the file {tmp_path / MASK}: No such file or directory"
+        said = [line for line in script.said if line.startswith("credentials.token: ")]
+        assert said == ["credentials.token: the file that @ names: cannot read it: No such file or directory"] * 3
 
     def test_a_folder_in_a_hidden_answer_is_not_shown(self, tmp_path: Path) -> None:
         (tmp_path / SECRET).mkdir()

@@ -205,7 +205,7 @@ def test_a_file_beyond_4_mib_is_refused_whole(tmp_path: Path) -> None:
     for stdin, name in ((b"", str(file)), (file.read_bytes(), "-")):
         with pytest.raises(InputError) as refused:
             draft_of(stdin, from_file=name)
-        assert refused.value.message == f"--from-file {name}: it is bigger than 4 MiB: that is no integration"
+        assert refused.value.message == f"--from-file {name}: it is bigger than 4 MiB"
 
 
 def test_standard_input_has_one_reader() -> None:

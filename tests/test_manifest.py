@@ -268,7 +268,7 @@ def test_a_mistake_in_the_syntax_is_said_with_its_place(text: str, begins: str) 
          "env.toml:3: integrations.a.rules.b[0]: is not valid Unicode text"),
         ('{"version": 1,\n"integrations": {"a": {"provider": "expo",\n"rules": {"\\ud800": 1}}}}',
          "env.toml:3: integrations.a.rules: is not valid Unicode text"),
-        ("[" * 100_000, "env.toml:1: it is nested too deeply"),
+        ("[" * 100_000, "env.toml: not usable: it is nested too deeply"),
     ],
 )  # fmt: skip
 def test_the_same_goes_for_json(text: str, said: str) -> None:

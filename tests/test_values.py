@@ -479,7 +479,7 @@ def test_a_slow_command_is_ended(code: str) -> None:
 ENDING = """
 import sys
 from integrations_cli.errors import InputError
-from integrations_cli.values import run_command
+from integrations_cli.inputs.credential_values import run_command
 try:
     run_command(sys.argv[1:], "credentials.apiKey", seconds=1)
 except InputError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from integrations_cli import catalogue
@@ -12,7 +11,6 @@ from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import ValueReader, check_text, convert
 from integrations_cli.models import MASK, Credential, CredentialField, Draft, Provider
 from integrations_cli.terminal.ask import GoBack, Option, Prompter
-from integrations_cli.terminal.redaction import SHORTEST
 from integrations_cli.terminal.views import cell_text
 
 REMOVE: Final = "-"
@@ -115,7 +113,7 @@ class CredentialQuestions:
         """The credential that an answer means; None after saying why it cannot be one."""
         try:
             if answer.startswith(_REFERENCES):
-                given = Given(self._reader.argument(key, answer, provider.id), answer)
+                given = Given(self._reader.argument(key, answer, provider.id, show_path=not hidden), answer)
             else:
                 text = check_text(answer.removeprefix("text:"), f"credentials.{key}")
                 if hidden:
@@ -124,7 +122,7 @@ class CredentialQuestions:
             self.examine(provider, key, given.credential)
         except InputError as error:
             for finding in error.details or (error.message,):
-                self._prompter.say(_without(finding, answer) if hidden else finding)
+                self._prompter.say(finding)
             if answer.startswith(_REFERENCES):
                 self._prompter.say("A value that itself begins with @, env: or cmd: is answered as text:VALUE.")
             return None
@@ -175,20 +173,3 @@ def _proposed(known: CredentialField, current: Given | None) -> str:
     if current.said is not None:
         return current.said
     return "" if current.credential.concealed else cell_text(current.credential.value)
-
-
-def _without(message: str, typed: str) -> str:
-    """A message about a hidden answer without the path that was typed: it may be a secret that begins with @."""
-    if not typed.startswith("@"):
-        return message
-    path = Path(typed[1:])
-    forms = {typed[1:], str(path)}
-    try:
-        forms.add(str(path.expanduser()))
-    except (RuntimeError, ValueError):  # there is no home folder, and the message says so
-        forms.discard("")
-    for form in sorted(forms - {""}, key=len, reverse=True):
-        message = message.replace(f"the file {form}", "the file").replace(f"{form} is a folder", "it is a folder")
-        if len(form) >= SHORTEST:
-            message = message.replace(form, MASK)
-    return message

@@ -108,14 +108,19 @@ class ValueReader:
         findings.settle()
         return given
 
-    def argument(self, key: str, value: str, provider_id: str | None = None) -> Credential:
-        """The credential `key` from the VALUE part of one `KEY=VALUE`."""
+    def argument(self, key: str, value: str, provider_id: str | None = None, *, show_path: bool = True) -> Credential:
+        """Return the credential `key` from the VALUE part of one `KEY=VALUE`.
+
+        With `show_path` false no message names the file after an @: it may be a password that begins with one.
+        """
         what = f"credentials.{key}"
         if value.startswith("@"):
             path = value[1:]
             if not path:
                 raise InputError(f"{what}: @ names no file", hint=f"write {key}=@FILE or {key}=@-; {_LITERAL_HINT}")
-            text = self._file(path, what, f"{key}=@-", self._folder, by_name=re.fullmatch(_SAFE_PATH, path) is not None)
+            text = self._file(
+                path, what, f"{key}=@-", self._folder, by_name=show_path and re.fullmatch(_SAFE_PATH, path) is not None
+            )
         elif value.startswith("env:"):
             text = read_variable(value.removeprefix("env:"), self._environ, what)
         elif value.startswith("cmd:"):
@@ -159,10 +164,13 @@ class ValueReader:
         self.secrets.update(secrets_within(value))
         return Credential(value)
 
-    def _file(self, path: str, what: str, who: str, folder: Path | None, *, by_name: bool = True) -> str:
+    def _file(
+        self, path: str, what: str, who: str, folder: Path | None, *, by_name: bool = True, show_path: bool = True
+    ) -> str:
         if path == "-":
             return decode_text(self.read_stdin(who), what, "standard input")
-        return read_file((folder or self._folder) / _expanded(path, what), what, by_name=by_name)
+        whole = (folder or self._folder) / _expanded(path, what)
+        return read_file(whole, what, by_name=by_name, show_path=show_path)
 
     def _literal(self, key: str, text: str, provider_id: str | None, *, in_arguments: bool) -> Credential:
         check_text(text, f"credentials.{key}")
@@ -222,20 +230,21 @@ def convert(key: str, text: str) -> Json:
     return text
 
 
-def read_file(path: Path, what: str, *, by_name: bool = True) -> str:
+def read_file(path: Path, what: str, *, by_name: bool = True, show_path: bool = True) -> str:
     """Return the text in a file without its final line end; `what` (`credentials.apiKey`) begins every message.
 
-    With `by_name` false an unreadable file is not named: what stands after the @ may be no path, but a password.
+    With `by_name` false an unreadable file is not named: what stands after the @ may be no path, but a password. With
+    `show_path` false no file is named.
 
     Raises:
         InputError: It is missing, unreadable, a folder, too big, empty or not text.
     """
-    named = f"the file {path}" if by_name else "the file that @ names"
+    named = f"the file {path}" if by_name and show_path else "the file that @ names"
     try:
         content = read_bytes(path, LARGEST)
     except DecodeError as error:
         raise InputError(f"{what}: {named}: {error}", hint=_LITERAL_HINT) from None
-    return decode_text(content, what, f"the file {path}")
+    return decode_text(content, what, f"the file {path}" if show_path else "the file")
 
 
 def read_variable(name: str, environ: Mapping[str, str], what: str) -> str:

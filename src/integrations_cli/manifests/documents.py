@@ -12,6 +12,7 @@ from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.inputs.decode import (
     MANIFEST_LIMITS,
     DecodeError,
+    DuplicateKeyError,
     check_size,
     decode_utf8,
     load_json,
@@ -128,7 +129,8 @@ def parse_document(source: Source, findings: list[str]) -> Mapping[str, Json] | 
         )
     except DecodeError as error:
         # The parser names one key that is written twice, and only the later place.
-        findings += _twice(source) or [_at(source.name, error)]
+        duplicates = _twice(source) if error.line or isinstance(error, DuplicateKeyError) else []
+        findings += duplicates or [_at(source.name, error)]
         return None
     if not isinstance(decoded, dict):
         findings.append(f"{source.name}:1: must hold an object, not {type_name(decoded)}")
