@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from integrations_cli import catalogue
+from integrations_cli.catalogue.credential_fields import credential_type
 
 if TYPE_CHECKING:
-    from integrations_cli.models import Provider
+    from integrations_cli.catalogue.credential_fields import Provider
     from integrations_cli.reference.describe import Command, Flag, Program
 
 HEADER: Final = """Made by scripts/generate_docs.py; do not edit.
@@ -105,4 +106,4 @@ def comment(mark: str = "#") -> str:
 
 def _values(key: str, choices: tuple[str | None, ...]) -> tuple[str, ...]:
     listed = tuple(choice for choice in choices if choice)
-    return listed or (("true", "false") if key in catalogue.BOOLEAN_KEYS else ())
+    return listed or credential_type(key).choices

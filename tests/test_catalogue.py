@@ -15,15 +15,14 @@ import pytest
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft
+from integrations_cli.catalogue.credential_fields import BOOLEAN, CredentialField, Provider
 from integrations_cli.catalogue.examples import example_body, example_command, variable
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.models import (
     CHANNELS,
     CHANNELS_WITH_PRIMARY,
     Credential,
-    CredentialField,
     Draft,
-    Provider,
 )
 
 FILE = Path(catalogue.__file__).with_name("providers.json")
@@ -73,7 +72,7 @@ def test_a_credential_is_well_formed(provider: Provider, field: CredentialField)
     assert re.fullmatch(r"[A-Za-z]+", field.key)
     assert field.label == field.label.strip() != ""
     assert field.type in {"string", "text", "textarea", "number", "switch", "dropdown"}
-    assert (field.type == "switch") == (field.key in catalogue.BOOLEAN_KEYS)
+    assert (field.type == "switch") == (field.value_type is BOOLEAN)
     assert (field.type == "dropdown") == bool(field.choices)
     assert len(set(field.choices)) == len(field.choices)
     assert any(field.choices) or not field.choices

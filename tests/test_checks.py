@@ -225,8 +225,8 @@ def test_an_empty_name_or_identifier_is_found() -> None:
             {"extra": {"rules": {"since": date(2024, 1, 1)}}},
             "rules.since: is a date or a time, which JSON does not have",
         ),
-        ({"extra": {"rules": {1: 2}}}, "rules: has a key that is not text"),
-        ({"extra": {"rules": {"\ud800": 2}}}, "rules: is not valid Unicode text"),
+        ({"extra": {"rules": {1: 2}}}, "rules: has a key that is not valid Unicode text"),
+        ({"extra": {"rules": {"\ud800": 2}}}, "rules: has a key that is not valid Unicode text"),
         ({"credentials": {"tlsOptions": {"ca": "\ud800"}}}, "credentials.tlsOptions.ca: is not valid Unicode text"),
     ],
 )

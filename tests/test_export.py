@@ -17,17 +17,18 @@ from hypothesis import strategies as st
 from conftest import Figures
 from environments import Environment, environment
 from integrations_cli import catalogue
+from integrations_cli.catalogue.credential_fields import Provider, credential_type
 from integrations_cli.errors import ConflictError
 from integrations_cli.manifests.export import export_manifest, placeholder
-from integrations_cli.models import Integration, Provider
+from integrations_cli.models import Integration
 
 SECRET = "planted-secret-0123456789"
 
 
 def value_for(provider: Provider, key: str) -> Any:
-    if key in catalogue.BOOLEAN_KEYS:
+    if credential_type(key).name == "boolean":
         return True
-    if key in catalogue.OBJECT_KEYS:
+    if credential_type(key).name == "object":
         return {"rejectUnauthorized": False, "minVersion": "TLSv1.2", "key": SECRET, "nested": {"passphrase": SECRET}}
     known = provider.field(key)
     choices = [choice for choice in known.choices if choice is not None] if known is not None else []

@@ -188,7 +188,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
             "env.toml:5: integrations.a.credentials.apiKey.env: must be a text that is not empty, not a number",
         ),
         (["conditions = [1]"], "env.toml:4: integrations.a.conditions[0]: must be a table, not a number"),
-        (["conditions = {}"], "env.toml:4: integrations.a.conditions: must be a list, not a table"),
+        (["conditions = {}"], "env.toml:4: integrations.a.conditions: must be a list, not an object"),
         (
             ["configurations = { since = 1979-05-27 }"],
             (

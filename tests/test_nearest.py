@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from conftest import Figures
 from integrations_cli import catalogue
+from integrations_cli.catalogue.credential_fields import Provider
 from integrations_cli.catalogue.suggest import nearest, nearest_named
-from integrations_cli.models import Provider
 
 OF_EACH_KIND = 3
 """How many typos of each kind are tried of a key."""

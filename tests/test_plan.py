@@ -153,7 +153,7 @@ def test_a_field_that_the_server_does_not_know_is_sent_once() -> None:
     text = entry("a", "rules = { a = 1 }")
     (action,) = planned(text, [there("a")]).actions
     assert action.patch is not None
-    assert (action.patch.name, dict(action.patch.extra)) == ("N", {"rules": {"a": 1}})
+    assert dict(action.patch.values) == {"name": "N", "rules": {"a": 1}}
     assert planned(text, [there("a")], {"id-a": {"rules": {"a": 1}}}).actions == ()
 
 

@@ -373,7 +373,7 @@ WRONG = {
     "api_key_command = ['']": ["api_key_command", "names no program"],
     "api_key_command = ' '": ["api_key_command", "a command line"],
     "api_key_command = ['x', 1]": ["api_key_command", "a list of texts"],
-    "api_key_command = {a = 1}": ["api_key_command", "not a table"],
+    "api_key_command = {a = 1}": ["api_key_command", "not an object"],
     "api_key = 'a'\napi_key_env = 'B'": ["line 3, column 1: api_key_env of profile p", "api_key", "one source"],
     "api_key_command = 'a'\napi_key_keyring = true": ["api_key_keyring", "api_key_command"],
 }

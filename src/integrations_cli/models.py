@@ -1,10 +1,10 @@
-"""The things that the program speaks of: frozen values, no input, no output."""
+"""The values that all parts of the program share, and the table of an integration's fields. No input, no output."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Self
 
 Json = Any  # A decoded JSON value; its shape is checked where it enters, not by the type.
 
@@ -17,6 +17,45 @@ CHANNELS_WITH_PRIMARY: Final = ("email", "sms")
 MASK: Final = "********"
 
 
+class IntegrationField(NamedTuple):
+    """One field of an integration, and the names by which flags, files, the API and `Draft` know it.
+
+    `name` is its name in a manifest, `wire` the one in the API and in create files, `flag` its flag. `type` is what
+    its value must be in files: `credentials` and `conditions` are read by functions of their own, `json` is anything.
+    `create`, `update` and `manifest` say where it can be given. A field without an attribute in `Draft` is kept in
+    `Draft.extra`.
+    """
+
+    name: str
+    wire: str
+    type: Literal["text", "boolean", "credentials", "conditions", "json"]
+    flag: str | None = None
+    create: bool = True
+    update: bool = True
+    manifest: bool = True
+
+
+FIELDS: Final = (
+    IntegrationField("provider", "providerId", "text", "--provider", update=False),
+    IntegrationField("channel", "channel", "text", "--channel", update=False),
+    IntegrationField("name", "name", "text", "--name"),
+    IntegrationField("identifier", "identifier", "text", "--identifier", manifest=False),
+    IntegrationField("environment_id", "_environmentId", "text", "--environment-id", update=False, manifest=False),
+    IntegrationField("credentials", "credentials", "credentials", "--credential"),
+    IntegrationField("active", "active", "boolean", "--active"),
+    IntegrationField("check", "check", "boolean", "--check"),
+    IntegrationField("primary", "primary", "boolean", create=False, update=False),
+    IntegrationField("conditions", "conditions", "conditions", "--condition"),
+    IntegrationField("kind", "kind", "json", update=False),
+    IntegrationField("configurations", "configurations", "json"),
+    IntegrationField("rules", "rules", "json"),
+)
+"""All fields, in the order in which they are sent: servers compare the bodies of repeated requests in key order."""
+
+EXTRA_FIELDS: Final = tuple(field.wire for field in FIELDS if field.type == "json")
+"""The fields that only current servers know."""
+
+
 class Secret:
     """A text that shows itself only when asked to: `str` and `repr` give a mask."""
 
@@ -26,7 +65,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself, for the one place that sends it."""
+        """Return the text, for the one place that sends it."""
         return self._text
 
     def __str__(self) -> str:
@@ -40,41 +79,6 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._text)
-
-
-FieldType = Literal["string", "text", "textarea", "number", "switch", "dropdown"]
-
-
-class CredentialField(NamedTuple):
-    """One credential of a provider, as the API's own catalogue describes it.
-
-    `type` is the input that the dashboard shows; `choices` may hold None, which means "left out".
-    """
-
-    key: str
-    label: str
-    type: FieldType
-    required: bool
-    secret: bool
-    choices: tuple[str | None, ...] = ()
-    default: Json = None
-    hidden: bool = False
-    links: Json = None
-
-
-class Provider(NamedTuple):
-    """A service that delivers for one channel, and the credentials that it needs."""
-
-    id: str
-    name: str
-    channel: str
-    docs: str
-    beta: bool
-    credentials: tuple[CredentialField, ...]
-
-    def field(self, key: str) -> CredentialField | None:
-        """The credential called `key`, or None."""
-        return next((field for field in self.credentials if field.key == key), None)
 
 
 class Credential(NamedTuple):
@@ -93,7 +97,10 @@ class Credential(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """An integration as the user wants it, before it is sent. None means "not said"."""
+    """An integration as the user wants it, before it is sent; None is "not given".
+
+    `extra` has the fields without an attribute here, by their names in the API.
+    """
 
     provider: str | None = None
     channel: str | None = None
@@ -106,24 +113,58 @@ class Draft(NamedTuple):
     conditions: Sequence[Json] | None = None
     extra: Mapping[str, Json] = MappingProxyType({})
 
+    @classmethod
+    def from_values(cls, values: Mapping[str, Json], credentials: Mapping[str, Credential]) -> Self:
+        """Return the draft with these values, by their names in the API."""
+        return cls(
+            provider=values.get("providerId"),
+            channel=values.get("channel"),
+            name=values.get("name"),
+            identifier=values.get("identifier"),
+            environment_id=values.get("_environmentId"),
+            credentials=credentials,
+            active=values.get("active", False),
+            check=values.get("check", False),
+            conditions=values.get("conditions"),
+            extra={name: values[name] for name in EXTRA_FIELDS if name in values},
+        )
+
+    @property
+    def values(self) -> dict[str, Json]:
+        """Return the values that are given, by their names in the API and in its order."""
+        values: dict[str, Json] = {
+            "providerId": self.provider,
+            "channel": self.channel,
+            "name": self.name,
+            "identifier": self.identifier,
+            "_environmentId": self.environment_id,
+            "credentials": wire_credentials(self.credentials) or None,
+            "active": self.active,
+            "check": self.check,
+            "conditions": self.conditions,
+        }
+        return {name: value for name, value in values.items() if value is not None} | dict(self.extra)
+
 
 class Patch(NamedTuple):
-    """What is to change about an integration that is there. None means "leave it as it is".
+    """What is to change about an integration that exists.
 
-    `credentials` are all of them: servers replace them as a whole.
+    `values` has the fields by their names in the API, without credentials. `credentials` are all of them, since
+    servers replace them as a whole; None leaves them as they are.
     """
 
-    name: str | None = None
-    identifier: str | None = None
-    active: bool | None = None
-    check: bool = False
+    values: Mapping[str, Json] = MappingProxyType({})
     credentials: Mapping[str, Credential] | None = None
-    conditions: Sequence[Json] | None = None
-    extra: Mapping[str, Json] = MappingProxyType({})
+    check: bool = False
+
+
+def wire_credentials(credentials: Mapping[str, Credential]) -> dict[str, Json]:
+    """Return the values of the credentials as the API takes them."""
+    return {key: credential.value for key, credential in credentials.items()}
 
 
 class Integration(NamedTuple):
-    """An integration as the API gave it: `raw` is the whole answer without its envelope."""
+    """An integration as the API returned it: `raw` is the response without its envelope."""
 
     raw: Mapping[str, Json]
 
@@ -137,59 +178,59 @@ class Integration(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The `_id`, which some answers call only `id`; empty when the server left both out."""
+        """Return the `_id`, which some responses call only `id`; empty if both are missing."""
         return self._text("_id") or self._text("id")
 
     @property
     def environment_id(self) -> str:
-        """The `_environmentId`: where it lives."""
+        """Return the `_environmentId`."""
         return self._text("_environmentId")
 
     @property
     def identifier(self) -> str:
-        """What people call it by, unique in the organisation."""
+        """Return the identifier, which people choose."""
         return self._text("identifier")
 
     @property
     def name(self) -> str:
-        """The name that the dashboard shows."""
+        """Return the name that the dashboard shows."""
         return self._text("name")
 
     @property
     def provider(self) -> str:
-        """The `providerId`, as the catalogue spells it."""
+        """Return the `providerId`."""
         return self._text("providerId")
 
     @property
     def channel(self) -> str:
-        """The channel that it delivers for."""
+        """Return the channel."""
         return self._text("channel")
 
     @property
     def active(self) -> bool:
-        """Whether it delivers; only a plain true counts."""
+        """Return whether it is active; only a plain true counts."""
         return self.raw.get("active") is True
 
     @property
     def primary(self) -> bool:
-        """Whether it comes first in its channel."""
+        """Return whether it is the primary one of its channel."""
         return self.raw.get("primary") is True
 
     @property
     def priority(self) -> int:
-        """The rank among the fallbacks: higher comes first, 0 for inactive ones."""
+        """Return the rank among the fallbacks: higher comes first, 0 for inactive ones."""
         value = self.raw.get("priority")
         return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
     @property
     def conditions(self) -> Sequence[Json]:
-        """When it is used; empty when the answer has none."""
+        """Return the conditions; empty if there are none."""
         value = self.raw.get("conditions")
         return value if isinstance(value, list) else []
 
     @property
     def credentials(self) -> Mapping[str, Json]:
-        """What the server shows of them: often nothing, or opaque tokens."""
+        """Return what the server shows of the credentials: often nothing, or opaque tokens."""
         value = self.raw.get("credentials")
         return value if isinstance(value, dict) else {}
 
@@ -199,3 +240,18 @@ class Environment(NamedTuple):
 
     id: str
     name: str
+
+
+def is_nested_deeper(value: Json, levels: int) -> bool:
+    """Return whether objects and lists are nested in more than so many levels; without recursion."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        if not level:
+            return False
+        level = [
+            child
+            for item in level
+            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, dict | list)
+        ]
+    return bool(level)

@@ -27,66 +27,36 @@ from integrations_cli.api.retry import (
 )
 from integrations_cli.api.transport.base import Interrupted, Request, Response, Transport, TransportFailure
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
-from integrations_cli.models import Draft, Environment, Integration, Json, Patch
+from integrations_cli.models import FIELDS, Draft, Environment, Integration, Json, Patch, wire_credentials
 from integrations_cli.terminal.redaction import Redactor
 
 INTEGRATIONS_PATH: Final = "/v1/integrations"
 ENVIRONMENT_PATH: Final = "/v1/environments/me"
 
-FIELDS: Final = (
-    "providerId",
-    "channel",
-    "name",
-    "identifier",
-    "_environmentId",
-    "credentials",
-    "active",
-    "check",
-    "conditions",
-)
-"""The fields of the documented request, in the order in which they are sent: servers compare bodies in key order."""
-
 
 def create_body(draft: Draft) -> bytes:
-    """The body of the create request: what is not said is left out, but `active` and `check` are always there.
+    """Return the body of the create request. `active` and `check` are always there, since servers' defaults differ.
 
     Raises:
         InputError: A value cannot be written as JSON, or an extra field has the name of another one.
     """
-    fields: dict[str, Json] = {
-        "providerId": draft.provider,
-        "channel": draft.channel,
-        "name": draft.name,
-        "identifier": draft.identifier,
-        "_environmentId": draft.environment_id,
-        "credentials": {key: credential.value for key, credential in draft.credentials.items()} or None,
-        "active": draft.active,
-        "check": draft.check,
-        "conditions": draft.conditions,
-    }
-    twice = [key for key in draft.extra if key in fields]
-    if twice:
-        raise InputError(f"{twice[0]} cannot be an extra field: it has a flag of its own", hint="use that flag")
-    return encode_json({name: value for name, value in fields.items() if value is not None} | dict(draft.extra))
+    for field in FIELDS:
+        if field.flag is not None and field.wire in draft.extra:
+            raise InputError(f"{field.wire} cannot be an extra field: it has a flag of its own", hint="use that flag")
+    return encode_json(draft.values)
 
 
 def update_body(patch: Patch) -> bytes:
-    """The body of the update request: the fields that are to change, and `check`, whose default differs by server.
+    """Return the body of the update request: the fields that are to change, and `check`, whose default differs.
 
     Raises:
         InputError: A value cannot be written as JSON.
     """
-    fields: dict[str, Json] = {
-        "name": patch.name,
-        "identifier": patch.identifier,
-        "credentials": None
-        if patch.credentials is None
-        else {key: credential.value for key, credential in patch.credentials.items()},
-        "active": patch.active,
-        "check": patch.check,
-        "conditions": patch.conditions,
-    }
-    return encode_json({name: value for name, value in fields.items() if value is not None} | dict(patch.extra))
+    values = {**patch.values, "check": patch.check}
+    if patch.credentials is not None:
+        values["credentials"] = wire_credentials(patch.credentials)
+    order = [*(field.wire for field in FIELDS), *values]
+    return encode_json({name: values[name] for name in dict.fromkeys(order) if values.get(name) is not None})
 
 
 def encode_json(body: Mapping[str, Json]) -> bytes:

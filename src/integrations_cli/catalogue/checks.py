@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from integrations_cli import catalogue
+from integrations_cli.catalogue.credential_fields import CredentialField, Provider, credential_type
 from integrations_cli.catalogue.suggest import nearest, nearest_named
 from integrations_cli.errors import InputError
-from integrations_cli.models import Credential, CredentialField, Draft, Json, Provider
+from integrations_cli.models import FIELDS, Credential, Draft, Json
 
 _OBJECT_ID: Final = r"[0-9a-fA-F]{24}"
 _REFERENCES: Final = frozenset({"env", "file", "command"})
@@ -87,38 +87,44 @@ def _incomplete(draft: Draft, *, skip: bool) -> Iterator[str]:
 
 
 def _unsendable(draft: Draft) -> Iterator[str]:
-    for where, text in (
-        ("provider", draft.provider),
-        ("channel", draft.channel),
-        ("name", draft.name),
-        ("identifier", draft.identifier),
-        ("environment-id", draft.environment_id),
-    ):
-        yield from _unencodable(where, text)
-    for key, credential in draft.credentials.items():
-        yield from _unencodable(f"credentials.{key}", credential.value)
-    yield from _unencodable("conditions", draft.conditions)
-    for key, value in draft.extra.items():
-        yield from _unencodable(key, value)
+    names = {field.wire: field.name.replace("_", "-") for field in FIELDS}
+    for wire, value in draft.values.items():
+        for path, problem in json_findings(value, names.get(wire, wire)):
+            yield f"{_path_text(path)}: {problem}"
 
 
-def _unencodable(where: str, value: Json) -> Iterator[str]:
-    """Why JSON cannot hold `value`, with the path to it; the value itself is never shown."""
+def _path_text(path: Sequence[str | int]) -> str:
+    first, *rest = path
+    return str(first) + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in rest)
+
+
+def json_findings(value: Json, *path: str | int) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield what JSON cannot hold in a decoded value, each as a path and a message without the value.
+
+    That is dates, NaN and infinity, and lone surrogates.
+    """
     if isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            yield f"{where}: is not valid Unicode text"
+        if not is_encodable(value):
+            yield path, "is not valid Unicode text"
     elif isinstance(value, float):
         if not math.isfinite(value):
-            yield f"{where}: is not a number that JSON has"
+            yield path, "is not a number that JSON has"
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _unencodable(where, key) if isinstance(key, str) else (f"{where}: has a key that is not text",)
-            yield from _unencodable(f"{where}.{key}", item)
-    elif isinstance(value, (list, tuple)):
+            if not isinstance(key, str) or not is_encodable(key):
+                yield path, "has a key that is not valid Unicode text"
+            else:
+                yield from json_findings(item, *path, key)
+    elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _unencodable(f"{where}[{index}]", item)
-    elif value is not None and not isinstance(value, (bool, int)):
-        yield f"{where}: is a date or a time, which JSON does not have; write it in quotes"
+            yield from json_findings(item, *path, index)
+    elif value is not None and not isinstance(value, bool | int):
+        yield path, "is a date or a time, which JSON does not have: put it in quotes"
+
+
+def is_encodable(text: str) -> bool:
+    """Return whether the text can be written as UTF-8."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 # -- what the catalogue knows better ----------------------------------------------------------------------------------
@@ -131,9 +137,9 @@ def _mistaken(draft: Draft, provider: Provider | None) -> Iterator[str]:
         yield from _wrong_channel(draft.channel, provider)
     if draft.environment_id is not None and not re.fullmatch(_OBJECT_ID, draft.environment_id):
         yield "environment-id: is not an id (24 digits from 0 to 9 and a to f)"
-    for field in ("name", "identifier"):
-        if getattr(draft, field) == "":
-            yield f"{field}: is empty"
+    for name, text in (("name", draft.name), ("identifier", draft.identifier)):
+        if text == "":
+            yield f"{name}: is empty"
     for key, credential in draft.credentials.items():
         if provider is not None and provider.field(key) is None:
             yield _unknown_key(provider, key)
@@ -163,53 +169,21 @@ def _unknown_key(provider: Provider, key: str) -> str:
 
 
 def _wrong_value(provider: Provider | None, key: str, credential: Credential) -> Iterator[str]:
-    where, value = f"credentials.{key}", credential.value
-    if value is None:
-        yield f"{where}: is null; leave it out instead"
-    elif key in catalogue.BOOLEAN_KEYS:
-        if not isinstance(value, bool):
-            yield f"{where}: must be true or false{', without quotes' if value in ('true', 'false') else ''}"
-    elif key in catalogue.OBJECT_KEYS:
-        if not isinstance(value, dict):
-            yield f"{where}: must be a JSON object{_why_no_object(value)}"
-    elif not isinstance(value, str):
-        yield f"{where}: must be text{_why_no_text(value)}"
-    elif not value:
-        yield f"{where}: is empty"
-    else:
-        yield from _no_choice(provider, key, credential)
-
-
-def _no_choice(provider: Provider | None, key: str, credential: Credential) -> Iterator[str]:
+    value = credential.value
     field = provider.field(key) if provider is not None else None
-    if provider is None or field is None or not field.choices or credential.value in field.choices:
-        return
-    choices = [choice for choice in field.choices if choice is not None]
-    hidden = credential.concealed or catalogue.is_secret(provider.id, key)
-    shown = "its value" if hidden else repr(credential.value)
-    meant = "" if hidden else _suggestion(nearest(credential.value, choices, 1))
-    omitted = ", or left out" if None in field.choices else ""
-    yield f"credentials.{key}: {shown} is not one of {', '.join(choices)}{omitted}{meant}"
-
-
-def _why_no_object(value: Json) -> str:
-    if not isinstance(value, str):
-        return ""
-    try:
-        decoded = json.loads(value)
-    except json.JSONDecodeError as error:
-        return f": {error.msg[:1].lower()}{error.msg[1:]} (line {error.lineno}, column {error.colno})"
-    except (ValueError, RecursionError):
-        return ""
-    return ", without quotes around it" if isinstance(decoded, dict) else ""
-
-
-def _why_no_text(value: Json) -> str:
-    if isinstance(value, dict):
-        if value and _REFERENCES.issuperset(value):
-            return "; a reference is an object of exactly one key: env, file or command"
-        return '; put an object in quotes, or in a file of its own: {"file": "PATH"}'
-    return " in quotes"
+    if value is None:
+        yield f"credentials.{key}: is null; leave it out instead"
+    elif field is None:
+        problem = credential_type(key).problem(value)
+        if problem is not None:
+            yield f"credentials.{key}: {problem}"
+    else:
+        hidden = credential.concealed or field.secret
+        problem = field.problem(value, show_value=not hidden)
+        if problem is not None:
+            known = [choice for choice in field.choices if choice is not None]
+            near = nearest(value, known, 1) if isinstance(value, str) and known and not hidden else []
+            yield f"credentials.{key}: {problem}{_suggestion(near)}"
 
 
 def _suggestion(near: Iterable[str]) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from integrations_cli.catalogue.lookup import BOOLEAN_KEYS, OBJECT_KEYS
-from integrations_cli.models import CredentialField, Json, Provider
+from integrations_cli.catalogue.credential_fields import CredentialField, Provider
+from integrations_cli.models import Json
 
 _TYPICAL: Final = {
     "senderName": "Example",
@@ -68,10 +68,8 @@ def _argument(provider: Provider, field: CredentialField) -> str:
 
 
 def _value(provider: Provider, field: CredentialField) -> Json:
-    if field.key in BOOLEAN_KEYS:
-        return False
-    if field.key in OBJECT_KEYS:
-        return {}
+    if field.value_type.example is not None:
+        return field.value_type.example
     chosen = field.default if field.default is not None else next(filter(None, field.choices), None)
     if chosen is not None:
         return chosen

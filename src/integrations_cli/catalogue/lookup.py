@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from integrations_cli.models import CredentialField, Json, Provider
+from integrations_cli.catalogue.credential_fields import CredentialField, Provider
+from integrations_cli.models import Json
 
 BOOLEAN_KEYS: Final = frozenset({"secure", "requireTls", "ignoreTls", "hmac", "authenticateByToken"})
 """Credentials that go over the wire as true or false."""

@@ -10,9 +10,10 @@ import typer
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import suggest_channels, suggest_providers
+from integrations_cli.catalogue.credential_fields import CredentialField, Provider
 from integrations_cli.catalogue.examples import example_body, example_command
 from integrations_cli.errors import NotFoundError, UsageError
-from integrations_cli.models import CredentialField, Json, Provider
+from integrations_cli.models import Json
 from integrations_cli.terminal.views import Fields, Row, Table, View
 
 from .options import run_context
@@ -105,7 +106,7 @@ def _document(provider: Provider) -> dict[str, Json]:
                 "key": field.key,
                 "label": field.label,
                 "type": field.type,
-                "wire_type": _wire_type(field.key),
+                "wire_type": field.value_type.name,
                 "required": field.required,
                 "secret": field.secret,
                 "choices": list(field.choices),
@@ -118,20 +119,13 @@ def _document(provider: Provider) -> dict[str, Json]:
     }
 
 
-def _wire_type(key: str) -> str:
-    if key in catalogue.BOOLEAN_KEYS:
-        return "boolean"
-    return "object" if key in catalogue.OBJECT_KEYS else "string"
-
-
 def _described(field: CredentialField) -> str:
     """A credential in one line: its label and all that is particular about it."""
-    wire = {"boolean": "true or false", "object": "a JSON object", "string": ""}[_wire_type(field.key)]
     facts: Sequence[str] = (
         "required" if field.required else "optional",
         "secret" if field.secret else "",
         "may have several lines" if field.type == "textarea" else "",
-        wire,
+        field.value_type.description,
         f"one of {', '.join(filter(None, field.choices))}" if field.choices else "",
         f"usually {field.default}" if field.default is not None else "",
         "set by the service" if field.hidden else "",

@@ -16,7 +16,7 @@ from integrations_cli.context import RunContext
 from integrations_cli.create.draft import DraftInputs, build_draft
 from integrations_cli.errors import InputError, UsageError
 from integrations_cli.manifests.compare import visible_credentials
-from integrations_cli.models import Draft, Integration, Patch
+from integrations_cli.models import Draft, Integration, Json, Patch
 from integrations_cli.terminal.views import Text, View, integration_view
 
 
@@ -107,15 +107,9 @@ def _update(run: RunContext, reference: str, sources: DraftInputs, options: Upda
         _check(before, draft, options)
         if gives_credentials and not options.replace_credentials:
             _refuse_losses(before, draft)
-        patch = Patch(
-            name=draft.name,
-            identifier=draft.identifier,
-            active=sources.active,
-            check=draft.check,
-            credentials=draft.credentials if gives_credentials else None,
-            conditions=draft.conditions,
-            extra=draft.extra,
-        )
+        values: dict[str, Json] = {"name": draft.name, "identifier": draft.identifier, "active": sources.active}
+        values |= {"conditions": draft.conditions, **draft.extra}
+        patch = Patch(values, draft.credentials if gives_credentials else None, check=draft.check)
         after = api.update(before.id, update_body(patch))
         if gives_credentials:
             _remember(run, api, before, draft)

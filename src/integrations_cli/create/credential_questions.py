@@ -7,9 +7,10 @@ from typing import Final
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft
+from integrations_cli.catalogue.credential_fields import CredentialField, Provider, credential_type
 from integrations_cli.errors import InputError
-from integrations_cli.inputs.credential_values import ValueReader, check_text, convert
-from integrations_cli.models import MASK, Credential, CredentialField, Draft, Provider
+from integrations_cli.inputs.credential_values import ValueReader, check_text
+from integrations_cli.models import MASK, Credential, Draft
 from integrations_cli.terminal.ask import GoBack, Option, Prompter
 from integrations_cli.terminal.views import cell_text
 
@@ -53,7 +54,7 @@ class CredentialQuestions:
             self._prompter.say("A credential may be @FILE, env:NAME or cmd:COMMAND; text:VALUE for one that begins so.")
         if known.links:
             self._prompter.say(f"See {', '.join(map(str, known.links))}")
-        if known.key in catalogue.BOOLEAN_KEYS:
+        if known.prompt == "confirm":
             before = current is not None and current.credential.value is True
             answer = self._prompter.confirm(f"{known.label}?", before, back=True)
             return Given(Credential(answer), "true" if answer else "false")
@@ -118,7 +119,7 @@ class CredentialQuestions:
                 text = check_text(answer.removeprefix("text:"), f"credentials.{key}")
                 if hidden:
                     self._reader.secrets.add(text)
-                given = Given(Credential(convert(key, text), concealed=hidden), "" if hidden else answer)
+                given = Given(Credential(credential_type(key).parse(text), concealed=hidden), "" if hidden else answer)
             self.examine(provider, key, given.credential)
         except InputError as error:
             for finding in error.details or (error.message,):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from integrations_cli.catalogue.suggest import nearest
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.inputs.decode import (
@@ -20,31 +19,11 @@ from integrations_cli.inputs.decode import (
     read_bytes,
     type_name,
 )
-from integrations_cli.models import Credential, Draft, Json
+from integrations_cli.inputs.fields import condition_findings, field_findings, known_fields
+from integrations_cli.models import FIELDS, Draft, Json
 
 LARGEST_FILE: Final = 4 * 1024 * 1024
 """No file that describes an integration is bigger; the API takes bodies of at most 100 KiB."""
-
-NEWER_FIELDS: Final = ("kind", "configurations", "rules")
-"""Fields that current servers know beyond the documented ones; they are sent as they are."""
-
-_TEXTS: Final = {
-    "providerId": "provider",
-    "channel": "channel",
-    "name": "name",
-    "identifier": "identifier",
-    "_environmentId": "environment_id",
-}
-_FLAGS: Final = {
-    "providerId": "provider",
-    "_environmentId": "environment-id",
-    "credentials": "credential",
-    "conditions": "condition",
-}
-"""The flags that are not called like their field."""
-
-_SWITCHES: Final = ("active", "check")
-_FIELDS: Final = (*_TEXTS, "credentials", *_SWITCHES, "conditions")
 
 _CONDITION = r"(?s)(?P<on>[A-Za-z][A-Za-z0-9]*)\.(?P<field>[^=!]+?)(?P<not>!?)=(?P<value>.*)"
 
@@ -78,13 +57,15 @@ def build_draft(sources: DraftInputs, reader: ValueReader) -> Draft:
         InputError: A file or a flag cannot be understood; the message says which, and where in it.
     """
     draft = _from_file(sources.from_file, reader) if sources.from_file is not None else Draft()
-    said: dict[str, Json] = {
-        name: value
-        for name in _TEXTS.values()
-        if (value := _not_empty(f"--{name.replace('_', '-')}", getattr(sources, name))) is not None
-    }
-    said |= {name: value for name in _SWITCHES if (value := getattr(sources, name)) is not None}
-    draft = draft._replace(**said)
+    draft = draft._replace(
+        provider=_given("--provider", sources.provider, draft.provider),
+        channel=_given("--channel", sources.channel, draft.channel),
+        name=_given("--name", sources.name, draft.name),
+        identifier=_given("--identifier", sources.identifier, draft.identifier),
+        environment_id=_given("--environment-id", sources.environment_id, draft.environment_id),
+        active=draft.active if sources.active is None else sources.active,
+        check=draft.check if sources.check is None else sources.check,
+    )
     credentials = dict(draft.credentials)
     if sources.credentials_file is not None:
         where = f"--credentials-file {sources.credentials_file}"
@@ -105,8 +86,11 @@ def build_draft(sources: DraftInputs, reader: ValueReader) -> Draft:
     return draft._replace(credentials=credentials, conditions=conditions, extra=extra)
 
 
-def _not_empty(flag: str, value: str | None) -> str | None:
-    if value is not None and not value.strip():
+def _given(flag: str, value: str | None, otherwise: str | None) -> str | None:
+    """Return the value of a flag, or `otherwise` if the flag is not given."""
+    if value is None:
+        return otherwise
+    if not value.strip():
         raise InputError(f"{flag} is empty", hint="leave the flag out, or give it a value")
     return value
 
@@ -115,49 +99,29 @@ def _not_empty(flag: str, value: str | None) -> str | None:
 
 
 def _from_file(name: str, reader: ValueReader) -> Draft:
-    """The whole body out of a file, read strictly: every field is known and of its type."""
+    """Return the draft in a file, read strictly: every field is known and of its type."""
     document, folder = _document(name, f"--from-file {name}", reader)
-    place = "standard input" if name == "-" else name
-    findings: list[str] = []
-    said: dict[str, Json] = {}
-    extra: dict[str, Json] = {}
-    for key, value in document.items():
-        if key in _TEXTS:
-            if not isinstance(value, str) or not value.strip():
-                findings.append(f"{key}: must be a text that is not empty, not {_kind(value)}")
-            said[_TEXTS[key]] = value
-        elif key in _SWITCHES:
-            if not isinstance(value, bool):
-                findings.append(f"{key}: must be true or false, not {_kind(value)}")
-            said[key] = value
-        elif key in NEWER_FIELDS:
-            extra[key] = value
-        elif key == "credentials":
-            if not isinstance(value, dict):
-                findings.append(f"credentials: must be an object, not {_kind(value)}")
-        elif key == "conditions":
-            findings += _condition_findings(value)
-            said["conditions"] = value
-        else:
-            near = nearest(key, (*_FIELDS, *NEWER_FIELDS), limit=1)
-            meant = f": did you mean {near[0]}?" if near else ""
-            findings.append(f"{key}: there is no such field{meant}")
+    known = known_fields("create")
+    findings = [f"{_path_text(path)}: {problem}" for path, problem in field_findings(document, known)]
     if findings:
+        file = "standard input" if name == "-" else name
         raise InputError.of(
-            [f"{place}: {finding}" for finding in findings],
-            hint=f"the fields are {', '.join(_FIELDS)}; any other can be sent with --extra KEY=JSON",
+            [f"{file}: {finding}" for finding in findings],
+            hint=f"the fields are {', '.join(known)}; any other can be sent with --extra KEY=JSON",
         )
-    credentials: Mapping[str, Credential] = {}
-    if "credentials" in document:
-        credentials = reader.document(document["credentials"], folder, said.get("provider"))
-    return Draft(credentials=credentials, extra=extra, **said)
+    credentials = reader.document(document.get("credentials", {}), folder, document.get("providerId"))
+    return Draft.from_values(document, credentials)
+
+
+def _path_text(path: Sequence[str | int]) -> str:
+    return str(path[0]) + "".join(f"[{step}]" for step in path[1:])
 
 
 def _document(name: str, where: str, reader: ValueReader) -> tuple[dict[str, Json], Path | None]:
     """A file that holds one object, and the folder that paths in it count from."""
     decoded, folder = _decoded(name, where, reader)
     if not isinstance(decoded, dict):
-        raise InputError(f"{where}: must hold an object, not {_kind(decoded)}")
+        raise InputError(f"{where}: must hold an object, not {type_name(decoded)}")
     return decoded, folder
 
 
@@ -188,28 +152,14 @@ def _text(content: bytes) -> str:
     return text
 
 
-def _kind(value: Json) -> str:
-    return type_name(value, "an object")
-
-
 # -- conditions and extras --------------------------------------------------------------------------------------------
 
 
 def _conditions(value: Json, where: str) -> list[Json]:
-    findings = _condition_findings(value)
+    findings = [f"{where}: {_path_text(path)}: {problem}" for path, problem in condition_findings(value)]
     if findings:
-        raise InputError.of([f"{where}: {finding}" for finding in findings])
+        raise InputError.of(findings)
     return list(value)
-
-
-def _condition_findings(value: Json) -> list[str]:
-    if not isinstance(value, list):
-        return [f"conditions: must be a list, not {_kind(value)}"]
-    return [
-        f"conditions[{index}]: must be an object, not {_kind(item)}"
-        for index, item in enumerate(value)
-        if not isinstance(item, dict)
-    ]
 
 
 def _group(texts: Sequence[str]) -> list[Json]:
@@ -233,8 +183,9 @@ def _extra(texts: Sequence[str]) -> dict[str, Json]:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise InputError("--extra is not of the form KEY=JSON", hint="""for example --extra 'kind="delivery"'""")
-        if key in _FIELDS:
-            raise InputError(f"--extra {key}: this field has a flag of its own", hint=f"use --{_FLAGS.get(key, key)}")
+        flag = next((field.flag for field in FIELDS if field.wire == key), None)
+        if flag is not None:
+            raise InputError(f"--extra {key}: this field has a flag of its own", hint=f"use {flag}")
         if not value.strip():
             raise InputError(
                 f"--extra {key} has no value", hint=f"""write JSON: --extra '{key}="text"', or {key}=true"""

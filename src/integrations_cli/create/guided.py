@@ -12,11 +12,12 @@ from typing import Final
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft, missing_credentials
+from integrations_cli.catalogue.credential_fields import CredentialField, Provider
 from integrations_cli.create.credential_questions import REMOVE, CredentialQuestions, Given, shown
 from integrations_cli.create.draft import DraftInputs
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError
 from integrations_cli.inputs.credential_values import ValueReader, check_text, parse_assignment
-from integrations_cli.models import CredentialField, Draft, Provider
+from integrations_cli.models import Draft
 from integrations_cli.terminal.ask import BACK, GoBack, Option, Prompter
 from integrations_cli.terminal.views import cell_text
 

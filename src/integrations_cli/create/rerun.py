@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from integrations_cli import catalogue
+from integrations_cli.catalogue.credential_fields import credential_type
 from integrations_cli.create.draft import DraftInputs
 
 _REFERENCE = ("@", "env:", "cmd:")
@@ -42,7 +43,7 @@ def create_command(
     stdin_taken = stdin_taken or any(text.endswith("=@-") for text in sources.credentials)
     for text in sources.credentials:
         name, _, value = text.partition("=")
-        secret = catalogue.is_secret(sources.provider, name) or name in catalogue.OBJECT_KEYS  # a key may be in it
+        secret = catalogue.is_secret(sources.provider, name) or credential_type(name).holds_secrets
         if secret and not value.startswith(_REFERENCE):
             say("--credential", f"{name}=@{name}.txt" if stdin_taken else f"{name}=@-")
             stdin_taken = True

@@ -27,9 +27,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from integrations_cli import catalogue
+from integrations_cli.catalogue.credential_fields import credential_type
 from integrations_cli.catalogue.secret_names import secrets_within
 from integrations_cli.errors import InputError
-from integrations_cli.inputs.decode import FILE_LIMITS, DecodeError, check_size, decode_utf8, load_json, read_bytes
+from integrations_cli.inputs.decode import DecodeError, check_size, decode_utf8, read_bytes
 from integrations_cli.models import Credential, Json
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class ValueReader:
     ) -> Credential:
         """The credential `key` from its decoded JSON or TOML value: a literal or a reference."""
         what = f"credentials.{key}"
-        if key not in catalogue.OBJECT_KEYS and is_reference(value):
+        if credential_type(key).takes_references and is_reference(value):
             (kind, named) = next(iter(value.items()))
             if kind == "env":
                 text = read_variable(_text(named, f"{what}.env"), self._environ, what)
@@ -174,7 +175,7 @@ class ValueReader:
 
     def _literal(self, key: str, text: str, provider_id: str | None, *, in_arguments: bool) -> Credential:
         check_text(text, f"credentials.{key}")
-        value = convert(key, text) if in_arguments else text
+        value = credential_type(key).parse(text) if in_arguments else text
         secrets = {text} if catalogue.is_secret(provider_id, key) else set(secrets_within(value))
         self.secrets |= secrets
         if secrets and in_arguments and key not in self.literal_secrets:
@@ -182,8 +183,8 @@ class ValueReader:
         return Credential(value)
 
     def _revealed(self, key: str, text: str) -> Credential:
-        value = convert(key, text)
-        if key not in catalogue.BOOLEAN_KEYS:  # "true" is no secret, and masking it everywhere would spoil the output
+        value = credential_type(key).parse(text)
+        if credential_type(key).can_be_secret:
             self.secrets |= {text, *_long_texts(value)}
         return Credential(value, concealed=True)
 
@@ -212,22 +213,6 @@ def is_reference(value: Json) -> bool:
 def as_argument(text: str) -> str:
     """`text` as the VALUE of a `KEY=VALUE` that means exactly this text."""
     return f"text:{text}" if text.startswith(_PREFIXES) else text
-
-
-def convert(key: str, text: str) -> Json:
-    """`text` in the type that `key` has on the wire.
-
-    A text that is not of that type stays a text: the checks say what is wrong with it, together with all else.
-    """
-    if key in catalogue.BOOLEAN_KEYS:
-        return {"true": True, "false": False}.get(text, text)
-    if key in catalogue.OBJECT_KEYS:
-        try:
-            value = load_json(text, FILE_LIMITS)
-        except DecodeError:
-            return text
-        return value if isinstance(value, dict) else text
-    return text
 
 
 def read_file(path: Path, what: str, *, by_name: bool = True, show_path: bool = True) -> str:

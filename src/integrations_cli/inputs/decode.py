@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
-from integrations_cli.models import Json
+from integrations_cli.models import Json, is_nested_deeper
 
 MAX_DEPTH: Final = 60
 """Levels of nesting; an integration has three or four."""
@@ -139,7 +139,8 @@ def load_json(text: str | bytes, limits: Limits, *, unique_keys: bool = False) -
         raise
     except ValueError:  # a number of thousands of digits, or bytes that are not UTF-8
         raise DecodeError("not usable: a number in it is too long") from None
-    _check_depth(value)
+    if is_nested_deeper(value, MAX_DEPTH):
+        raise _too_deep()
     return value
 
 
@@ -175,11 +176,12 @@ def load_toml(text: str, limits: Limits) -> dict[str, Json]:
         raise _too_deep() from None
     except ValueError:
         raise DecodeError("not usable: a number in it is too long") from None
-    _check_depth(value)
+    if is_nested_deeper(value, MAX_DEPTH):
+        raise _too_deep()
     return value
 
 
-def type_name(value: Json, table: str = "a table") -> str:
+def type_name(value: Json) -> str:
     """Return the type of a decoded value in words, never the value: it may be a secret in the wrong place."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -190,7 +192,7 @@ def type_name(value: Json, table: str = "a table") -> str:
     if isinstance(value, (int, float)):
         return "a number"
     if isinstance(value, dict):
-        return table
+        return "an object"
     return "a list" if isinstance(value, list) else "a date or a time"
 
 
@@ -217,21 +219,6 @@ def _finite(text: str) -> float:
 def _check_counts(containers: int, values: int, limits: Limits) -> None:
     if containers > limits.containers or containers + values > limits.values:
         raise DecodeError("not usable: it holds too many values")
-
-
-def _check_depth(value: Json) -> None:
-    """Refuse more than `MAX_DEPTH` levels; without recursion, since that is what it protects from."""
-    level: list[Json] = [value] if isinstance(value, dict | list) else []
-    for _ in range(MAX_DEPTH):
-        if not level:
-            return
-        level = [
-            child
-            for item in level
-            for child in (item.values() if isinstance(item, dict) else item)
-            if isinstance(child, dict | list)
-        ]
-    raise _too_deep()
 
 
 def _too_deep() -> DecodeError:

@@ -234,12 +234,13 @@ class ApplyRun:
         if action.kind == "update":
             patch = action.patch
             if patch is not None:
-                self._api.update(action.id, update_body(patch._replace(active=False) if action.toggle else patch))
+                first = patch._replace(values={**patch.values, "active": False}) if action.toggle else patch
+                self._api.update(action.id, update_body(first))
             if action.toggle:
                 check = patch.check if patch is not None else False
                 if patch is None:
-                    self._api.update(action.id, update_body(Patch(active=False, check=check)))
-                self._api.update(action.id, update_body(Patch(active=True, check=check)))
+                    self._api.update(action.id, update_body(Patch({"active": False}, check=check)))
+                self._api.update(action.id, update_body(Patch({"active": True}, check=check)))
         elif action.kind == "set-primary":
             self._api.set_primary(action.id)
         else:
@@ -257,7 +258,7 @@ class ApplyRun:
             prepared = prepared._replace(key=key)
         created = create.create_exactly_once(self._api, prepared, resume=self._resume)
         if action.toggle:
-            self._api.update(created.integration.id, update_body(Patch(active=True, check=draft.check)))
+            self._api.update(created.integration.id, update_body(Patch({"active": True}, check=draft.check)))
         note = "confirmed after a lost answer" if created.confirmed else ""
         return ActionOutcome(action, "done", created.integration.id, note=note)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from integrations_cli import catalogue
+from integrations_cli.catalogue.credential_fields import credential_type
 from integrations_cli.errors import ConflictError
 from integrations_cli.manifests.fingerprints import Verdict
 from integrations_cli.manifests.load import ResolvedEntry
@@ -73,7 +74,7 @@ def contains(wanted: Json, shown: Json, *, exactly: bool = False) -> bool:
 def visible_credentials(integration: Integration) -> dict[str, Json]:
     """The credentials that a server shows: their values, or their opaque tokens; what is empty counts as absent."""
     return {
-        key: value == "true" if key in catalogue.BOOLEAN_KEYS and value in ("true", "false") else value
+        key: credential_type(key).from_response(value)
         for key, value in integration.credentials.items()
         if value is not None and value not in ("", {})
     }

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from integrations_cli import catalogue
-from integrations_cli.inputs.credential_values import convert
+from integrations_cli.catalogue.credential_fields import credential_type
 from integrations_cli.manifests.compare import (
     by_manifest_name,
     conditions_without_ids,
@@ -163,7 +163,7 @@ def _credentials(name: str, integration: Integration, note: Callable[[str], None
     said: dict[str, Json] = {}
     for key in sorted(visible, key=lambda key: (known.index(key) if key in known else len(known), key)):
         value = visible[key]
-        if key in catalogue.OBJECT_KEYS and isinstance(value, dict):
+        if credential_type(key).holds_secrets and isinstance(value, dict):
             said[key] = _encodable(without_secrets(value))
             lost = sorted(_lost(value, said[key], key))
             if lost:
@@ -177,9 +177,8 @@ def _credentials(name: str, integration: Integration, note: Callable[[str], None
 
 def _is_open(provider_id: str, key: str, value: Json) -> bool:
     """Whether a value may be written as it is."""
-    if catalogue.is_secret(provider_id, key) or is_token(value) or key in catalogue.OBJECT_KEYS:
-        return False
-    return isinstance(value, bool) if key in catalogue.BOOLEAN_KEYS else isinstance(value, str)
+    kind = credential_type(key)
+    return not (catalogue.is_secret(provider_id, key) or is_token(value) or kind.holds_secrets) and kind.accepts(value)
 
 
 def _lost(value: Mapping[str, Json], kept: Mapping[str, Json], path: str) -> Iterator[str]:
@@ -194,12 +193,12 @@ def _value_now(key: str, value: Json, environ: Mapping[str, str]) -> Json:
     """What a credential is while this manifest is written; None for a placeholder without a value."""
     if _is_placeholder(key, value):
         text = environ.get(value["env"])
-        return convert(key, text) if text else None
+        return credential_type(key).parse(text) if text else None
     return value
 
 
 def _is_placeholder(key: str, value: Json) -> bool:
-    return isinstance(value, dict) and key not in catalogue.OBJECT_KEYS
+    return isinstance(value, dict) and credential_type(key).takes_references
 
 
 def _text(text: str) -> str:

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from integrations_cli import catalogue
+from integrations_cli.catalogue.credential_fields import credential_type
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_values import ValueReader, is_reference
 from integrations_cli.inputs.decode import type_name
@@ -140,7 +140,7 @@ def _resolved(
     unresolved: dict[str, str] = {}
     for key, value in entry.credentials.items():
         try:
-            if is_reference(value) and key not in catalogue.OBJECT_KEYS:
+            if is_reference(value) and credential_type(key).takes_references:
                 credentials[key] = _opened(entry, key, value, reader, opened)
             else:
                 credentials[key] = reader.document_value(key, value, entry.source.folder, entry.provider)
@@ -163,7 +163,7 @@ def _opened(
     """The value of a reference; the same one (of the same kind of key) is read once for the whole manifest."""
     ((kind, named),) = reference.items()
     folder = str(entry.source.folder) if kind == "file" else ""
-    known_as = f"{key in catalogue.BOOLEAN_KEYS}\0{kind}\0{folder}\0{named}"
+    known_as = f"{credential_type(key).name}\0{kind}\0{folder}\0{named}"
     known = opened.get(known_as)
     if known is None:
         try:

@@ -14,7 +14,7 @@ time confuses servers (several primaries); such actions carry their channel as `
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from integrations_cli import catalogue
@@ -218,6 +218,7 @@ def _update(match: _Match, now: Integration, known: Memory, *, shows: bool) -> A
     entry = match.entry
     changes: list[Change] = []
     said: dict[str, Json] = {}
+    credentials: Mapping[str, Credential] | None = None
     if entry.name is not None and entry.name != now.name:
         changes.append(Change("name", now.name, entry.name))
         said["name"] = entry.name
@@ -233,14 +234,14 @@ def _update(match: _Match, now: Integration, known: Memory, *, shows: bool) -> A
             Change(f"credentials.{key}", note=why)
             for key, why in credential_changes(match.want, now, verdicts, shows=shows)
         ]
+        changes += differing
         if differing:
-            changes += differing
-            said["credentials"] = match.want.credentials
+            credentials = match.want.credentials
     extra = {key: entry.extra[key] for key in extra_changes(entry.extra, now, verdicts)} if entry.extra else {}
     if extra:
         changes += [Change(key, now.raw.get(key), value) for key, value in extra.items()]
         # A server that does not know these fields refuses a request in which there is nothing else.
-        said = said or {"name": now.name or None}
+        said = said or ({} if credentials else {"name": now.name or None})
     if not changes:
         return None
     return Action(
@@ -250,9 +251,9 @@ def _update(match: _Match, now: Integration, known: Memory, *, shows: bool) -> A
         now.channel,
         now.id,
         changes=tuple(changes),
-        patch=Patch(check=entry.check, extra=extra, **said),
+        patch=Patch({**said, **extra}, credentials, check=entry.check),
         lane=_lane(now.channel) if said.keys() & {"active", "conditions"} else None,
-        remembered=remembered_fields(match.want) if extra or "credentials" in said else None,
+        remembered=remembered_fields(match.want) if extra or credentials is not None else None,
     )
 
 
@@ -310,7 +311,7 @@ def _keep_from_primary(match: _Match) -> None:
     if now is None:
         if action is not None:
             match.action = replace(action, toggle=True)
-    elif _is_primary(now) and not (action is not None and action.patch is not None and action.patch.conditions):
+    elif _is_primary(now) and not (action and action.patch and action.patch.values.get("conditions")):
         change = Change("primary", True, False, "it is deactivated for a moment")
         action = action or Action("update", match.entry.identifier, now.provider, now.channel, now.id)
         match.action = replace(action, changes=(*action.changes, change), toggle=True, lane=match.channel)
@@ -366,10 +367,7 @@ def _stand_ins(want: ResolvedEntry) -> dict[str, Credential]:
     stand_ins: dict[str, Credential] = {}
     for key in want.unresolved:
         known = provider.field(key) if provider is not None else None
-        choices = [choice for choice in known.choices if choice is not None] if known is not None else []
-        stand_ins[key] = Credential(
-            key in catalogue.BOOLEAN_KEYS or (choices[0] if choices else "text"), concealed=True
-        )
+        stand_ins[key] = Credential(known.placeholder if known is not None else "text", concealed=True)
     return stand_ins
 
 
