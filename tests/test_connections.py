@@ -122,11 +122,11 @@ def test_threads_share_a_transport() -> None:
 
 
 @pytest.mark.parametrize("moment", range(3))
-def test_ctrl_c_says_whether_the_request_had_begun_to_leave(faulty: FaultServer, parse_http_date: int) -> None:
+def test_ctrl_c_says_whether_the_request_had_begun_to_leave(faulty: FaultServer, moment: int) -> None:
     left = iter(range(10))
 
     def tick() -> None:
-        if next(left) == parse_http_date:
+        if next(left) == moment:
             raise KeyboardInterrupt
 
     faulty.tick = tick
@@ -134,7 +134,7 @@ def test_ctrl_c_says_whether_the_request_had_begun_to_leave(faulty: FaultServer,
     with pytest.raises(Interrupted) as caught:
         transport.send(GET, 5.0)
     transport.close()
-    assert caught.value.sent == (parse_http_date > 0)
+    assert caught.value.sent == (moment > 0)
 
 
 @pytest.mark.parametrize(

@@ -424,7 +424,7 @@ def test_a_look_up_that_takes_long_is_announced(tmp_path: Path) -> None:
         done = program.run(*flags)
         end.set()
     assert done.code == 10
-    assert "note: the server may still be at work: looking for mg for up to" in done.err
+    assert "note: the server may still be working: looking for mg for up to" in done.err
     assert "--identifier mg --idempotency-key" in done.err
     assert clock.slept >= 30
 

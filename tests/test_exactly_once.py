@@ -233,7 +233,7 @@ def test_a_stored_500_is_told_from_a_fresh_one(tmp_path: Path) -> None:
         played = play(server, ["stored 500"])
     assert played.error is not None
     assert (played.code, played.error.status, posts(played)) == (8, 500, [500])
-    assert "stored answer" in (played.error.hint or "")
+    assert "stored response" in (played.error.hint or "")
     assert RESUME not in (played.error.hint or "")
 
 
@@ -261,7 +261,7 @@ def test_what_is_over_is_looked_up_for_a_moment_only(tmp_path: Path, fault: str)
 def test_a_list_that_cannot_be_read_leaves_the_outcome_unknown(server: FaultServer) -> None:
     played = play(server, ["reset after", *["503"] * 9], retries=0)
     assert played.code == 10
-    assert "the look-up failed" in played.message
+    assert "the lookup failed" in played.message
 
 
 def test_the_way_to_go_on_follows_the_hint(server: FaultServer) -> None:
@@ -419,7 +419,7 @@ def test_only_a_refused_check_leads_to_no_check(
     done = program.run("create", "-p", "discord", flag, "--retries", "0", "--json")
     assert (done.code, done.error["status"]) == (8, int(fault))
     hint = done.error["hint"]
-    assert ("when the provider refuses the credentials: see --no-check" in hint) is hinted
+    assert ("if the provider rejects the credentials: see --no-check" in hint) is hinted
     assert "to go on without the risk of a second one: integrations create" in hint
 
 
@@ -467,4 +467,4 @@ def test_a_server_that_keeps_the_key_may_still_work(tmp_path: Path) -> None:
     with answering([busy], []) as server:
         done = program_for(server, tmp_path).run("create", "-p", "mailgun", "-i", "main", "--retries", "0", "--json")
     assert done.code == 10, done.err
-    assert "it is not there, but the server may still be at work" in done.error["message"]
+    assert "it is not there, but the server may still be working" in done.error["message"]
