@@ -54,8 +54,8 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         target = self.seconds + seconds
         while self._due and self._due[0][0] <= target:
-            parse_http_date, happen = self._due.pop(0)
-            self.seconds = max(self.seconds, parse_http_date)
+            moment, happen = self._due.pop(0)
+            self.seconds = max(self.seconds, moment)
             happen()
         self.seconds = target
 
@@ -67,7 +67,7 @@ class FakeClock:
     def run_out(self) -> None:
         """Let everything happen that is still due."""
         if self._due:
-            self.advance(max(parse_http_date for parse_http_date, _ in self._due) - self.seconds)
+            self.advance(max(moment for moment, _ in self._due) - self.seconds)
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ class FaultServer:
         self.answer_to(asked)
 
     def remember(self, delay: float, work: Callable[[], None]) -> int:
-        """Keep work for the parse_http_date when the client has given up; the number of that silence."""
+        """Keep work for the moment when the client has given up; the number of that silence."""
         number = next(self._numbers)
         self._given_up[number] = (delay, work)
         return number

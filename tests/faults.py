@@ -67,7 +67,7 @@ def close_after(visit: Visit) -> None:
 
 
 def reset_and_work(visit: Visit) -> None:
-    """A connection breaks, and the server goes on for a parse_http_date with what it was doing."""
+    """A connection breaks, and the server goes on for a moment with what it was doing."""
     visit.work_later(0.3)
     visit.reset()
 

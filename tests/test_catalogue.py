@@ -16,7 +16,8 @@ import pytest
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft
 from integrations_cli.catalogue.credential_fields import BOOLEAN, CredentialField, Provider
-from integrations_cli.catalogue.examples import example_body, example_command, variable
+from integrations_cli.catalogue.examples import example_body, variable
+from integrations_cli.create.rerun import example_command
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.models import (
     CHANNELS,
@@ -186,10 +187,11 @@ def test_the_example_is_a_body_that_passes_all_checks(provider: Provider) -> Non
 @every_provider
 def test_the_line_says_what_the_example_says_with_no_secret_in_it(provider: Provider) -> None:
     words = shlex.split(example_command(provider))
-    assert words[:7] == ["integrations", "create", "--provider", provider.id, "--channel", provider.channel, "--active"]
-    assert set(words[7::2]) <= {"-C"}
+    assert words[:6] == ["integrations", "create", "--provider", provider.id, "--channel", provider.channel]
+    assert words.pop() == "--active"
+    assert set(words[6::2]) <= {"--credential"}
     expected = example_body(provider).get("credentials", {})
-    by_reference = {key: value for key, _, value in (word.partition("=") for word in words[8::2])}
+    by_reference = {key: value for key, _, value in (word.partition("=") for word in words[7::2])}
     assert list(by_reference) == list(expected)
     environ = {variable(provider.id, key): value for key, value in expected.items() if isinstance(value, str)}
     reader = ValueReader(stdin=bytes, environ=environ)

@@ -253,8 +253,8 @@ def test_all_findings_of_one_draft_come_in_one_message() -> None:
 @pytest.mark.parametrize(
     ("said", "hint"),
     [
-        ({}, "name it with --provider; integrations providers list shows them all"),
-        ({"provider": "nobody"}, "integrations providers list shows them all; --skip-validation sends"),
+        ({}, "name it with --provider; integrations providers list shows all"),
+        ({"provider": "nobody"}, "integrations providers list shows all; --skip-validation sends"),
         ({"provider": "mailgun", "active": True}, "integrations providers show mailgun shows what it takes; --skip"),
     ],
 )

@@ -194,7 +194,7 @@ def test_what_came_by_reference_is_masked_and_what_is_still_needed_is_said(progr
 def test_a_literal_secret_works_and_earns_a_warning(program: Program, server: Scripted) -> None:
     done = program.run("create", "-p", "mailgun", "-C", "apiKey=l1teral-secret", "--api-url", server.url)
     assert done.code == 0
-    assert "warning: the value of apiKey stands in the arguments" in done.err
+    assert "warning: apiKey is on the command line" in done.err
     assert "l1teral-secret" not in done.out + done.err
 
 
@@ -242,7 +242,7 @@ def test_if_not_exists_shows_the_one_that_is_there(program: Program) -> None:
 @pytest.mark.parametrize(
     ("flags", "kind", "said"),
     [
-        ((), "usage", "--if-not-exists needs to know which one"),
+        ((), "usage", "--if-not-exists needs an identifier"),
         (("-f", "-"), "invalid_input", "--if-not-exists needs an identifier, and the file has none"),
     ],
 )
@@ -293,7 +293,7 @@ def test_a_conversation_is_said_as_one_line(program: Program) -> None:
     with scripted(Reply(422, {"statusCode": 422, "message": "not like that"})) as server:
         refused = program.run(*GUIDED, "--api-url", server.url, terminal=True, stdin="\n", env=PLAIN)
         assert refused.code == 7, refused.err
-        assert f"the same as one line: {line} --api-url {server.url}" in refused.err
+        assert f"the same as one command: {line} --api-url {server.url}" in refused.err
 
 
 # -- what goes wrong --------------------------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ def test_a_conversation_is_said_as_one_line(program: Program) -> None:
         (("-p", "mailgun", "--timeout", "0"), "timeout"),
         (("-p", "mailgun", "--idempotency-key", "x" * 256), "--idempotency-key"),
         (("-p", "mailgun", "--color", "sometimes"), "auto, always, never"),
-        (("-p", "mailgun", "--conditions-file", "c.json", "--condition", "a.b=c"), "--condition both"),
+        (("-p", "mailgun", "--conditions-file", "c.json", "--condition", "a.b=c"), "--condition exclude each other"),
     ],
 )
 def test_bad_input_is_one_line_and_a_hint_and_nothing_is_sent(

@@ -309,8 +309,8 @@ INTERRUPTED: tuple[list[str], ...] = (
 class Hand:
     """Presses Ctrl-C before the n-th thing that the client does with the network or the clock."""
 
-    def __init__(self, parse_http_date: int) -> None:
-        self.left = parse_http_date
+    def __init__(self, moment: int) -> None:
+        self.left = moment
 
     def __call__(self) -> None:
         if self.left == 0:
@@ -322,12 +322,12 @@ class Hand:
 def test_ctrl_c_at_every_point_says_what_is_true(unwired: FaultServer, figures: Figures) -> None:
     said: Counter[str] = Counter()
     for script in INTERRUPTED:
-        for parse_http_date in itertools.count():
-            hand = Hand(parse_http_date)
+        for moment in itertools.count():
+            hand = Hand(moment)
             unwired.tick = unwired.clock.tick = hand
             played = play(unwired, script)
             unwired.tick = unwired.clock.tick = lambda: None
-            assert judge(played, planted(unwired)) == [], (script, parse_http_date)
+            assert judge(played, planted(unwired)) == [], (script, moment)
             unwired.empty()
             if hand.left >= 0:
                 break
@@ -402,7 +402,10 @@ def test_how_a_lost_answer_was_made_up_for_is_said(server: FaultServer, tmp_path
     server.script[:] = ["lost"]
     done = program.run("create", "-p", "mailgun")
     assert done.code == 0, done.err
-    replayed, confirmed = "this had been created before, with this idempotency key", "confirmed after a lost answer"
+    replayed, confirmed = (
+        "an earlier request with this idempotency key had created it",
+        "confirmed after a lost response",
+    )
     assert (replayed in done.err, confirmed in done.err) == (server.idempotency, not server.idempotency)
     assert replayed not in plain.err
     assert confirmed not in plain.err
@@ -448,7 +451,7 @@ def test_a_stored_conflict_after_a_lost_answer_is_looked_up(tmp_path: Path) -> N
         done = program_for(server, tmp_path).run("create", "-p", "mailgun", "-i", "main", "--json")
     assert done.code == 0, done.err
     assert done.json["_id"] == CREATED["_id"]
-    assert "confirmed after a lost answer" in done.err
+    assert "confirmed after a lost response" in done.err
 
 
 @pytest.mark.parametrize(

@@ -110,8 +110,8 @@ def test_show_in_a_pipe_says_all_in_fields(program: Program) -> None:
         "credentials.from": "From email address (required)",
         "credentials.senderName": "Sender name (required)",
         "create": (
-            "integrations create --provider sendgrid --channel email --active -C apiKey=env:SENDGRID_API_KEY "
-            "-C from=hello@example.com -C senderName=Example"
+            "integrations create --provider sendgrid --channel email --credential apiKey=env:SENDGRID_API_KEY "
+            "--credential from=hello@example.com --credential senderName=Example --active"
         ),
         "body": fields["body"],
     }
@@ -123,7 +123,7 @@ def test_show_in_a_pipe_says_all_in_fields(program: Program) -> None:
     [
         ("nodemailer", "secure", "Secure (optional, true or false)"),
         ("nodemailer", "tlsOptions", "TLS options (optional, a JSON object)"),
-        ("apns", "secretKey", "Private Key (required, secret, may have several lines)"),
+        ("apns", "secretKey", "Private Key (required, secret, can have several lines)"),
         ("sparkpost", "region", "Region (optional, one of eu)"),
         ("telegram", "apiToken", "Bot Token (required, secret, https://t.me/botfather)"),
         ("sendblue", "token", "Webhook Secret (optional, secret, set by the service)"),
@@ -184,7 +184,7 @@ def test_an_unknown_provider_leads_to_the_nearest(program: Program) -> None:
     assert (finished.code, finished.out) == (5, "")
     assert finished.error["type"] == "not_found"
     assert finished.error["message"] == "the catalogue has no provider 'SendGrid' (did you mean sendgrid?)"
-    assert finished.error["hint"] == "integrations providers list shows them all"
+    assert finished.error["hint"] == "integrations providers list shows all"
 
 
 def test_looking_up_needs_no_settings_and_no_network(program: Program) -> None:

@@ -85,8 +85,8 @@ def test_help_needs_typer_and_no_command(program: Program) -> None:
 
 def test_the_help_of_a_command_needs_that_one(program: Program) -> None:
     ours, others = imported(program, "create", "--help")
-    assert packages(ours) <= COMMAND_LINE
-    assert commands(ours) <= {"options", "create"}
+    assert packages(ours) <= COMMAND_LINE | CREATE
+    assert commands(ours) <= {"options", "integration_options", "create"}
     assert not others & (NEVER | NO_HTTP)
 
 

@@ -164,15 +164,6 @@ class RunContext:
         if not yes and not self.interactive:
             raise UsageError("this asks for a yes, and nobody can be asked here", hint="say it with --yes")
 
-    def warn_of_literals(self) -> None:
-        """Say which secrets stood in the arguments, and how to keep them out."""
-        if self.values.literal_secrets:
-            keys = ", ".join(self.values.literal_secrets)
-            self.render.warn(
-                f"the value of {keys} stands in the arguments, where process lists and shell history show it"
-            )
-            self.render.hint(f"{self.values.literal_secrets[0]}=@FILE, =@- (standard input) or =env:NAME keeps it out")
-
     def learn_secrets(self) -> None:
         """Keep the values that have been read out of everything that is printed."""
         self.render.redactor.learn(self.values.secrets)

@@ -1,7 +1,7 @@
-"""Ready-made beginnings: for each provider the body of a create, and the command line that says the same.
+"""Example values for the credentials of each provider.
 
-What only the user knows stands in angle brackets (`<user>`); a secret in the command line is read from a variable or,
-where it has several lines, from a file.
+What only the user knows is in angle brackets (`<user>`). On a command line a secret is read from a variable or, if it
+has several lines, from a file.
 """
 
 from __future__ import annotations
@@ -19,46 +19,34 @@ _TYPICAL: Final = {
     "domain": "mail.example.com",
     "region": "eu-west-1",
 }
-"""Values that show the form of what belongs there."""
+"""Values that show the expected form."""
 
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def example_body(provider: Provider) -> dict[str, Json]:
-    """The body of a create for `provider`, with every credential that it requires, or all if it requires none."""
+    """Return the body of a create with every credential that the provider requires, or all if it requires none."""
     body: dict[str, Json] = {"providerId": provider.id, "channel": provider.channel, "name": provider.name}
-    credentials = {field.key: _value(provider, field) for field in _shown(provider)}
+    credentials = {field.key: _value(provider, field) for field in example_fields(provider)}
     if credentials:
         body["credentials"] = credentials
     return {**body, "active": True, "check": False}
 
 
-def example_command(provider: Provider) -> str:
-    """The `integrations create` line that makes what `example` describes, ready for a POSIX shell.
-
-    Its name is left out: servers take the provider's own by themselves.
-    """
-    import shlex
-
-    words = ["integrations", "create", "--provider", provider.id, "--channel", provider.channel, "--active"]
-    for field in _shown(provider):
-        words += ["-C", f"{field.key}={_argument(provider, field)}"]
-    return shlex.join(words)
-
-
 def variable(provider_id: str, key: str) -> str:
-    """The environment variable that would hold this credential: `MAILGUN_API_KEY` for apiKey of mailgun."""
+    """Return a name for an environment variable with this credential: `MAILGUN_API_KEY` for apiKey of mailgun."""
     words = f"{provider_id}-{_HUMP.sub('-', key)}"
     return re.sub(r"[^A-Z0-9]+", "_", words.upper())
 
 
-def _shown(provider: Provider) -> list[CredentialField]:
-    """The credentials that are worth filling in; hidden ones are set by the service itself."""
+def example_fields(provider: Provider) -> list[CredentialField]:
+    """Return the credentials to fill in; hidden ones are set by the service itself."""
     required = [field for field in provider.credentials if field.required]
     return required or [field for field in provider.credentials if not field.hidden]
 
 
-def _argument(provider: Provider, field: CredentialField) -> str:
+def example_argument(provider: Provider, field: CredentialField) -> str:
+    """Return the VALUE of `KEY=VALUE` for a command line."""
     if field.secret:
         return f"@{field.key}.txt" if field.type == "textarea" else f"env:{variable(provider.id, field.key)}"
     value = _value(provider, field)

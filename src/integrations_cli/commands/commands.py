@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import typer  # noqa: TC002  # read at run time, out of the annotation
+import typer  # read at run time, out of the annotation
 
 from integrations_cli.reference.describe import Flag, Program, describe, description_json
 from integrations_cli.terminal.views import Text, View

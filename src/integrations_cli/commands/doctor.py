@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-import typer  # noqa: TC002  # read at run time, out of the annotation
+import typer  # read at run time, out of the annotation
 
 from integrations_cli import __version__, catalogue
 from integrations_cli.api.client import ENVIRONMENT_PATH, Client, create_request

@@ -1,26 +1,18 @@
-"""`integrations get`: one integration."""
+"""`integrations get`: show one integration."""
 
 from __future__ import annotations
-
-from typing import Annotated
 
 import typer
 
 from integrations_cli.api.find import find
+from integrations_cli.commands.options import Quiet, Reference, ShowSecrets, run_context
 from integrations_cli.terminal.views import Text, View, integration_view
 
-from .options import Reference, run_context
 
-
-def get(
-    context: typer.Context,
-    reference: Reference,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the _id alone.")] = False,
-    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask the credentials.")] = False,
-) -> View:
+def get(context: typer.Context, reference: Reference, quiet: Quiet = False, show_secrets: ShowSecrets = False) -> View:
     """Show one integration.
 
-    Credentials are shown as far as the server gives them, and masked.
+    Credentials are masked, and shown only as far as the server returns them.
     """
     with run_context(context).api() as api:
         integration = find(reference, api.list(), api.environment())

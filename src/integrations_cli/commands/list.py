@@ -1,4 +1,4 @@
-"""`integrations list`: the environment of the key, by channel."""
+"""`integrations list`: list the integrations of an environment by channel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from integrations_cli.terminal.views import Row, Table, View, integration_json
 
 
 class ListOptions(NamedTuple):
-    """Which integrations are wanted; None is "all"."""
+    """Which integrations to list; None is all."""
 
     channel: str | None = None
     provider: str | None = None
@@ -28,22 +28,20 @@ class ListOptions(NamedTuple):
 def list_integrations(
     context: typer.Context,
     channel: Annotated[
-        str | None, typer.Option("--channel", "-c", metavar="CHANNEL", help="Only those of this channel.")
+        str | None, typer.Option("--channel", "-c", metavar="CHANNEL", help="Only this channel.")
     ] = None,
     provider: Annotated[
-        str | None, typer.Option("--provider", "-p", metavar="PROVIDER", help="Only those of this provider.")
+        str | None, typer.Option("--provider", "-p", metavar="PROVIDER", help="Only this provider.")
     ] = None,
     active: Annotated[
-        bool | None, typer.Option("--active/--inactive", help="Only those that deliver, or only those that do not.")
+        bool | None, typer.Option("--active/--inactive", help="Only active, or only inactive ones.")
     ] = None,
-    show_secrets: Annotated[
-        bool, typer.Option("--show-secrets", help="Do not mask the credentials in --json.")
-    ] = False,
+    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask credentials in --json.")] = False,
 ) -> View:
     """List the integrations of the environment.
 
-    Grouped by channel: the primary one first, then the others in the order in which they stand in for it, inactive ones
-    last. In a pipe: channel, identifier, provider, name, state and _id, with a TAB between them.
+    Grouped by channel: the primary one first, then its fallbacks in order, inactive ones last. In a pipe the columns
+    channel, identifier, provider, name, state and _id are separated by TABs.
     """
     return _list(run_context(context), ListOptions(channel, provider, active, show_secrets))
 
@@ -55,17 +53,17 @@ def _list(run: RunContext, options: ListOptions) -> View:
     known = {*catalogue.channels(), *(integration.channel for integration in integrations)}
     if options.channel is not None and options.channel not in known:
         raise UsageError(f"there is no channel {options.channel!r}{suggest_channels(options.channel)}")
-    wanted = [integration for integration in integrations if _matches(integration, options)]
+    shown = [integration for integration in integrations if _matches(integration, options)]
     name = environment.name if environment is not None else ""
     if not integrations:
         run.render.note(f"the environment {name or 'of this key'} has no integrations")
-    elif not wanted:
-        run.render.note(f"none of the {len(integrations)} integrations is like that")
+    elif not shown:
+        run.render.note(f"no match ({len(integrations)} integrations)")
     return Table(
         columns=("channel", "identifier", "provider", "name", "state", "_id"),
-        groups=_groups(wanted),
-        json=[integration_json(integration, show_secrets=options.show_secrets) for integration in _in_order(wanted)],
-        caption=_caption(environment, len(wanted)),
+        groups=_groups(shown),
+        json=[integration_json(integration, show_secrets=options.show_secrets) for integration in _in_order(shown)],
+        caption=_caption(environment, len(shown)),
     )
 
 
@@ -78,7 +76,7 @@ def _matches(integration: Integration, options: ListOptions) -> bool:
 
 
 def _in_order(integrations: Sequence[Integration]) -> list[Integration]:
-    """By channel as the catalogue has them, then primary, by falling priority, inactive last."""
+    """Return them by channel, the primary one first, then by falling priority, inactive ones last."""
     order = {channel: number for number, channel in enumerate(catalogue.channels())}
     return sorted(
         integrations,
@@ -110,15 +108,15 @@ def _groups(integrations: Sequence[Integration]) -> list[list[Row]]:
     return list(rows.values())
 
 
-def _state(integration: Integration, place: int) -> str:
-    """In words: primary, the place among those that stand in for it, active, or inactive."""
+def _state(integration: Integration, position: int) -> str:
+    """Return the state in words: primary, fallback with its position, active, or inactive."""
     if not integration.active:
         return "inactive"
     if integration.channel not in catalogue.channels_with_primary():
         return "active"
     if integration.primary:
         return "primary"
-    return f"fallback {place}" if place else "fallback"
+    return f"fallback {position}" if position else "fallback"
 
 
 def _caption(environment: Environment | None, count: int) -> str:

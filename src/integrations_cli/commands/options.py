@@ -1,4 +1,4 @@
-"""The flags that every command takes, and what a command is given to work with."""
+"""The flags that every command takes, and the options that several commands share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLORS = ("auto", "always", "never")
 
 
 def one_of(choices: tuple[str, ...]) -> Callable[[str | None], str | None]:
-    """A reader of option values that takes only these words."""
+    """Return a callback for an option that takes only these values."""
 
     def check(value: str | None) -> str | None:
         if value is not None and value not in choices:
@@ -28,32 +28,37 @@ def one_of(choices: tuple[str, ...]) -> Callable[[str | None], str | None]:
 
 def common_flags(
     profile: Annotated[
-        str | None, typer.Option("--profile", "-P", metavar="PROFILE", help="Use this profile of the settings.")
+        str | None, typer.Option("--profile", "-P", metavar="PROFILE", help="Use this profile of the settings file.")
     ] = None,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Use the built-in API: no account, no key, no network.")
     ] = False,
-    api_url: Annotated[str | None, typer.Option("--api-url", metavar="URL", help="Where the API answers.")] = None,
+    api_url: Annotated[str | None, typer.Option("--api-url", metavar="URL", help="The address of the API.")] = None,
     timeout: Annotated[
-        float | None, typer.Option("--timeout", metavar="SECONDS", help="How long one attempt may take.")
+        float | None, typer.Option("--timeout", metavar="SECONDS", help="The time limit of one attempt.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document; errors too.")] = False,
-    no_input: Annotated[bool, typer.Option("--no-input", help="Never ask; fail where something is missing.")] = False,
+    no_input: Annotated[bool, typer.Option("--no-input", help="Never prompt; fail if something is missing.")] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Say where each setting comes from, and show every attempt.")
+        bool, typer.Option("--verbose", "-v", help="Show every attempt, and where each setting comes from.")
     ] = False,
     color: Annotated[
-        str, typer.Option("--color", metavar="|".join(COLORS), callback=one_of(COLORS), help="When to colour.")
+        str, typer.Option("--color", metavar="|".join(COLORS), callback=one_of(COLORS), help="When to use colour.")
     ] = "auto",
 ) -> CommonFlags:
-    """Describe the flags that every command takes; the command line is built from this signature."""
+    """Return the values of the flags that every command takes; the command line is built from this signature."""
     return CommonFlags(profile, sandbox, api_url, timeout, json, no_input, verbose, cast("ColorChoice", color))
 
 
-Reference = Annotated[str, typer.Argument(metavar="REF", help="Its identifier, or its _id.")]
-"""The argument of the commands that are about one integration."""
+Reference = Annotated[str, typer.Argument(metavar="REF", help="Its identifier or _id.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the _id.")]
+ShowSecrets = Annotated[bool, typer.Option("--show-secrets", help="Do not mask credentials.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+Retries = Annotated[
+    int | None, typer.Option("--retries", metavar="N", min=0, max=100, help="How many times to retry (default: 3).")
+]
 
 
 def run_context(context: typer.Context) -> RunContext:
-    """The run that this command belongs to."""
+    """Return the run that this command belongs to."""
     return cast("RunContext", context.obj)

@@ -1,4 +1,4 @@
-"""`integrations providers`: what the catalogue knows, offline."""
+"""`integrations providers`: the providers in the catalogue, offline."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ import typer
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import suggest_channels, suggest_providers
 from integrations_cli.catalogue.credential_fields import CredentialField, Provider
-from integrations_cli.catalogue.examples import example_body, example_command
+from integrations_cli.catalogue.examples import example_body
+from integrations_cli.commands.options import run_context
+from integrations_cli.create.rerun import example_command
 from integrations_cli.errors import NotFoundError, UsageError
 from integrations_cli.models import Json
 from integrations_cli.terminal.views import Fields, Row, Table, View
-
-from .options import run_context
 
 
 def list_providers(
     context: typer.Context,
     channel: Annotated[
-        str | None, typer.Option("--channel", "-c", metavar="CHANNEL", help="Only those that deliver for this channel.")
+        str | None, typer.Option("--channel", "-c", metavar="CHANNEL", help="Only this channel.")
     ] = None,
     search: Annotated[
-        str | None, typer.Option("--search", "-s", metavar="TEXT", help="Only those with this text in id or name.")
+        str | None,
+        typer.Option("--search", "-s", metavar="TEXT", help="Only those with this in id or name."),
     ] = None,
 ) -> View:
-    """List the providers that the API knows.
+    """List the providers that the API supports.
 
-    Grouped by channel, with the credentials that each one requires. In a pipe: channel, id, name and those
-    credentials, with a TAB between them.
+    Grouped by channel, with the credentials that each one requires. In a pipe the columns channel, id, name and
+    required credentials are separated by TABs.
     """
     if channel is not None and channel not in catalogue.channels():
         raise UsageError(
@@ -46,23 +47,23 @@ def list_providers(
         columns=("channel", "provider", "name", "required credentials"),
         groups=list(filter(None, groups)),
         json=[_document(provider) for provider in found],
-        caption="integrations providers show PROVIDER says what it takes" if found else "",
+        caption="integrations providers show PROVIDER lists its credentials" if found else "",
     )
 
 
 def show_provider(
-    context: typer.Context,  # noqa: ARG001  # every command is given it
+    context: typer.Context,  # noqa: ARG001  # every command takes it
     provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Its id: mailgun, twilio, …")],
 ) -> View:
-    """Show a provider's credentials and a ready command.
+    """Show a provider's credentials and an example command.
 
-    What only you know stands in angle brackets; secrets are read from environment variables and files.
+    Replace what is in angle brackets. The example reads secrets from environment variables and files.
     """
     known = catalogue.find(provider)
     if known is None:
         raise NotFoundError(
             f"the catalogue has no provider {provider!r}{suggest_providers(provider)}",
-            hint="integrations providers list shows them all",
+            hint="integrations providers list shows all",
         )
     rows = [("provider", known.id), ("name", known.name), ("channel", known.channel)]
     if known.docs:
@@ -93,7 +94,7 @@ def _row(provider: Provider) -> Row:
 
 
 def _document(provider: Provider) -> dict[str, Json]:
-    """A provider as JSON; every key is always there."""
+    """Return a provider as JSON; every key is always present."""
     return {
         "id": provider.id,
         "name": provider.name,
@@ -120,11 +121,11 @@ def _document(provider: Provider) -> dict[str, Json]:
 
 
 def _described(field: CredentialField) -> str:
-    """A credential in one line: its label and all that is particular about it."""
+    """Return a credential on one line: its label and its particulars."""
     facts: Sequence[str] = (
         "required" if field.required else "optional",
         "secret" if field.secret else "",
-        "may have several lines" if field.type == "textarea" else "",
+        "can have several lines" if field.type == "textarea" else "",
         field.value_type.description,
         f"one of {', '.join(filter(None, field.choices))}" if field.choices else "",
         f"usually {field.default}" if field.default is not None else "",

@@ -1,27 +1,21 @@
-"""`integrations set-primary`: who comes first in a channel."""
+"""`integrations set-primary`: make an integration the primary one of its channel."""
 
 from __future__ import annotations
-
-from typing import Annotated
 
 import typer
 
 from integrations_cli import catalogue
 from integrations_cli.api.find import find
-from integrations_cli.commands.options import Reference, run_context
+from integrations_cli.commands.options import Quiet, Reference, run_context
 from integrations_cli.context import RunContext
 from integrations_cli.errors import RejectedError
 from integrations_cli.terminal.views import Text, View, integration_view
 
 
-def set_primary(
-    context: typer.Context,
-    reference: Reference,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the _id alone.")] = False,
-) -> View:
-    """Make an integration the first of its channel.
+def set_primary(context: typer.Context, reference: Reference, quiet: Quiet = False) -> View:
+    """Make an integration the primary one of its channel.
 
-    It becomes active, and loses its conditions if it has any: the primary one is for all messages.
+    It becomes active and loses its conditions, since the primary integration is used for all messages.
     """
     return _set_primary(run_context(context), reference, quiet=quiet)
 
@@ -36,9 +30,9 @@ def _set_primary(run: RunContext, reference: str, *, quiet: bool) -> View:
                 error.hint = f"only {' and '.join(catalogue.channels_with_primary())} have a primary integration"
             raise
     if before.primary:
-        run.render.note("it was the primary one already")
+        run.render.note("it was primary already")
     if not before.active:
-        run.render.note("it was inactive, and is active now")
+        run.render.note("it was inactive and is active now")
     if before.conditions and not after.conditions:
-        run.render.note("it had conditions, and has none now")
+        run.render.note("its conditions were removed")
     return Text(after.id, json=after.id) if quiet else integration_view(after)

@@ -11,7 +11,18 @@ from integrations_cli import catalogue
 from integrations_cli.api.client import Client, update_body
 from integrations_cli.api.find import find
 from integrations_cli.catalogue.checks import check_draft, missing_credentials
-from integrations_cli.commands.options import Reference, run_context
+from integrations_cli.commands.integration_options import (
+    Check,
+    Conditions,
+    ConditionsFile,
+    Credentials,
+    CredentialsFile,
+    Extra,
+    Name,
+    SkipValidation,
+    warn_of_literal_secrets,
+)
+from integrations_cli.commands.options import Quiet, Reference, ShowSecrets, run_context
 from integrations_cli.context import RunContext
 from integrations_cli.create.draft import DraftInputs, build_draft
 from integrations_cli.errors import InputError, UsageError
@@ -32,54 +43,30 @@ class UpdateOptions(NamedTuple):
 def update(
     context: typer.Context,
     reference: Reference,
-    name: Annotated[
-        str | None, typer.Option("--name", "-n", metavar="NAME", help="The name that the dashboard shows.")
-    ] = None,
+    name: Name = None,
     identifier: Annotated[
         str | None, typer.Option("--identifier", "-i", metavar="IDENTIFIER", help="Another unique identifier.")
     ] = None,
-    credential: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--credential",
-            "-C",
-            metavar="KEY=VALUE",
-            help="A credential; VALUE may be @FILE, @- (standard input), env:NAME, cmd:COMMAND or text:VALUE.",
-        ),
-    ] = None,
-    credentials_file: Annotated[
-        str | None, typer.Option("--credentials-file", metavar="FILE", help="Credentials as a JSON or TOML object.")
-    ] = None,
+    credential: Credentials = None,
+    credentials_file: CredentialsFile = None,
     replace_credentials: Annotated[
-        bool, typer.Option("--replace-credentials", help="Let go of the credentials that are not given.")
+        bool, typer.Option("--replace-credentials", help="Drop credentials that are not passed.")
     ] = False,
-    active: Annotated[bool | None, typer.Option("--active/--inactive", help="Whether it delivers.")] = None,
-    check_: Annotated[
-        bool | None,
-        typer.Option("--check/--no-check", help="Whether the server tries the credentials (default: no)."),
-    ] = None,
-    conditions_file: Annotated[
-        str | None, typer.Option("--conditions-file", metavar="FILE", help="Conditions as a JSON or TOML list.")
-    ] = None,
-    condition: Annotated[
-        list[str] | None,
-        typer.Option("--condition", metavar="ON.FIELD=VALUE", help="Use it only where this holds (!= too); all must."),
-    ] = None,
-    extra: Annotated[
-        list[str] | None, typer.Option("--extra", metavar="KEY=JSON", help="Another field, sent as it is.")
-    ] = None,
-    skip_validation: Annotated[
-        bool, typer.Option("--skip-validation", help="Send what the catalogue does not know.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the _id alone.")] = False,
-    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask the credentials.")] = False,
+    active: Annotated[bool | None, typer.Option("--active/--inactive", help="Whether it is active.")] = None,
+    check_: Check = None,
+    conditions_file: ConditionsFile = None,
+    condition: Conditions = None,
+    extra: Extra = None,
+    skip_validation: SkipValidation = False,
+    quiet: Quiet = False,
+    show_secrets: ShowSecrets = False,
 ) -> View:
     """Change an integration.
 
-    Servers replace credentials as a whole: give all of them, or say --replace-credentials. Provider and channel cannot
-    be changed.
+    Only what is given changes. Servers replace credentials as a whole: pass all of them, or --replace-credentials.
+    Provider and channel cannot be changed.
     """
-    sources = DraftInputs(
+    inputs = DraftInputs(
         name=name,
         identifier=identifier,
         credentials=credential or (),
@@ -91,23 +78,23 @@ def update(
         extra=extra or (),
     )
     options = UpdateOptions(replace_credentials, skip_validation, quiet, show_secrets)
-    return _update(run_context(context), reference, sources, options)
+    return _update(run_context(context), reference, inputs, options)
 
 
-def _update(run: RunContext, reference: str, sources: DraftInputs, options: UpdateOptions) -> View:
-    if sources == DraftInputs(check=sources.check):
-        raise UsageError("nothing is to be changed", hint="integrations update --help shows what can be")
-    draft = build_draft(sources, run.values)
+def _update(run: RunContext, reference: str, inputs: DraftInputs, options: UpdateOptions) -> View:
+    if inputs == DraftInputs(check=inputs.check):
+        raise UsageError("there is nothing to change", hint="integrations update --help lists what can be changed")
+    draft = build_draft(inputs, run.values)
     run.learn_secrets()
     run.render.redactor.allow(filter(None, (draft.name, draft.identifier)))
-    run.warn_of_literals()
-    gives_credentials = bool(draft.credentials) or sources.credentials_file is not None
+    warn_of_literal_secrets(run)
+    gives_credentials = bool(draft.credentials) or inputs.credentials_file is not None
     with run.api() as api:
         before = find(reference, api.list(), api.environment())
         _check(before, draft, options)
         if gives_credentials and not options.replace_credentials:
             _refuse_losses(before, draft)
-        values: dict[str, Json] = {"name": draft.name, "identifier": draft.identifier, "active": sources.active}
+        values: dict[str, Json] = {"name": draft.name, "identifier": draft.identifier, "active": inputs.active}
         values |= {"conditions": draft.conditions, **draft.extra}
         patch = Patch(values, draft.credentials if gives_credentials else None, check=draft.check)
         after = api.update(before.id, update_body(patch))
@@ -137,8 +124,8 @@ def _refuse_losses(before: Integration, draft: Draft) -> None:
     if lost:
         raise InputError(
             f"{before.identifier} would lose {', '.join(lost)}: servers replace credentials as a whole",
-            hint="give these too, or let go of them with --replace-credentials",
-            details=[f"credentials.{key}: is not given" for key in lost],
+            hint="pass these too, or drop them with --replace-credentials",
+            details=[f"credentials.{key}: is missing" for key in lost],
         )
 
 

@@ -1,4 +1,4 @@
-"""Puts an integration together from what the user said: a file first, then the flags, field by field."""
+"""Builds the draft of an integration from a file and from flags; flags override the file field by field."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CONDITION = r"(?s)(?P<on>[A-Za-z][A-Za-z0-9]*)\.(?P<field>[^=!]+?)(?P<not>!?)=(
 
 
 class DraftInputs(NamedTuple):
-    """Where an integration is described: files first, flags over them. None and empty mean "not said"."""
+    """What the flags of `create` and `update` give of an integration; None and empty mean "not given"."""
 
     from_file: str | None = None
     provider: str | None = None
@@ -49,40 +49,60 @@ class DraftInputs(NamedTuple):
         """Return a text without credentials and extra fields, which may hold secrets."""
         return f"DraftInputs(provider={self.provider!r}, identifier={self.identifier!r})"
 
+    @property
+    def words(self) -> list[str]:
+        """Return the words of a command line that give the same."""
+        pairs = [
+            ("--from-file", self.from_file),
+            ("--provider", self.provider),
+            ("--channel", self.channel),
+            ("--name", self.name),
+            ("--identifier", self.identifier),
+            ("--environment-id", self.environment_id),
+            ("--credentials-file", self.credentials_file),
+            *(("--credential", text) for text in self.credentials),
+            ("--active" if self.active else "--inactive", None if self.active is None else ""),
+            ("--check" if self.check else "--no-check", None if self.check is None else ""),
+            ("--conditions-file", self.conditions_file),
+            *(("--condition", text) for text in self.conditions),
+            *(("--extra", text) for text in self.extra),
+        ]
+        return [word for flag, value in pairs if value is not None for word in ((flag, value) if value else (flag,))]
 
-def build_draft(sources: DraftInputs, reader: ValueReader) -> Draft:
-    """The draft that the sources describe; credentials are merged key by key.
+
+def build_draft(inputs: DraftInputs, reader: ValueReader) -> Draft:
+    """Return the draft that the inputs describe; credentials are merged key by key.
 
     Raises:
         InputError: A file or a flag cannot be understood; the message says which, and where in it.
     """
-    draft = _from_file(sources.from_file, reader) if sources.from_file is not None else Draft()
+    draft = _from_file(inputs.from_file, reader) if inputs.from_file is not None else Draft()
     draft = draft._replace(
-        provider=_given("--provider", sources.provider, draft.provider),
-        channel=_given("--channel", sources.channel, draft.channel),
-        name=_given("--name", sources.name, draft.name),
-        identifier=_given("--identifier", sources.identifier, draft.identifier),
-        environment_id=_given("--environment-id", sources.environment_id, draft.environment_id),
-        active=draft.active if sources.active is None else sources.active,
-        check=draft.check if sources.check is None else sources.check,
+        provider=_given("--provider", inputs.provider, draft.provider),
+        channel=_given("--channel", inputs.channel, draft.channel),
+        name=_given("--name", inputs.name, draft.name),
+        identifier=_given("--identifier", inputs.identifier, draft.identifier),
+        environment_id=_given("--environment-id", inputs.environment_id, draft.environment_id),
+        active=draft.active if inputs.active is None else inputs.active,
+        check=draft.check if inputs.check is None else inputs.check,
     )
     credentials = dict(draft.credentials)
-    if sources.credentials_file is not None:
-        where = f"--credentials-file {sources.credentials_file}"
-        document, folder = _document(sources.credentials_file, where, reader)
+    if inputs.credentials_file is not None:
+        where = f"--credentials-file {inputs.credentials_file}"
+        document, folder = _document(inputs.credentials_file, where, reader)
         credentials |= reader.document(document, folder, draft.provider)
-    credentials |= reader.assignments(sources.credentials, draft.provider)
+    credentials |= reader.assignments(inputs.credentials, draft.provider)
     conditions = draft.conditions
-    if sources.conditions_file is not None and sources.conditions:
+    if inputs.conditions_file is not None and inputs.conditions:
         raise InputError(
-            "--conditions-file and --condition both say when it is used", hint="put all conditions in one of them"
+            "--conditions-file and --condition exclude each other", hint="put all conditions into one of them"
         )
-    if sources.conditions_file is not None:
-        where = f"--conditions-file {sources.conditions_file}"
-        conditions = _conditions(_decoded(sources.conditions_file, where, reader)[0], where)
-    if sources.conditions:
-        conditions = [*_group(sources.conditions)]
-    extra = {**draft.extra, **_extra(sources.extra)}
+    if inputs.conditions_file is not None:
+        where = f"--conditions-file {inputs.conditions_file}"
+        conditions = _conditions(_decoded(inputs.conditions_file, where, reader)[0], where)
+    if inputs.conditions:
+        conditions = [*_group(inputs.conditions)]
+    extra = {**draft.extra, **_extra(inputs.extra)}
     return draft._replace(credentials=credentials, conditions=conditions, extra=extra)
 
 
@@ -118,7 +138,7 @@ def _path_text(path: Sequence[str | int]) -> str:
 
 
 def _document(name: str, where: str, reader: ValueReader) -> tuple[dict[str, Json], Path | None]:
-    """A file that holds one object, and the folder that paths in it count from."""
+    """Return the object in a file, and the folder that relative paths in it start from."""
     decoded, folder = _decoded(name, where, reader)
     if not isinstance(decoded, dict):
         raise InputError(f"{where}: must hold an object, not {type_name(decoded)}")
@@ -156,6 +176,9 @@ def _text(content: bytes) -> str:
 
 
 def _conditions(value: Json, where: str) -> list[Json]:
+    """Return the conditions in a file: a list, or a table with `conditions`, since TOML has no list at its top."""
+    if isinstance(value, dict) and value.keys() == {"conditions"}:
+        value = value["conditions"]
     findings = [f"{where}: {_path_text(path)}: {problem}" for path, problem in condition_findings(value)]
     if findings:
         raise InputError.of(findings)
@@ -163,7 +186,7 @@ def _conditions(value: Json, where: str) -> list[Json]:
 
 
 def _group(texts: Sequence[str]) -> list[Json]:
-    """`ON.FIELD=VALUE` texts as one group of conditions that must all hold, as the dashboard writes it."""
+    """Return `ON.FIELD=VALUE` texts as one group of conditions that must all hold, as the dashboard writes it."""
     children = []
     for text in texts:
         match = re.fullmatch(_CONDITION, text)

@@ -1,12 +1,13 @@
-"""The `integrations create` line that says again what was said, without a secret in it."""
+"""Builds `integrations create` command lines: the one that repeats a create, and an example for each provider."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from integrations_cli import catalogue
-from integrations_cli.catalogue.credential_fields import credential_type
+from integrations_cli.catalogue import is_secret
+from integrations_cli.catalogue.credential_fields import CredentialField, Provider, credential_type
+from integrations_cli.catalogue.examples import example_argument, example_fields
 from integrations_cli.create.draft import DraftInputs
 
 _REFERENCE = ("@", "env:", "cmd:")
@@ -14,54 +15,53 @@ _PLAIN = r"[A-Za-z0-9@%+=:,./_-]+"
 
 
 def create_command(
-    sources: DraftInputs, *, shared: Sequence[str] = (), identifier: str | None = None, key: str | None = None
+    inputs: DraftInputs, *, common: Sequence[str] = (), identifier: str | None = None, key: str | None = None
 ) -> str:
-    """One line for a shell, quoted where it needs to be.
+    """Return the line that creates the same, quoted for a POSIX shell, without a literal secret.
 
-    `shared` are words that every command takes (`--sandbox`). `identifier` and `key` make it the line that resumes: the
+    `common` are words that every command takes (`--sandbox`). `identifier` and `key` make it the line that goes on: the
     same integration under the same idempotency key. Literal secrets become `KEY=@-` (standard input), and from the
     second one on `KEY=@KEY.txt`, since standard input can be read once.
     """
-    words = ["integrations", "create"]
-
-    def say(flag: str, value: str | None) -> None:
-        if value is not None:
-            words.extend((flag, value))
-
-    def switch(flag: str, opposite: str, value: bool | None) -> None:
-        if value is not None:
-            words.append(flag if value else opposite)
-
-    say("--from-file", sources.from_file)
-    say("--provider", sources.provider)
-    say("--channel", sources.channel)
-    say("--name", sources.name)
-    say("--identifier", identifier or sources.identifier)
-    say("--environment-id", sources.environment_id)
-    say("--credentials-file", sources.credentials_file)
-    stdin_taken = "-" in {sources.from_file, sources.credentials_file, sources.conditions_file}
-    stdin_taken = stdin_taken or any(text.endswith("=@-") for text in sources.credentials)
-    for text in sources.credentials:
-        name, _, value = text.partition("=")
-        secret = catalogue.is_secret(sources.provider, name) or credential_type(name).holds_secrets
-        if secret and not value.startswith(_REFERENCE):
-            say("--credential", f"{name}=@{name}.txt" if stdin_taken else f"{name}=@-")
-            stdin_taken = True
-        else:
-            say("--credential", text)
-    switch("--active", "--inactive", sources.active)
-    switch("--check", "--no-check", sources.check)
-    say("--conditions-file", sources.conditions_file)
-    for condition in sources.conditions:
-        say("--condition", condition)
-    for extra in sources.extra:
-        say("--extra", extra)
-    say("--idempotency-key", key)
+    safe = inputs._replace(
+        identifier=identifier or inputs.identifier, credentials=tuple(_without_literal_secrets(inputs))
+    )
+    words = ["integrations", "create", *safe.words]
     if key is not None:
-        words.append("--if-not-exists")  # on a server that keeps no keys, the identifier is what makes it safe
-    return " ".join(shell_quote(word) for word in (*words, *shared))
+        # On a server that keeps no keys, the identifier is what makes it safe.
+        words += ["--idempotency-key", key, "--if-not-exists"]
+    return join_words([*words, *common])
+
+
+def example_command(provider: Provider) -> str:
+    """Return a line that creates an integration of this provider; what only the user knows is in angle brackets."""
+
+    def argument(field: CredentialField) -> str:
+        return f"{field.key}={example_argument(provider, field)}"
+
+    credentials = tuple(map(argument, example_fields(provider)))
+    inputs = DraftInputs(provider=provider.id, channel=provider.channel, credentials=credentials, active=True)
+    return join_words(["integrations", "create", *inputs.words])
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Return the words as one line that a POSIX shell splits into the same words."""
+    return " ".join(map(shell_quote, words))
 
 
 def shell_quote(word: str) -> str:
-    """The word as a POSIX shell takes it, on one line."""
+    """Return the word as a POSIX shell takes it, on one line."""
     return word if re.fullmatch(_PLAIN, word) else "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def _without_literal_secrets(inputs: DraftInputs) -> Iterator[str]:
+    stdin_taken = "-" in {inputs.from_file, inputs.credentials_file, inputs.conditions_file}
+    stdin_taken = stdin_taken or any(text.endswith("=@-") for text in inputs.credentials)
+    for text in inputs.credentials:
+        name, _, value = text.partition("=")
+        secret = is_secret(inputs.provider, name) or credential_type(name).holds_secrets
+        if not secret or value.startswith(_REFERENCE):
+            yield text
+        else:
+            yield f"{name}=@{name}.txt" if stdin_taken else f"{name}=@-"
+            stdin_taken = True
