@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CommonFlags(NamedTuple):
-    """The values of the flags that every command takes."""
+    """The flags that every command takes."""
 
     profile: str | None = None
     sandbox: bool = False
@@ -31,7 +31,7 @@ class CommonFlags(NamedTuple):
 
 
 class Process(NamedTuple):
-    """What is around the program: given from outside, so that a test can give it too."""
+    """What the program runs in; passed in, so that tests can replace it."""
 
     environ: Mapping[str, str]
     stdin: TextIO | None
@@ -42,10 +42,10 @@ class Process(NamedTuple):
 
 
 class RunContext:
-    """One run of one command: its flags, its settings, its input and its output."""
+    """One run of one command: its flags, settings, streams and API client."""
 
     def __init__(self, process: Process, flags: CommonFlags, renderer: Renderer) -> None:
-        """Work with these flags in these surroundings, and print through this renderer."""
+        """Use these flags in this process, and print through this renderer."""
         from integrations_cli.inputs.credential_values import ValueReader
 
         self.flags = flags
@@ -58,12 +58,12 @@ class RunContext:
 
     @property
     def stdin(self) -> TextIO | None:
-        """Where a person types answers, or a program writes values; None when it is closed."""
+        """Return standard input; None if it is closed."""
         return self._process.stdin
 
     @property
     def stderr(self) -> TextIO | None:
-        """Where questions are shown; None when it is closed."""
+        """Return standard error, where prompts are shown; None if it is closed."""
         return self._process.stderr
 
     def _read_stdin(self) -> bytes:
@@ -74,7 +74,7 @@ class RunContext:
 
     @property
     def interactive(self) -> bool:
-        """Whether a person can be asked: a terminal on both sides, and neither `--no-input` nor `CI` says no."""
+        """Return whether prompts are possible: on a terminal, without `--no-input` and without `CI`."""
         around = self._process
         return (
             not self.flags.no_input
@@ -85,7 +85,7 @@ class RunContext:
 
     @property
     def settings(self) -> Settings:
-        """The settings of this run, resolved once; warnings about them are said then."""
+        """Return the settings of this run, resolved once; their warnings are printed then."""
         if self._settings is None:
             self._settings = self.resolve()
             for warning in self._settings.warnings:
@@ -96,7 +96,7 @@ class RunContext:
         return self._settings
 
     def resolve(self) -> Settings:
-        """The settings of this run, and nothing said about them; what is printed later will not hold their key."""
+        """Resolve the settings without printing anything; the redactor learns their API key."""
         from integrations_cli.settings.resolve import SettingsFlags, resolve_settings
 
         flags = self.flags
@@ -111,7 +111,7 @@ class RunContext:
     def api(
         self, policy: RetryPolicy | None = None, wrap: Callable[[Transport, Clock], Transport] | None = None
     ) -> Iterator[Client]:
-        """The API of these settings; closed at the end. `--verbose` shows every attempt. `wrap` as in `open_client`."""
+        """Open the API client of these settings until the end of the block; `wrap` as in `open_client`."""
         self.learn_secrets()
         with open_client(
             self.settings,
@@ -126,12 +126,12 @@ class RunContext:
             yield api
 
     def with_profile(self, profile: str) -> RunContext:
-        """The same run with the settings of another profile."""
+        """Return the same run with another profile."""
         flags = self.flags._replace(profile=profile, sandbox=False, api_url=None)
         return RunContext(self._process, flags, self.render)
 
     def shared_words(self) -> list[str]:
-        """The flags that decide where a call goes, as words of a command line."""
+        """Return the flags that choose the server, as words of a command line."""
         flags = self.flags
         words = ["--profile", flags.profile] if flags.profile else []
         if flags.sandbox:
@@ -141,31 +141,31 @@ class RunContext:
         return words
 
     def confirm(self, question: str, *, yes: bool) -> None:
-        """Go on if the person says yes, or has said so with `--yes`.
+        """Ask for confirmation, unless `yes`.
 
         Raises:
-            UsageError: Nobody can be asked, and `--yes` was not given.
-            IntegrationsError: The person said no.
+            UsageError: There is no terminal.
+            IntegrationsError: The answer was no.
         """
         if yes:
             return
-        self.require_answer(yes=yes)
+        self.require_confirmation(yes=yes)
         from integrations_cli.terminal.prompts import open_prompter
 
         if not open_prompter(self).confirm(question):
             raise IntegrationsError("declined: nothing was changed")
 
-    def require_answer(self, *, yes: bool) -> None:
-        """See that a question that will come can be answered: better before anything is sent than after.
+    def require_confirmation(self, *, yes: bool) -> None:
+        """Check early that `confirm` can ask, before anything is sent.
 
         Raises:
-            UsageError: Nobody can be asked, and `--yes` was not given.
+            UsageError: There is no terminal, and `--yes` was not passed.
         """
         if not yes and not self.interactive:
-            raise UsageError("this asks for a yes, and nobody can be asked here", hint="say it with --yes")
+            raise UsageError("confirmation required, but there is no terminal", hint="pass --yes")
 
     def learn_secrets(self) -> None:
-        """Keep the values that have been read out of everything that is printed."""
+        """Make the redactor remove the credential values that were read so far."""
         self.render.redactor.learn(self.values.secrets)
 
 

@@ -1,7 +1,7 @@
-"""The endpoints, and the only place that knows what the wire calls things.
+"""The endpoints of the API, and the one place that knows their paths and bodies.
 
-Each call is repeated by what repeating it means: reading does no harm; replacing, deleting and making primary come out
-the same a second time. Creating does not: this file makes its request, and the module `create` sends it.
+Reading, replacing, deleting and set-primary may be repeated: a second time changes nothing. Creating may not: this
+module builds its request, and create/exactly_once sends it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from integrations_cli.terminal.redaction import Redactor
 INTEGRATIONS_PATH: Final = "/v1/integrations"
 ENVIRONMENT_PATH: Final = "/v1/environments/me"
 
+REPEAT: Final = "run it again: repeating it does no harm"
+
 
 def create_body(draft: Draft) -> bytes:
     """Return the body of the create request. `active` and `check` are always there, since servers' defaults differ.
@@ -60,7 +62,7 @@ def update_body(patch: Patch) -> bytes:
 
 
 def encode_json(body: Mapping[str, Json]) -> bytes:
-    """A body as compact JSON in UTF-8, in the order in which its members stand.
+    """Return a body as compact JSON in UTF-8, its members in order.
 
     Raises:
         InputError: A value cannot be written as JSON.
@@ -69,25 +71,24 @@ def encode_json(body: Mapping[str, Json]) -> bytes:
         return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
     except UnicodeEncodeError:
         raise InputError(
-            "a value holds bytes that are not UTF-8, or half of a character",
-            hint="check the encoding of what was typed",
+            "a value is not valid Unicode text", hint="check the encoding of the terminal and of the files"
         ) from None
     except (ValueError, TypeError, RecursionError):
         raise InputError(
-            "a value cannot be written as JSON", hint="NaN, infinite numbers and endless nesting have no JSON form"
+            "a value cannot be written as JSON", hint="JSON has no NaN, no infinite numbers and no endless nesting"
         ) from None
 
 
 def create_request(body: bytes, key: str) -> Request:
-    """The request that creates, with its idempotency key."""
+    """Return the request that creates, with its idempotency key."""
     return Request("POST", INTEGRATIONS_PATH, body, {"Idempotency-Key": key})
 
 
 def integration_from(response: Response) -> Integration:
-    """The integration in this answer.
+    """Return the integration in this response.
 
     Raises:
-        UnreadableResponseError: There is none in it.
+        UnreadableResponseError: It has none.
     """
     value = decode(response)
     if not isinstance(value, dict):
@@ -99,7 +100,7 @@ def integration_from(response: Response) -> Integration:
 
 
 def is_retryable_read(outcome: Outcome) -> bool:
-    """Whether to read again: after any failure that may pass, of the server's own too."""
+    """Return whether to read again: also after errors of the server, since reading does no harm."""
     return is_retryable(outcome) or (isinstance(outcome, Response) and outcome.status >= 500)
 
 
@@ -117,9 +118,9 @@ class Client:
         observe: Callable[[AttemptReport], None] | None = None,
         redactor: Redactor | None = None,
     ) -> None:
-        """Speak through `transport`; `timeout` is the limit of one attempt in seconds.
+        """Send through `transport`; `timeout` is the limit of one attempt in seconds.
 
-        `observe` is told of every attempt; `redactor` takes secrets out of what the server says.
+        `observe` gets a report of every attempt; `redactor` removes secrets from what the server says.
         """
         self._transport = transport
         self.policy = policy or RetryPolicy()
@@ -133,21 +134,21 @@ class Client:
         self._dated: tuple[str, float] | None = None
 
     def url(self, path: str) -> str:
-        """The whole address of a path."""
+        """Return the URL of a path."""
         return self._transport.base_url + path
 
     def attempts(self, policy: RetryPolicy | None = None) -> Attempts:
-        """The count and the deadline of an operation that begins now."""
+        """Start counting the attempts, and the time, of an operation."""
         return Attempts(policy or self.policy, self.clock, self.random, self.timeout)
 
     def error(self, response: Response, clean: Callable[[str], str] = str) -> IntegrationsError:
-        """The error that this answer is, without the key if the server repeats it, nor what `clean` takes out."""
+        """Return the error in this response, without the API key and without what `clean` removes."""
         return error_from(response, lambda text: clean(self.redactor.clean(text)))
 
     # One attempt
 
     def attempt(self, request: Request, timeout: float) -> Outcome:
-        """What becomes of sending this request once, within `timeout` seconds.
+        """Send this request once, within `timeout` seconds, and return the response or the failure.
 
         Raises:
             Interrupted: Ctrl-C.
@@ -161,7 +162,7 @@ class Client:
         return response
 
     def report(self, request: Request, number: int, outcome: Outcome, wait: float | None) -> None:
-        """Tell the observer of an attempt and of the wait in seconds that follows it."""
+        """Report an attempt, and the wait in seconds that follows it, to the observer."""
         if self._observe is None:
             return
         response = outcome if isinstance(outcome, Response) else None
@@ -180,7 +181,7 @@ class Client:
         )
 
     def age(self, integration: Integration) -> float | None:
-        """The seconds since it was created, by the server's own clock; None if the server does not tell."""
+        """Return the seconds since its creation by the server's clock; None if the server does not tell."""
         if self._dated is None:
             return None
         date, wall = self._dated
@@ -190,10 +191,10 @@ class Client:
     # Calls that may be repeated
 
     def environment(self, policy: RetryPolicy | None = None) -> Environment | None:
-        """The environment that the key opens, asked for once; None on a server that does not tell.
+        """Return the environment of the API key, read once; None if the server has no such endpoint.
 
         Raises:
-            IntegrationsError: The key was refused, or no answer came.
+            IntegrationsError: The key was refused, or no response came.
         """
         if not self._environment_is_known:
             response = self._repeat(Request("GET", ENVIRONMENT_PATH), is_retryable_read, self.attempts(policy))
@@ -211,7 +212,7 @@ class Client:
         return Environment(found, name if isinstance(name, str) else "")
 
     def list(self, environment_id: str | None = None, policy: RetryPolicy | None = None) -> Sequence[Integration]:
-        """The integrations of the key's own environment, or of the one named: older servers list the organisation.
+        """Return the integrations of the key's environment, or of the one named. Older servers list the organisation.
 
         Raises:
             IntegrationsError: They cannot be read.
@@ -231,17 +232,17 @@ class Client:
         return [integration for integration in found if integration.environment_id in {"", environment_id}]
 
     def update(self, integration_id: str, body: bytes) -> Integration:
-        """Replace the fields that `body` holds."""
+        """Update the fields in `body`."""
         request = Request("PUT", f"{INTEGRATIONS_PATH}/{quote(integration_id, safe='')}", body)
         return integration_from(self._success(self._repeat(request, is_retryable, self.attempts())))
 
     def set_primary(self, integration_id: str) -> Integration:
-        """Put it first in its channel."""
+        """Make it the primary integration of its channel."""
         request = Request("POST", f"{INTEGRATIONS_PATH}/{quote(integration_id, safe='')}/set-primary", b"")
         return integration_from(self._success(self._repeat(request, is_retryable, self.attempts())))
 
     def delete(self, integration_id: str) -> None:
-        """Delete it; that it is not there after an attempt without an answer is a success too."""
+        """Delete it. After an attempt without a response, 404 is a success too."""
         request = Request("DELETE", f"{INTEGRATIONS_PATH}/{quote(integration_id, safe='')}")
         attempts = self.attempts()
         response = self._repeat(request, is_retryable, attempts)
@@ -249,7 +250,7 @@ class Client:
             self._success(response)
 
     def _repeat(self, request: Request, again: Callable[[Outcome], bool], attempts: Attempts) -> Response:
-        """The last answer to a request that may be sent more than once: until it is none that calls for another."""
+        """Send a request that may be sent more than once, until `again` says no, and return the last response."""
         while True:
             limit = attempts.next_timeout()
             try:
@@ -257,7 +258,11 @@ class Client:
             except Interrupted as stop:
                 if request.method == "GET":
                     raise
-                raise _interrupted(sent=stop.sent or attempts.may_have_succeeded) from None
+                if not (stop.sent or attempts.may_have_succeeded):
+                    raise CancelledError("interrupted: nothing was sent") from None
+                raise CancelledError(
+                    "interrupted: the request was sent, and whether the server did it is not known", hint=REPEAT
+                ) from None
             wait = attempts.wait_after(outcome) if again(outcome) else None
             self.report(request, attempts.made, outcome, wait)
             if wait is None:
@@ -270,26 +275,17 @@ class Client:
         if request.method != "GET" and (attempts.may_have_succeeded or outcome.sent):
             raise UnknownOutcomeError(
                 f"{outcome.message} ({tried}): whether the server did it is not known",
-                hint="run it again: a second time does no harm",
+                hint=REPEAT,
             )
         raise UnavailableError(f"{outcome.message} ({tried})", hint=outcome.hint)
 
     def _success(self, response: Response) -> Response:
-        """The same answer, if it is a success."""
+        """Return the response if it is a success; raise its error otherwise."""
         if 200 <= response.status < 300:
             return response
         raise self.error(response)
 
 
-def _interrupted(*, sent: bool) -> CancelledError:
-    if not sent:
-        return CancelledError("interrupted: nothing was sent")
-    return CancelledError(
-        "interrupted: the request was sent, and whether the server did it is not known",
-        hint="run it again: a second time does no harm",
-    )
-
-
 def attempts_text(number: int) -> str:
-    """`tried once`, `tried 4 times`."""
+    """Return `tried once` or `tried 4 times`."""
     return "tried once" if number == 1 else f"tried {number} times"

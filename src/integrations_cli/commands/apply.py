@@ -65,7 +65,7 @@ def apply(
 
 
 def _apply(run: RunContext, options: PlanOptions, policy: RetryPolicy, *, yes: bool, concurrency: int) -> View:
-    run.require_answer(yes=yes)
+    run.require_confirmation(yes=yes)
     desired = read(run, options)
     refuse_unresolved(desired, options)
     limiter = RateLimiter()

@@ -21,7 +21,7 @@ def delete(context: typer.Context, reference: Reference, yes: Yes = False, quiet
 
 
 def _delete(run: RunContext, reference: str, *, yes: bool, quiet: bool) -> View:
-    run.require_answer(yes=yes)
+    run.require_confirmation(yes=yes)
     with run.api() as api:
         environment = api.environment()
         integration = find(reference, api.list(), environment)

@@ -1,8 +1,7 @@
-"""`integrations update`: what is given is changed, and nothing else."""
+"""`integrations update`: change what is given, and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import typer
@@ -32,7 +31,7 @@ from integrations_cli.terminal.views import Text, View, integration_view
 
 
 class UpdateOptions(NamedTuple):
-    """What the flags of `update` say, apart from what is to change."""
+    """The flags of `update` that are not about what changes."""
 
     replace_credentials: bool = False
     skip_validation: bool = False
@@ -88,39 +87,55 @@ def _update(run: RunContext, reference: str, inputs: DraftInputs, options: Updat
     run.learn_secrets()
     run.render.redactor.allow(filter(None, (draft.name, draft.identifier)))
     warn_of_literal_secrets(run)
-    gives_credentials = bool(draft.credentials) or inputs.credentials_file is not None
+    patch = _patch(inputs, draft)
     with run.api() as api:
         before = find(reference, api.list(), api.environment())
         _check(before, draft, options)
-        if gives_credentials and not options.replace_credentials:
+        if patch.credentials is not None and not options.replace_credentials:
             _refuse_losses(before, draft)
-        values: dict[str, Json] = {"name": draft.name, "identifier": draft.identifier, "active": inputs.active}
-        values |= {"conditions": draft.conditions, **draft.extra}
-        patch = Patch(values, draft.credentials if gives_credentials else None, check=draft.check)
         after = api.update(before.id, update_body(patch))
-        if gives_credentials:
+        if patch.credentials is not None:
             _remember(run, api, before, draft)
     if before.primary and not after.primary:
         why = "it has conditions" if draft.conditions else "it is inactive"
-        run.render.hint(f"no integration of {before.channel} is primary now, since {why}")
+        run.render.hint(f"{before.channel} has no primary integration now: {why}")
+    return _view(run, after, draft, options)
+
+
+def _patch(inputs: DraftInputs, draft: Draft) -> Patch:
+    gives_credentials = bool(draft.credentials) or inputs.credentials_file is not None
+    values: dict[str, Json] = {
+        "name": draft.name,
+        "identifier": draft.identifier,
+        "active": inputs.active,
+        "conditions": draft.conditions,
+        **draft.extra,
+    }
+    return Patch(values, draft.credentials if gives_credentials else None, check=draft.check)
+
+
+def _view(run: RunContext, integration: Integration, draft: Draft, options: UpdateOptions) -> View:
     if options.quiet:
-        return Text(after.id, json=after.id)
+        return Text(integration.id, json=integration.id)
     if options.show_secrets:
         run.render.redactor.allow(run.values.secrets)
     concealed = {key for key, credential in draft.credentials.items() if credential.concealed}
-    return integration_view(after, concealed=concealed, show_secrets=options.show_secrets)
+    return integration_view(integration, concealed=concealed, show_secrets=options.show_secrets)
 
 
 def _check(before: Integration, draft: Draft, options: UpdateOptions) -> None:
-    """Find what servers would accept in silence; what was there before is not looked at."""
-    known = catalogue.find(before.provider)
+    """Check the new values against the catalogue: servers accept most mistakes silently."""
+    provider = catalogue.find(before.provider)
     whole = draft._replace(provider=before.provider, channel=before.channel, active=False, check=False)
-    check_draft(whole, skip=options.skip_validation or known is None or known.channel != before.channel)
+    check_draft(whole, skip=options.skip_validation or provider is None or provider.channel != before.channel)
 
 
 def _refuse_losses(before: Integration, draft: Draft) -> None:
-    """Refuse to lose credentials that are there, or that the provider cannot do without, by not naming them."""
-    lost = list(_losses(before, draft))
+    """Refuse to drop credentials that exist, or that the provider requires, because they were not passed."""
+    provider = catalogue.find(before.provider)
+    required = missing_credentials(provider, tuple(draft.credentials)) if provider is not None else []
+    existing = [key for key in visible_credentials(before) if key not in draft.credentials]
+    lost = tuple(dict.fromkeys((*existing, *(field.key for field in required))))
     if lost:
         raise InputError(
             f"{before.identifier} would lose {', '.join(lost)}: servers replace credentials as a whole",
@@ -129,17 +144,8 @@ def _refuse_losses(before: Integration, draft: Draft) -> None:
         )
 
 
-def _losses(before: Integration, draft: Draft) -> Sequence[str]:
-    provider = catalogue.find(before.provider)
-    needed = (
-        [field.key for field in missing_credentials(provider, tuple(draft.credentials))] if provider is not None else []
-    )
-    there = [key for key in visible_credentials(before) if key not in draft.credentials]
-    return tuple(dict.fromkeys((*there, *needed)))
-
-
 def _remember(run: RunContext, api: Client, before: Integration, draft: Draft) -> None:
-    """Let a later `plan` know of the new credentials, if it is a manifest that keeps this integration."""
+    """Remember the new credentials for a later `plan`, if a manifest manages this integration."""
     from integrations_cli.manifests import fingerprints
 
     environment = api.environment()
