@@ -29,8 +29,8 @@ def targets(folder: Path) -> dict[str, Target]:
     from integrations_cli.api.responses import decode, error_from
     from integrations_cli.api.transport.base import Response
     from integrations_cli.create import draft as drafting
-    from integrations_cli.inputs import credential_values as values
     from integrations_cli.inputs.credential_values import ValueReader
+    from integrations_cli.inputs.run_command import split_command
     from integrations_cli.manifests import load as manifest
     from integrations_cli.manifests.documents import Source
     from integrations_cli.models import MASK
@@ -97,7 +97,7 @@ def targets(folder: Path) -> dict[str, Target]:
         "manifest.json": lambda data: manifest_of(data, "json"),
         "manifest.toml": lambda data: manifest_of(data, "toml"),
         "assignment": assignment,
-        "command line": lambda data: values.split_command(text(data), "x"),
+        "command line": lambda data: split_command(text(data), "x"),
         "url": lambda data: normalize_url(text(data), "x"),
         "screen": harmless,
     }

@@ -57,7 +57,7 @@ def test_what_is_not_said_is_left_out_but_active_and_check_are_always_there() ->
 
 @pytest.mark.parametrize("value", ["\ud800", "caf\udce9"])
 def test_half_a_character_is_refused_before_anything_is_sent(value: str) -> None:
-    with pytest.raises(InputError, match="UTF-8"):
+    with pytest.raises(InputError, match="valid Unicode"):
         create_body(Draft(provider="mailgun", channel="email", name=value))
 
 

@@ -49,7 +49,7 @@ class TestCredentials:
             ("From", "+1"),
         )
         assert "the environment variable SID is not set" in script.shown
-        assert "standard input can be read only once: the conversation and token=@-" in script.shown
+        assert "standard input can be read only once, but the conversation and token=@-" in script.shown
         assert values(draft)["token"] == SECRET
 
     @pytest.mark.parametrize("prefix", ["@", "@~/", "@./", "@a//", "@/"])

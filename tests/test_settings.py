@@ -530,7 +530,7 @@ FAILING_COMMANDS = {
     '["/nonexistent/program"]': "cannot be started",
     f'["{PYTHON}", "-c", "raise SystemExit(3)"]': "exit code 3",
     f'["{PYTHON}", "-c", ""]': "is empty",
-    "'unfinished \"quote'": "quotation mark",
+    "'unfinished \"quote'": "unclosed quote",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,17 +19,9 @@ from hypothesis import strategies as st
 
 from integrations_cli.create.draft import DraftInputs, build_draft
 from integrations_cli.errors import InputError
-from integrations_cli.inputs.credential_values import (
-    LARGEST,
-    ValueReader,
-    as_argument,
-    decode_text,
-    parse_assignment,
-    read_file,
-    read_variable,
-    run_command,
-    split_command,
-)
+from integrations_cli.inputs.credential_text import LARGEST, decode_text
+from integrations_cli.inputs.credential_values import ValueReader, parse_assignment, read_file, read_variable
+from integrations_cli.inputs.run_command import run_command, split_command
 from integrations_cli.models import Credential
 from program import Program
 
@@ -86,7 +79,6 @@ def test_any_text_survives_the_environment(text: str) -> None:
 @settings(deadline=None)
 def test_any_text_survives_the_command_line(text: str) -> None:
     assert reader().assignments([f"apiKey=text:{text}"])["apiKey"] == Credential(text)
-    assert reader().assignments([f"apiKey={as_argument(text)}"])["apiKey"] == Credential(text)
 
 
 @given(texts, st.booleans())
@@ -275,7 +267,7 @@ def test_a_literal_secret_in_the_arguments_is_reported_and_one_in_a_file_only_re
 
 def test_standard_input_has_one_reader_and_the_message_names_both() -> None:
     error = refused(reader(b"x").assignments, ["apiKey=@-", "secretKey=@-"])
-    assert error.message == "standard input can be read only once: apiKey=@- and secretKey=@- both ask for it"
+    assert error.message == "standard input can be read only once, but apiKey=@- and secretKey=@- both read it"
 
 
 def test_a_file_on_standard_input_takes_it_from_the_credentials() -> None:
@@ -292,16 +284,16 @@ def test_a_file_on_standard_input_takes_it_from_the_credentials() -> None:
     [
         ("apiKey=@absent.txt", "credentials.apiKey: the file absent.txt: cannot read it: No such file or directory"),
         ("apiKey=@folder", "credentials.apiKey: the file that @ names: it is a folder, not a file"),
-        ("apiKey=@empty", "credentials.apiKey: the file empty is empty"),
-        ("apiKey=@newline", "credentials.apiKey: the file newline is empty"),
-        ("apiKey=@latin1", "credentials.apiKey: the file latin1: not UTF-8 text (line 1, column 15)"),
-        ("apiKey=@utf16", "credentials.apiKey: the file utf16: not UTF-8 text (line 1, column 1)"),
-        ("apiKey=@nul", "credentials.apiKey: the file nul holds a NUL character"),
+        ("apiKey=@empty", "credentials.apiKey: the file that @ names is empty"),
+        ("apiKey=@newline", "credentials.apiKey: the file that @ names is empty"),
+        ("apiKey=@latin1", "credentials.apiKey: the file that @ names: not UTF-8 text (line 1, column 15)"),
+        ("apiKey=@utf16", "credentials.apiKey: the file that @ names: not UTF-8 text (line 1, column 1)"),
+        ("apiKey=@nul", "credentials.apiKey: the file that @ names holds a NUL character"),
         ("apiKey=@big", "credentials.apiKey: the file that @ names: it is bigger than 1 MiB"),
         ("apiKey=@a\0b", "credentials.apiKey: the file that @ names: cannot read it: not a path"),
         (f"apiKey=@{SECRET}", "credentials.apiKey: the file that @ names: cannot read it: No such file or directory"),
         (f"apiKey=@{'n' * 5000}", "credentials.apiKey: the file that @ names: cannot read it: File name too long"),
-        ("apiKey=@~\0/x", "credentials.apiKey: there is no home folder for the file that begins with ~"),
+        ("apiKey=@~\0/x", "credentials.apiKey: there is no home folder for the path that begins with ~"),
         ("c2VjcmV0LWtleS0xMjM0==", "--credential has no value"),
         ("apiKey=@", "credentials.apiKey: @ names no file"),
         ("apiKey=@-", "credentials.apiKey: standard input is empty"),
@@ -310,8 +302,8 @@ def test_a_file_on_standard_input_takes_it_from_the_credentials() -> None:
         ("apiKey=env:BYTES", "credentials.apiKey: the environment variable BYTES is not valid Unicode text"),
         (f"apiKey=env:{SECRET}", "credentials.apiKey: the environment variable is not set"),
         ("apiKey=env:", "credentials.apiKey: the environment variable is not set"),
-        ("apiKey=cmd:", "credentials.apiKey: cmd: names no command"),
-        (f"apiKey=cmd:'{SECRET}", "credentials.apiKey: the command has a quotation mark without its partner"),
+        ("apiKey=cmd:", "credentials.apiKey: the command is empty"),
+        (f"apiKey=cmd:'{SECRET}", "credentials.apiKey: the command has an unclosed quote"),
         ("apiKey=", "credentials.apiKey: the value is empty"),
         ("apiKey=text:", "credentials.apiKey: the value is empty"),
         (f"apiKey={SECRET}\udcff", "credentials.apiKey: the value is not valid Unicode text"),
@@ -420,7 +412,7 @@ def test_a_command_is_split_as_a_shell_would_and_run_without_one() -> None:
 
 def test_a_backslash_quotes_except_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert split_command(r"op a\ b", "x") == ["op", "a b"]
-    monkeypatch.setattr("integrations_cli.inputs.credential_values.os.name", "nt")
+    monkeypatch.setattr("integrations_cli.inputs.run_command.os.name", "nt")
     assert split_command(r"C:\op\op.exe 'a b'", "x") == [r"C:\op\op.exe", "a b"]
 
 
@@ -479,7 +471,7 @@ def test_a_slow_command_is_ended(code: str) -> None:
 ENDING = """
 import sys
 from integrations_cli.errors import InputError
-from integrations_cli.inputs.credential_values import run_command
+from integrations_cli.inputs.run_command import run_command
 try:
     run_command(sys.argv[1:], "credentials.apiKey", seconds=1)
 except InputError as error:
@@ -503,3 +495,42 @@ def test_no_child_of_a_command_delays_the_exit(tmp_path: Path) -> None:
     assert begun.exists()  # so the child was there, and kept the output of the command open
     assert err.decode() == "credentials.apiKey: the command did not finish within 1 s\n"
     assert process.returncode == 1
+
+
+KEEPING = """
+import os, socket, sys
+if os.fork():
+    os._exit(0)
+connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+connection.recv(1)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot fork")
+def test_a_signal_is_not_delayed_by_a_child(tmp_path: Path) -> None:
+    script = tmp_path / "keeping.py"
+    script.write_text(KEEPING)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        command = f"cmd:{sys.executable} {script} {server.getsockname()[1]}"
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "integrations_cli",
+                "create",
+                "-p",
+                "mailgun",
+                "-C",
+                f"apiKey={command}",
+                "--sandbox",
+            ],
+            env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        child, _ = server.accept()  # so the child holds the output of the command open
+        with child:
+            process.terminate()
+            out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, b"")
+    assert err.startswith(b"error: interrupted")

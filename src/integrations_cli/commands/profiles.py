@@ -167,7 +167,7 @@ def _given_key(run: RunContext, options: AddOptions) -> Secret | None:
     if options.api_key_env is not None or options.api_key_command is not None:
         return None
     if options.api_key_stdin:
-        from integrations_cli.inputs.credential_values import decode_text
+        from integrations_cli.inputs.credential_text import decode_text
 
         text, where = (
             decode_text(run.values.read_stdin("--api-key-stdin"), "the API key", "standard input"),

@@ -9,7 +9,8 @@ from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft
 from integrations_cli.catalogue.credential_fields import CredentialField, Provider, credential_type
 from integrations_cli.errors import InputError
-from integrations_cli.inputs.credential_values import ValueReader, check_text
+from integrations_cli.inputs.credential_text import check_text
+from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.models import MASK, Credential, Draft
 from integrations_cli.terminal.ask import GoBack, Option, Prompter
 from integrations_cli.terminal.views import cell_text

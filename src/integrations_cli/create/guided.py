@@ -16,7 +16,8 @@ from integrations_cli.catalogue.credential_fields import CredentialField, Provid
 from integrations_cli.create.credential_questions import REMOVE, CredentialQuestions, Given, shown
 from integrations_cli.create.draft import DraftInputs
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError
-from integrations_cli.inputs.credential_values import ValueReader, check_text, parse_assignment
+from integrations_cli.inputs.credential_text import check_text
+from integrations_cli.inputs.credential_values import ValueReader, parse_assignment
 from integrations_cli.models import Draft
 from integrations_cli.terminal.ask import BACK, GoBack, Option, Prompter
 from integrations_cli.terminal.views import cell_text

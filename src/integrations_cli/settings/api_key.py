@@ -94,7 +94,7 @@ def parse_api_key(text: str, where: str) -> Secret | None:
 
 
 def _run(source: KeySource, home: str) -> str:
-    from integrations_cli.inputs.credential_values import run_command, split_command
+    from integrations_cli.inputs.run_command import run_command, split_command
 
     what = f"api_key_command of {home}"
     try:
