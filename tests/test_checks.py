@@ -71,9 +71,9 @@ def test_inactive_and_unchecked_may_be_incomplete_and_says_what_is_still_needed(
 
 
 def test_a_provider_must_be_given() -> None:
-    assert findings() == ("provider: none is given",)
-    assert findings(provider="", channel="email") == ("provider: none is given",)
-    assert findings(skip=True) == ("provider: none is given",)
+    assert findings() == ("provider: is missing",)
+    assert findings(provider="", channel="email") == ("provider: is missing",)
+    assert findings(skip=True) == ("provider: is missing",)
 
 
 @pytest.mark.parametrize(
@@ -95,20 +95,22 @@ def test_an_unknown_provider_without_neighbours_is_named_alone() -> None:
 
 
 def test_the_wrong_channel_is_answered_with_the_right_one() -> None:
-    assert findings(provider="twilio", channel="email") == ("channel: twilio delivers for sms, not for 'email'",)
-    assert findings(provider="twilio", channel="smms") == ("channel: twilio delivers for sms, not for 'smms'",)
+    assert findings(provider="twilio", channel="email") == ("channel: twilio is a provider for sms, not for 'email'",)
+    assert findings(provider="twilio", channel="smms") == ("channel: twilio is a provider for sms, not for 'smms'",)
 
 
 def test_an_unknown_channel_leads_to_the_nearest() -> None:
     _, channel = findings(provider="xyzzy", channel="emial")
-    assert channel == ("channel: there is no 'emial' (did you mean email?); it is in_app, email, sms, chat, push, tool")
+    assert channel == (
+        "channel: there is no 'emial' (did you mean email?); the channels are in_app, email, sms, chat, push, tool"
+    )
 
 
 # -- credentials ------------------------------------------------------------------------------------------------------
 
 
 def test_an_unknown_key_would_be_dropped_in_silence_and_leads_to_the_nearest() -> None:
-    fate = "the server would drop it in silence"
+    fate = "the server would ignore it"
     assert findings({"api_key": SECRET, "dmoain": "x", "licence": "x"}, provider="mailgun") == (
         f"credentials.api_key: mailgun has no such credential (did you mean apiKey?); {fate}",
         f"credentials.dmoain: mailgun has no such credential (did you mean domain?); {fate}",
@@ -253,9 +255,9 @@ def test_all_findings_of_one_draft_come_in_one_message() -> None:
 @pytest.mark.parametrize(
     ("said", "hint"),
     [
-        ({}, "name it with --provider; integrations providers list shows all"),
-        ({"provider": "nobody"}, "integrations providers list shows all; --skip-validation sends"),
-        ({"provider": "mailgun", "active": True}, "integrations providers show mailgun shows what it takes; --skip"),
+        ({}, "pass --provider; integrations providers list shows all"),
+        ({"provider": "nobody"}, "integrations providers list shows all; --skip-validation turns"),
+        ({"provider": "mailgun", "active": True}, "integrations providers show mailgun shows its credentials; --skip"),
     ],
 )
 def test_the_hint_says_where_to_look(said: Any, hint: str) -> None:
@@ -275,5 +277,5 @@ def test_skipping_sends_what_the_catalogue_does_not_know() -> None:
 
 def test_skipping_cannot_guess_the_channel() -> None:
     assert findings(provider="nobody", skip=True) == (
-        "channel: none is given, and the catalogue does not know the provider 'nobody'",
+        "channel: is missing, and the catalogue does not have the provider 'nobody'",
     )

@@ -307,7 +307,7 @@ def test_what_the_api_cannot_do_is_refused_with_its_place(text: str, current: li
             "env.toml:5: integrations.a.credentials: mailgun needs more",
         ),
         (['credentials = { apikey = "k" }'], "env.toml:4: integrations.a.credentials.apikey: mailgun has no such"),
-        (['channel = "sms"'], "env.toml:4: integrations.a.channel: mailgun delivers for email"),
+        (['channel = "sms"'], "env.toml:4: integrations.a.channel: mailgun is a provider for email"),
     ],
 )
 def test_what_is_to_be_sent_is_checked_against_the_catalogue(lines: list[str], said: str) -> None:

@@ -94,7 +94,7 @@ class TestFlags:
         ("flags", "finding"),
         [
             ({"provider": "discrod"}, "did you mean discord"),
-            ({"provider": "discord", "channel": "sms"}, "delivers for chat, not for 'sms'"),
+            ({"provider": "discord", "channel": "sms"}, "is a provider for chat, not for 'sms'"),
             ({"channel": "fax"}, "no channel 'fax'"),
         ],
     )

@@ -320,7 +320,7 @@ def test_where_nobody_can_answer_nothing_is_asked(
         assert session.finish() == 2
         err = program.home / "err"
         said = err.read_text() if err.exists() else session.text
-    assert ("--interactive needs" if interactive else "provider: none is given") in said
+    assert ("--interactive needs" if interactive else "provider: is missing") in said
     assert "hint:" in said
 
 

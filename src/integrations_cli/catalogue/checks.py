@@ -1,4 +1,4 @@
-"""What the catalogue has to say about a draft before it is sent: servers accept most mistakes in silence."""
+"""Checks a draft against the catalogue before it is sent: servers accept most mistakes silently."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _REFERENCES: Final = frozenset({"env", "file", "command"})
 
 
 def check_draft(draft: Draft, *, skip: bool = False) -> tuple[Draft, tuple[str, ...]]:
-    """The draft with its channel filled in, and hints about it; nothing is sent and nothing else is changed.
+    """Return the draft with its channel filled in, and hints about it.
 
-    With `skip` the catalogue has no word, and only what no request can hold is refused.
+    With `skip` the catalogue is not asked, and only what no request can contain is refused.
 
     Raises:
-        InputError: All that is wrong, one finding a line in `details`, joined in the message.
+        InputError: Everything that is wrong: one finding each in `details`, joined in the message.
     """
     provider = catalogue.find(draft.provider) if draft.provider else None
     if provider is not None and not draft.channel:
@@ -37,12 +37,12 @@ def check_draft(draft: Draft, *, skip: bool = False) -> tuple[Draft, tuple[str, 
 
 
 def missing_credentials(provider: Provider, given: Sequence[str]) -> list[CredentialField]:
-    """The credentials that `provider` needs before it can deliver, without those in `given`."""
+    """Return the required credentials of the provider that are not in `given`."""
     return [field for field in provider.credentials if field.required and field.key not in given]
 
 
 def describe_fields(fields: Sequence[CredentialField]) -> str:
-    """Credentials in words: each key with its label, and its usual value where there is one."""
+    """Return the keys with their labels, and their usual values where there are any."""
     return ", ".join(
         f"{field.key} ({field.label}{f'; usually {field.default}' if field.default is not None else ''})"
         for field in fields
@@ -50,24 +50,24 @@ def describe_fields(fields: Sequence[CredentialField]) -> str:
 
 
 def suggest_providers(word: str) -> str:
-    """A suggestion of the providers that `word` may have been meant to be, in brackets, or nothing."""
+    """Return ` (did you mean …?)` with the providers closest to `word`, or nothing."""
     names = catalogue.provider_names()
     near = nearest_named(word, {provider_id: (provider_id, name) for provider_id, name in names.items()})
     return _suggestion(name if nearest(word, (name,)) else f"{name} ({names[name]})" for name in near)
 
 
 def suggest_channels(word: str) -> str:
-    """The same for channels."""
+    """Return ` (did you mean …?)` with the closest channel, or nothing."""
     return _suggestion(nearest(word, catalogue.channels(), 1))
 
 
 def _hint(draft: Draft, provider: Provider | None, *, skip: bool) -> str | None:
     if not draft.provider:
-        return "name it with --provider; integrations providers list shows them all"
+        return "pass --provider; integrations providers list shows all"
     if skip:
-        return None if draft.channel else f"name it with --channel: {', '.join(catalogue.channels())}"
-    shows = "list shows them all" if provider is None else f"show {provider.id} shows what it takes"
-    return f"integrations providers {shows}; --skip-validation sends what the catalogue does not know"
+        return None if draft.channel else f"pass --channel: {', '.join(catalogue.channels())}"
+    shows = "list shows all" if provider is None else f"show {provider.id} shows its credentials"
+    return f"integrations providers {shows}; --skip-validation turns these checks off"
 
 
 def _notes(draft: Draft, provider: Provider) -> Iterator[str]:
@@ -76,14 +76,14 @@ def _notes(draft: Draft, provider: Provider) -> Iterator[str]:
         yield f"still needed before {provider.id} can be activated: {describe_fields(needed)}"
 
 
-# -- what no request can hold -----------------------------------------------------------------------------------------
+# -- what no request can contain ---------------------------------------------------------------------------------------
 
 
 def _incomplete(draft: Draft, *, skip: bool) -> Iterator[str]:
     if not draft.provider:
-        yield "provider: none is given"
+        yield "provider: is missing"
     elif skip and not draft.channel:
-        yield f"channel: none is given, and the catalogue does not know the provider {draft.provider!r}"
+        yield f"channel: is missing, and the catalogue does not have the provider {draft.provider!r}"
 
 
 def _unsendable(draft: Draft) -> Iterator[str]:
@@ -127,7 +127,7 @@ def is_encodable(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-# -- what the catalogue knows better ----------------------------------------------------------------------------------
+# -- what the catalogue knows ------------------------------------------------------------------------------------------
 
 
 def _mistaken(draft: Draft, provider: Provider | None) -> Iterator[str]:
@@ -154,17 +154,15 @@ def _mistaken(draft: Draft, provider: Provider | None) -> Iterator[str]:
 
 def _wrong_channel(channel: str, provider: Provider | None) -> Iterator[str]:
     if provider is not None and channel != provider.channel:
-        yield f"channel: {provider.id} delivers for {provider.channel}, not for {channel!r}"
+        yield f"channel: {provider.id} is a provider for {provider.channel}, not for {channel!r}"
     elif channel not in catalogue.channels():
         known = ", ".join(catalogue.channels())
-        yield f"channel: there is no {channel!r}{suggest_channels(channel)}; it is {known}"
+        yield f"channel: there is no {channel!r}{suggest_channels(channel)}; the channels are {known}"
 
 
 def _unknown_key(provider: Provider, key: str) -> str:
     near = nearest_named(key, {field.key: (field.key, field.label) for field in provider.credentials})
-    fate = (
-        ", only other providers do" if key in catalogue.credential_keys() else "; the server would drop it in silence"
-    )
+    fate = ", only other providers do" if key in catalogue.credential_keys() else "; the server would ignore it"
     return f"credentials.{key}: {provider.id} has no such credential{_suggestion(near)}{fate}"
 
 

@@ -1,7 +1,7 @@
-"""The providers that the API knows, read from `providers.json` beside this file: facts only, no network.
+"""Looks up the providers that the API knows, in `providers.json` beside this file; no network.
 
-`scripts/refresh_catalogue.py` makes that file from the npm package `@novu/shared`, the API's own source of them. It is
-read when the first question is asked, and only the providers that are asked for become objects.
+`scripts/refresh_catalogue.py` makes that file from the npm package `@novu/shared`, the API's own source. It is read at
+the first lookup, and only the providers that are asked for become objects.
 """
 
 from __future__ import annotations
@@ -21,41 +21,41 @@ OBJECT_KEYS: Final = frozenset({"tlsOptions"})
 """Credentials that go over the wire as an object. Every other one is a string, `port` too."""
 
 BUILT_IN: Final = frozenset({"novu", "novu-email", "novu-email-agent", "novu-slack", "novu-sms"})
-"""Providers that the service itself brings along: their credentials, if any, live on the server."""
+"""Providers that are built into the service: their credentials, if any, are on the server."""
 
 
 def providers() -> tuple[Provider, ...]:
-    """All providers, in the catalogue's order: by channel, then by id."""
+    """Return all providers, by channel, then by id."""
     return tuple(_provider(provider_id) for provider_id in entries())
 
 
 def provider_ids() -> tuple[str, ...]:
-    """The ids of all providers, in the same order, without building the rest of them."""
+    """Return the ids of all providers, in the same order."""
     return tuple(entries())
 
 
 def provider_names() -> dict[str, str]:
-    """The display name of each provider by its id."""
+    """Return the display name of each provider by its id."""
     return {provider_id: entry["name"] for provider_id, entry in entries().items()}
 
 
 def find(provider_id: str) -> Provider | None:
-    """The provider with exactly this id, or None."""
+    """Return the provider with exactly this id, or None."""
     return _provider(provider_id) if provider_id in entries() else None
 
 
 def channels() -> tuple[str, ...]:
-    """All channels, in the order in which they are shown."""
+    """Return all channels, in the order in which they are shown."""
     return tuple(document()["channels"])
 
 
 def channels_with_primary() -> tuple[str, ...]:
-    """The channels in which one integration of an environment comes first."""
+    """Return the channels that have a primary integration in each environment."""
     return tuple(document()["channels_with_primary"])
 
 
 def source() -> dict[str, str]:
-    """Where the facts come from: the npm `package` and its `version`."""
+    """Return the npm `package` and its `version` that the catalogue comes from."""
     return dict(document()["source"])
 
 
@@ -67,7 +67,7 @@ def document() -> Json:
 
 @cache
 def entries() -> dict[str, Json]:
-    """The raw entries by id, in order."""
+    """Return the raw entries by id, in order."""
     return {entry["id"]: entry for entry in document()["providers"]}
 
 
@@ -85,7 +85,7 @@ def _provider(provider_id: str) -> Provider:
 
 
 def _link(url: str | None) -> str:
-    """The link, or nothing where the source has none that anybody else could follow."""
+    """Return the link, or nothing for one that only works on the machine of its author."""
     return "" if url is None or url.startswith("https://localhost/") else url
 
 

@@ -1,4 +1,4 @@
-"""Which names belong to secrets."""
+"""Decides which names belong to secrets."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from integrations_cli.models import Json
 
 @cache
 def credential_keys() -> frozenset[str]:
-    """Every credential key that some provider has."""
+    """Return the credential keys of all providers."""
     return frozenset(field["key"] for entry in entries().values() for field in entry["credentials"])
 
 
 @cache
 def secret_keys() -> frozenset[str]:
-    """The keys that servers encrypt, and every key that some provider marks as secret."""
+    """Return the keys that servers encrypt, and those that some provider marks as secret."""
     marked = (field["key"] for entry in entries().values() for field in entry["credentials"] if field["secret"])
     return frozenset(document()["secret_keys"]).union(marked)
 
 
 @cache
 def is_secret(provider_id: str | None, key: str) -> bool:
-    """Whether the value of `key` must be masked.
+    """Return whether the value of a credential must be masked.
 
-    It must when servers encrypt that key, and when nobody knows what it is: a key that this provider does not have, or,
-    without a provider that the catalogue knows, that no provider has.
+    It must if servers encrypt that key, or if its meaning is not known: a key that this provider does not have or, for
+    an unknown provider, that no provider has.
     """
     if key in secret_keys():
         return True
@@ -38,12 +38,12 @@ def is_secret(provider_id: str | None, key: str) -> bool:
 
 
 def sounds_secret(name: str) -> bool:
-    """Whether a member of this name, of some object that nobody has described, holds a secret: `private_key`, `pfx`."""
+    """Return whether a member with this name, in an object that the catalogue does not describe, holds a secret."""
     return name.lower().endswith(("key", "secret", "token", "password", "passphrase", "pfx"))
 
 
 def secrets_within(value: Json) -> Iterator[str]:
-    """The texts below every name that sounds secret, in a decoded JSON value."""
+    """Yield the texts below every secret name in a decoded JSON value."""
     if isinstance(value, dict):
         for name, item in value.items():
             yield from _texts(item) if sounds_secret(name) else secrets_within(item)

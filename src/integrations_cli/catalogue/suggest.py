@@ -1,4 +1,4 @@
-"""Which known word a mistyped one was meant to be."""
+"""Suggests the known word closest to a mistyped one."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 
 def nearest(word: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
-    """The candidates that `word` may have been meant to be, the likeliest first, at most `limit`.
+    """Return at most `limit` candidates that are close to `word`, the closest first.
 
-    Likeliest is the same word in other letters and separators (`api_key`, `apiKey`), then one that few edits away (a
-    letter missing, added, replaced, or two swapped), then one that has `word` in it. Empty when nothing is near.
+    The closest is the same word in other case and separators (`api_key`, `apiKey`), then one that is few edits away (a
+    letter missing, added, replaced, or two swapped), then one that contains `word`. Empty if none is close.
     """
     return nearest_named(word, {candidate: (candidate,) for candidate in candidates}, limit)
 
 
 def nearest_named(word: str, spellings: Mapping[str, Sequence[str]], limit: int = 3) -> list[str]:
-    """As `nearest`, for things that go by several spellings (an id and a display name): the things, likeliest first."""
+    """Return the closest things, each of which has several spellings, such as an id and a display name."""
     plain = _plain(word)
     if not plain:
         return []
@@ -28,7 +28,7 @@ def nearest_named(word: str, spellings: Mapping[str, Sequence[str]], limit: int 
 
 
 def _rank(word: str, plain: str, candidate: str) -> tuple[int, int] | None:
-    """How far `candidate` is from `word` (smaller is nearer, exact letters decide a tie), or None for too far."""
+    """Return the distance of `candidate` (smaller is closer, exact letters decide a tie); None if it is too far."""
     other = _plain(candidate)
     allowed = max(1, max(len(plain), len(other)) // 4)
     edits = _edits(plain, other, allowed)
@@ -45,9 +45,9 @@ def _plain(word: str) -> str:
 
 
 def _edits(left: str, right: str, most: int) -> int:
-    """The edits that turn one word into the other: insert, delete or replace a letter, or swap two neighbours.
+    """Return the number of edits between two words: insert, delete or replace a letter, or swap two neighbours.
 
-    More than `most` edits may be reported as any number above it.
+    More than `most` edits may be returned as any number above it.
     """
     if abs(len(left) - len(right)) > most:
         return most + 1
