@@ -23,6 +23,7 @@ from integrations_cli.manifests.fingerprints import Fingerprints
 from integrations_cli.manifests.load import ResolvedEntry
 from integrations_cli.manifests.plan import make_plan
 from integrations_cli.models import Integration, Secret
+from integrations_cli.sandbox.behaviour import DOCUMENTED, RELEASE_2024
 from integrations_cli.sandbox.open import Sandbox, open_sandbox
 
 
@@ -53,7 +54,7 @@ class Direct:
 
     def send(self, request: Request, timeout: float) -> Response:
         headers = request_headers(request, self.key)
-        reply = self.sandbox.contract.handle(request.method, request.path, headers, request.body or b"")
+        reply = self.sandbox.api.handle(request.method, request.path, headers, request.body or b"")
         return Response(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
 
     def close(self) -> None:
@@ -87,7 +88,7 @@ class Environment:
         content = b"" if body is None else json.dumps(body).encode()
         key = next(iter(self.sandbox.api_keys.values()))
         headers = {"Authorization": f"ApiKey {key}", "Content-Type": "application/json"}
-        reply = self.sandbox.contract.handle(method, path, headers, content)
+        reply = self.sandbox.api.handle(method, path, headers, content)
         assert reply.status < 300, reply.body
         return json.loads(reply.body)["data"]
 
@@ -123,9 +124,10 @@ class Environment:
 
 
 @contextmanager
-def environment(folder: Path, **options: Any) -> Iterator[Environment]:
-    """A new environment with nothing in it but what the service brings along."""
+def environment(folder: Path, *, observed: bool = False, **options: Any) -> Iterator[Environment]:
+    """A new environment with nothing in it but what the service brings along; `observed` makes it an older release."""
     folder.mkdir(parents=True, exist_ok=True)
     wrap = options.pop("wrap", None)
-    with open_sandbox(folder / "sandbox.db", **options) as sandbox:
+    behaviour = RELEASE_2024 if observed else DOCUMENTED
+    with open_sandbox(folder / "sandbox.db", behaviour=behaviour, **options) as sandbox:
         yield Environment(sandbox, folder / "state", wrap=wrap)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from faults import CONNECT_FAULTS, FAULTS, HEAVY, JSON_TYPE, error, http
+from integrations_cli.sandbox.behaviour import DOCUMENTED, RELEASE_2024
 from integrations_cli.sandbox.open import open_sandbox
 from wires import GUARD, MemoryWire, Wire, connected
 
@@ -95,7 +96,9 @@ class FaultServer:
         self.clock = clock
         self.wired = wired
         self.idempotency = idempotency
-        self.sandbox = open_sandbox(path, idempotency=idempotency, observed=observed, clock=clock.wall)
+        self.sandbox = open_sandbox(
+            path, idempotency=idempotency, behaviour=RELEASE_2024 if observed else DOCUMENTED, clock=clock.wall
+        )
         self.api_key = self.sandbox.api_keys["Development"]
         self.script: list[str] = []
         self.asked: list[Asked] = []
@@ -150,7 +153,7 @@ class FaultServer:
     def held(self, environment: str = "Development") -> list[dict[str, Any]]:
         """The integrations of an environment, besides the one that every environment is born with."""
         headers = {"Authorization": f"ApiKey {self.sandbox.api_keys[environment]}"}
-        reply = self.sandbox.contract.handle("GET", "/v1/integrations", headers, b"")
+        reply = self.sandbox.api.handle("GET", "/v1/integrations", headers, b"")
         listed: list[dict[str, Any]] = json.loads(reply.body)["data"]
         return [entry for entry in listed if entry["providerId"] != "novu"]
 
@@ -160,7 +163,7 @@ class FaultServer:
             "Authorization": f"ApiKey {self.sandbox.api_keys[environment]}",
             "Content-Type": "application/json",
         }
-        reply = self.sandbox.contract.handle("POST", "/v1/integrations", headers, json.dumps(fields).encode())
+        reply = self.sandbox.api.handle("POST", "/v1/integrations", headers, json.dumps(fields).encode())
         assert reply.status == 201, reply.body
         planted: dict[str, Any] = json.loads(reply.body)["data"]
         return planted
@@ -170,7 +173,7 @@ class FaultServer:
         for environment, key in self.sandbox.api_keys.items():
             for entry in self.held(environment):
                 headers = {"Authorization": f"ApiKey {key}"}
-                self.sandbox.contract.handle("DELETE", f"/v1/integrations/{entry['_id']}", headers, b"")
+                self.sandbox.api.handle("DELETE", f"/v1/integrations/{entry['_id']}", headers, b"")
         self.script.clear()
         self.asked.clear()
         self.played.clear()
@@ -227,7 +230,7 @@ class FaultServer:
             headers = [JSON_TYPE, ("Idempotency-Key", asked.key), ("Idempotency-Replay", "true")]
             return http(500, error(500, message, errorId="bd8bd67f"), headers)
         self._worked.add(asked.key)
-        reply = self.sandbox.contract.handle(asked.method, asked.target, asked.headers, asked.body)
+        reply = self.sandbox.api.handle(asked.method, asked.target, asked.headers, asked.body)
         return http(reply.status, reply.body, [*reply.headers, ("Date", formatdate(self.clock.wall(), usegmt=True))])
 
     def fail_for_ever(self, key: str) -> bool:

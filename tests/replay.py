@@ -1,4 +1,4 @@
-"""Replays recorded exchanges against a sandbox and says in what the answers differ.
+"""Replays recorded exchanges against a sandbox and says in what the responses differ.
 
 The recordings hold text only, and ids, keys and times of their own. Requests whose bytes the text cannot hold are
 rebuilt from their notes; ids are mapped as they turn up; times are compared by their form.
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from integrations_cli import catalogue
 from integrations_cli.sandbox.api import SandboxApi
+from integrations_cli.sandbox.behaviour import DOCUMENTED, RELEASE_2024
 from integrations_cli.sandbox.records import Environment
 from integrations_cli.sandbox.store import Store
 
@@ -28,6 +29,8 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{24}|<env:[^>]+>")
 _TOKEN: Final = re.compile(r"nvsk\.[0-9a-f]+:[0-9a-f]+")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_V8_SYNTAX_ERROR: Final = re.compile(r" in JSON at position \d+$| is not valid JSON$|^Unexpected end of JSON input$")
+_OWN_SYNTAX_ERROR: Final = re.compile(r"invalid JSON: [^.]+ at position \d+")
 _SHORT_ID: Final = re.compile(r"[0-9A-Za-z_-]{7,14}")
 _EXACT_HEADERS: Final = (
     *("content-type", "idempotency-key", "idempotency-replay", "link"),
@@ -58,6 +61,7 @@ WHILE_IN_PROGRESS: Final = {
 
 CREDENTIALS: Final = "`credentials` is always there, as documented"
 TOKENS: Final = "secrets never reach the disk: lists show tokens"
+OWN_TEXTS: Final = "the text of a JSON syntax error or of a failed cast is the sandbox's own"
 SET_PRIMARY: Final = "set-primary answers 200, as the official Python SDK needs"
 
 
@@ -74,13 +78,13 @@ class Exchange:
     headers: dict[str, str]
     body: str
     status: int
-    answer_headers: dict[str, str]
-    answer: Any
+    response_headers: dict[str, str]
+    response: Any
 
 
 @dataclass
 class Comparison:
-    """What a replayed exchange came to: differences that count, and those that the documented contract explains."""
+    """What a replayed exchange came to: differences that count, and those that the documentation explains."""
 
     exchange: Exchange
     differences: list[str] = field(default_factory=list)
@@ -104,7 +108,7 @@ def recorded() -> list[Exchange]:
 
 
 class Replay:
-    """Sends the exchanges in order through `send`, to contracts on one store; `observed` as in `Contract`."""
+    """Sends the exchanges in order through `send`, to APIs on one store; `observed` makes them the recorded release."""
 
     def __init__(self, folder: Path, send: Send, *, observed: bool) -> None:
         self._send = send
@@ -128,7 +132,7 @@ class Replay:
         }
         self._others: tuple[Environment, ...] = (other,)
         self._ids: dict[str, str] = {}
-        self._contracts: dict[str, SandboxApi] = {}
+        self._apis: dict[str, SandboxApi] = {}
         self._tag = ""
 
     def run(
@@ -148,7 +152,7 @@ class Replay:
             if exchange.id in outer:
                 yield from self._nested(by_id, outer[exchange.id], left_out)
             elif exchange.id not in unsent and exchange.id not in inner and exchange.id not in WHILE_IN_PROGRESS:
-                comparison = self._compare(exchange, self._contract(exchange.server))
+                comparison = self._compare(exchange, self._api(exchange.server))
                 if exchange.id not in left_out:
                     yield comparison
 
@@ -157,10 +161,10 @@ class Replay:
         found: list[Comparison] = []
 
         def meanwhile() -> None:
-            found.extend(self._compare(by_id[inner], self._contract(by_id[inner].server)) for inner in names)
+            found.extend(self._compare(by_id[inner], self._api(by_id[inner].server)) for inner in names)
 
         names = WHILE_IN_PROGRESS[name]
-        found.append(self._compare(by_id[name], self._made(by_id[name].server, meanwhile)))
+        found.append(self._compare(by_id[name], self._make_api(by_id[name].server, meanwhile)))
         yield from (comparison for comparison in found if comparison.exchange.id not in left_out)
 
     def _start_afresh(self) -> None:
@@ -169,22 +173,23 @@ class Replay:
             for environment in self._others:
                 for record in queries.integrations(environment.organisation):
                     queries.delete(record, record.created)
-        self._contracts.clear()
+        self._apis.clear()
         self._ids.clear()
 
-    def _contract(self, server: str) -> SandboxApi:
-        if server not in self._contracts:
-            self._contracts[server] = self._made(server)
-        return self._contracts[server]
+    def _api(self, server: str) -> SandboxApi:
+        if server not in self._apis:
+            self._apis[server] = self._make_api(server)
+        return self._apis[server]
 
-    def _made(self, server: str, slow: Callable[[], None] | None = None) -> SandboxApi:
+    def _make_api(self, server: str, while_in_progress: Callable[[], None] | None = None) -> SandboxApi:
         return SandboxApi(
             self.store,
             idempotency=server != "both flags off",
             rate_limit=30 if server.endswith("rate limit on") else None,
-            observed=self._observed,
-            novu_keys="novu email/sms creds set" in server,
-            slow=slow,
+            behaviour=(RELEASE_2024 if self._observed else DOCUMENTED)._replace(
+                has_novu_credentials="novu email/sms creds set" in server
+            ),
+            while_in_progress=while_in_progress,
             clock=self._clock,
             randomness=self._randomness,
         )
@@ -196,12 +201,10 @@ class Replay:
         self._count += 1
         return (self._count * 0x9E3779B97F4A7C15 % (1 << 8 * size)).to_bytes(size, "big")
 
-    def _compare(self, exchange: Exchange, contract: SandboxApi) -> Comparison:
-        self._prepare(exchange, contract)
+    def _compare(self, exchange: Exchange, api: SandboxApi) -> Comparison:
+        self._prepare(exchange, api)
         pairs = self._headers(exchange)
-        status, answered, raw = self._send(
-            contract, exchange.method, self._text(exchange.path), pairs, self._body(exchange)
-        )
+        status, answered, raw = self._send(api, exchange.method, self._text(exchange.path), pairs, self._body(exchange))
         names = {name.lower(): value.encode("latin-1").decode("utf-8", "replace") for name, value in answered}
         self._tag = names.get("etag", self._tag)
         comparison = Comparison(exchange)
@@ -210,22 +213,22 @@ class Replay:
                 comparison.documented.append(SET_PRIMARY)
             else:
                 comparison.differences.append(f"status {status} instead of {exchange.status}")
-        for name, value in exchange.answer_headers.items():
+        for name, value in exchange.response_headers.items():
             if name.lower() in _EXACT_HEADERS and names.get(name.lower()) != value:
                 comparison.differences.append(f"header {name} is {names.get(name.lower())!r} instead of {value!r}")
             elif name.lower() in _PRESENT_HEADERS and name.lower() not in names:
                 comparison.differences.append(f"header {name} is missing")
-        wanted = {name.lower() for name in exchange.answer_headers}
+        wanted = {name.lower() for name in exchange.response_headers}
         comparison.differences += [
             f"header {name} is one too many"
             for name in (*_EXACT_HEADERS, *_PRESENT_HEADERS)
             if name in names and name not in wanted
         ]
-        self._alike(exchange.answer, json.loads(raw) if raw else "", "", comparison)
+        self._alike(exchange.response, json.loads(raw) if raw else "", "", comparison)
         return comparison
 
     def _alike(self, wanted: Any, got: Any, path: str, found: Comparison) -> None:
-        """Note every difference between two decoded answers below `path`."""
+        """Note every difference between two decoded responses below `path`."""
         if isinstance(wanted, dict) and isinstance(got, dict):
             self._alike_objects(wanted, got, path, found)
         elif isinstance(wanted, list) and isinstance(got, list):
@@ -263,6 +266,9 @@ class Replay:
                 found.documented.append(TOKENS)
                 return True
             return _TOKEN.fullmatch(wanted) is not None
+        if path == ".message" and _is_own_text(wanted, got):
+            found.documented.append(OWN_TEXTS)
+            return True
         return self._text(wanted) == got
 
     def _same_identifier(self, wanted: str, got: str, path: str) -> bool:
@@ -314,7 +320,7 @@ class Replay:
             return start + b"x" * (size - len(start) - 2) + b'"}'
         return self._text(exchange.body).encode()
 
-    def _prepare(self, exchange: Exchange, contract: SandboxApi) -> None:
+    def _prepare(self, exchange: Exchange, api: SandboxApi) -> None:
         """Bring about what was the case when the exchange was recorded, and is not said by those before it."""
         key = [("Authorization", f"ApiKey {self._known['<key>']}"), ("Content-Type", "application/json")]
         if exchange.id == "inapp-first":
@@ -326,8 +332,15 @@ class Replay:
         if let_in is not None:
             self._now += 6
             if let_in:
-                contract.handle("POST", "/v1/integrations", key, let_in.encode())
-            while contract.handle("GET", "/v1/integrations", key, b"").status == 200:
+                api.handle("POST", "/v1/integrations", key, let_in.encode())
+            while api.handle("GET", "/v1/integrations", key, b"").status == 200:
                 pass
         if exchange.id in ("rl-429-then-retry", "rl-seq-0"):
             self._now += 6
+
+
+def _is_own_text(recorded: str, got: str) -> bool:
+    """Whether both tell of a JSON syntax error, or of a failed cast of the same value to the same type."""
+    if "Cast to" in recorded:
+        return got != recorded and got.endswith(" failed") and recorded.startswith(f"{got} for value")
+    return _V8_SYNTAX_ERROR.search(recorded) is not None and _OWN_SYNTAX_ERROR.fullmatch(got) is not None

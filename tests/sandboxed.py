@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from integrations_cli.sandbox.api import Reply, SandboxApi
+from integrations_cli.sandbox.api import Response as ApiResponse
+from integrations_cli.sandbox.api import SandboxApi
 from integrations_cli.sandbox.store import Store
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A reply with its body decoded; header names in lower case."""
 
     status: int
@@ -41,7 +42,7 @@ class Clock:
 
 @dataclass
 class Caller:
-    """Calls a contract with a key; `options` are those of `Contract`."""
+    """Sends requests to a sandbox with a key; `options` are those of `SandboxApi`."""
 
     path: Path
     options: dict[str, Any] = field(default_factory=dict)
@@ -51,25 +52,25 @@ class Caller:
         self.store = Store(self.path, clock=self.clock, randomness=os.urandom)
         with self.store.reading() as queries:
             self.development, self.production = queries.environments()
-        self.contract = self.made(**self.options)
+        self.api = self.make_api(**self.options)
 
-    def made(self, **options: Any) -> SandboxApi:
-        """Another contract on the same store."""
+    def make_api(self, **options: Any) -> SandboxApi:
+        """Return another API on the same store."""
         return SandboxApi(self.store, clock=self.clock, randomness=os.urandom, **options)
 
-    def send(self, method: str, target: str, body: Any = None, **options: Any) -> Answer:
+    def send(self, method: str, target: str, body: Any = None, **options: Any) -> Response:
         """Send `body` as JSON, or as it is if it is bytes. `key` is the idempotency key, `api_key` the other one."""
         headers = {"Authorization": f"ApiKey {options.get('api_key', self.development.api_key)}"}
         headers |= {"Content-Type": "application/json"} | options.get("headers", {})
         if "key" in options:
             headers["Idempotency-Key"] = options["key"]
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        contract: SandboxApi = options.get("contract", self.contract)
-        return decoded(contract.handle(method, target, headers, raw))
+        api: SandboxApi = options.get("api", self.api)
+        return decoded(api.handle(method, target, headers, raw))
 
-    def create(self, **fields: Any) -> Answer:
+    def create(self, **fields: Any) -> Response:
         """Create a mailgun integration, or what the fields say."""
-        options = {name: fields.pop(name) for name in ("key", "api_key", "contract") if name in fields}
+        options = {name: fields.pop(name) for name in ("key", "api_key", "api") if name in fields}
         return self.send("POST", "/v1/integrations", {"providerId": "mailgun", "channel": "email", **fields}, **options)
 
     def listed(self) -> list[dict[str, Any]]:
@@ -77,8 +78,8 @@ class Caller:
         return [entry for entry in self.send("GET", "/v1/integrations").data if entry["providerId"] != "novu"]
 
 
-def decoded(reply: Reply) -> Answer:
-    return Answer(
+def decoded(reply: ApiResponse) -> Response:
+    return Response(
         reply.status,
         {name.lower(): value for name, value in reply.headers},
         json.loads(reply.body) if reply.body else None,

@@ -302,7 +302,7 @@ def test_nonsense_is_met_with_silence(tmp_path: Path, asked: list[str]) -> None:
 
 
 def test_identifiers_come_from_the_server_that_the_line_means(tmp_path: Path) -> None:
-    with open_sandbox(tmp_path / "server.db") as sandbox, serve(sandbox.contract, port=0).start() as server:
+    with open_sandbox(tmp_path / "server.db") as sandbox, serve(sandbox.api, port=0).start() as server:
         environ = environ_of(tmp_path, NOVU_SECRET_KEY=sandbox.api_keys["Development"], NOVU_API_URL=server.url)
         by_environment = answer(["identifiers"], environ)
         elsewhere = environ_of(tmp_path, NOVU_SECRET_KEY=sandbox.api_keys["Production"])

@@ -482,7 +482,7 @@ class HurriedClock:
 
 def test_an_identifier_that_another_environment_has_is_said_to_be_there(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    with open_sandbox(Path(program.environ["INTEGRATIONS_SANDBOX"])) as sandbox, serve(sandbox.contract) as server:
+    with open_sandbox(Path(program.environ["INTEGRATIONS_SANDBOX"])) as sandbox, serve(sandbox.api) as server:
         server.start()
         keys = sandbox.api_keys
         flags = ("create", "-p", "mailgun", "-i", "mg", "--if-not-exists", "--api-url", server.url)

@@ -63,7 +63,7 @@ def answered(program: Program, answering: Answering, *flags: str) -> tuple[Finis
 
 
 def test_a_sound_server_has_nothing_to_complain_of(program: Program, sandbox: Sandbox) -> None:
-    with serve(sandbox.contract, port=0).start() as server:
+    with serve(sandbox.api, port=0).start() as server:
         key = sandbox.api_keys["Production"]
         done = program.run("doctor", "--json", "--api-url", server.url, env={"NOVU_SECRET_KEY": key})
     assert done.code == 0
@@ -79,7 +79,7 @@ def test_a_sound_server_has_nothing_to_complain_of(program: Program, sandbox: Sa
 
 
 def test_nothing_is_created_or_changed(program: Program, sandbox: Sandbox) -> None:
-    with serve(sandbox.contract, port=0).start() as server:
+    with serve(sandbox.api, port=0).start() as server:
         env = {"NOVU_SECRET_KEY": sandbox.api_keys["Development"], "NOVU_API_URL": server.url}
         before = program.run("list", "--json", env=env).json
         assert program.run("doctor", env=env).code == 0
@@ -285,7 +285,7 @@ def test_settings_that_cannot_be_read(program: Program) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
 def test_settings_that_others_can_read(program: Program, sandbox: Sandbox) -> None:
     program.config.parent.mkdir(parents=True)
-    with serve(sandbox.contract, port=0).start() as server:
+    with serve(sandbox.api, port=0).start() as server:
         key = sandbox.api_keys["Development"]
         program.config.write_text(
             f'default_profile = "here"\n[profiles.here]\napi_url = "{server.url}"\napi_key = "{key}"'

@@ -1,4 +1,4 @@
-"""The sandbox answers what a real server was recorded to answer."""
+"""The sandbox answers what a real server was recorded to response."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any, Final
 import pytest
 
 from conftest import Figures
-from integrations_cli.sandbox.api import Reply, SandboxApi
+from integrations_cli.sandbox.api import Response, SandboxApi
 from integrations_cli.sandbox.server import SandboxServer, serve
-from replay import CREDENTIALS, SET_PRIMARY, TOKENS, Comparison, Exchange, Pairs, Replay, Send, recorded
+from replay import CREDENTIALS, OWN_TEXTS, SET_PRIMARY, TOKENS, Comparison, Exchange, Pairs, Replay, Send, recorded
 
 CHECK: Final = "an absent `check` means false, as documented; the recorded server took it for true"
 NETWORK: Final = "what only the provider's network, or its client library, decides"
@@ -62,18 +62,18 @@ NOT_ALIKE: Final = {
 }
 
 
-def in_process(contract: SandboxApi, method: str, target: str, headers: Pairs, body: bytes) -> tuple[int, Pairs, bytes]:
-    reply = contract.handle(method, target, headers, body)
+def in_process(api: SandboxApi, method: str, target: str, headers: Pairs, body: bytes) -> tuple[int, Pairs, bytes]:
+    reply = api.handle(method, target, headers, body)
     return reply.status, list(reply.headers), reply.body
 
 
 class Switch(SandboxApi):
-    """Hands requests to whichever contract is meant at the parse_http_date."""
+    """Hands requests to whichever API is meant at the moment."""
 
     def __init__(self) -> None:
         self.current: SandboxApi | None = None
 
-    def handle(self, method: str, target: str, headers: Any, body: bytes) -> Reply:
+    def handle(self, method: str, target: str, headers: Any, body: bytes) -> Response:
         assert self.current is not None
         return self.current.handle(method, target, headers, body)
 
@@ -84,10 +84,8 @@ def over_a_socket() -> Iterator[Send]:
     switch = Switch()
     with serve(switch).start() as server:
 
-        def send(
-            contract: SandboxApi, method: str, target: str, headers: Pairs, body: bytes
-        ) -> tuple[int, Pairs, bytes]:
-            before, switch.current = switch.current, contract
+        def send(api: SandboxApi, method: str, target: str, headers: Pairs, body: bytes) -> tuple[int, Pairs, bytes]:
+            before, switch.current = switch.current, api
             try:
                 return _send_raw(server, method, target, headers, body)
             finally:
@@ -101,10 +99,10 @@ def _send_raw(server: SandboxServer, method: str, target: str, headers: Pairs, b
     lines += [f"{name}: {value}" for name, value in headers]
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
-        answer = b""
+        response = b""
         while part := connection.recv(65536):
-            answer += part
-    head, _, rest = answer.partition(b"\r\n\r\n")
+            response += part
+    head, _, rest = response.partition(b"\r\n\r\n")
     first, *others = head.decode("latin-1").split("\r\n")
     answered = [(name, value) for name, _, value in (line.partition(": ") for line in others)]
     return int(first.split(" ")[1]), answered, rest
@@ -115,7 +113,7 @@ def group_of(exchange: Exchange) -> str:
     parts = path.split("/")[1:]
     if parts[:2] != ["v1", "integrations"]:
         return "other routes" if path != "/v1/environments/me" else f"GET {path}"
-    if exchange.status == 404 and str(exchange.answer["message"]).startswith("Cannot"):
+    if exchange.status == 404 and str(exchange.response["message"]).startswith("Cannot"):
         return "other routes"
     tail = {2: "", 3: "/active" if parts[-1] == "active" else "/{id}", 4: "/{id}/set-primary"}.get(len(parts))
     return "other routes" if tail is None else f"{exchange.method} /v1/integrations{tail}"
@@ -126,7 +124,7 @@ def table(
 ) -> list[list[object]]:
     """One line for each group, and one for all."""
     skipped = {name for names in reasons.values() for name in names}
-    kinds = ("recorded", "left out", "counted", "alike", "alike but for documented differences", "not alike")
+    kinds = ("recorded", "left out", "counted", "alike", "alike but for known differences", "not alike")
     counts: dict[str, Counter[str]] = {}
     for exchange in exchanges:
         line = counts.setdefault(group_of(exchange), Counter())
@@ -137,7 +135,7 @@ def table(
         if comparison.differences:
             line["not alike"] += 1
         else:
-            line["alike but for documented differences" if comparison.documented else "alike"] += 1
+            line["alike but for known differences" if comparison.documented else "alike"] += 1
     counts["all"] = sum(counts.values(), Counter())
     rows = [
         [name, *(line[kind] for kind in kinds)]
@@ -149,7 +147,7 @@ def table(
 def explanation(reasons: dict[str, tuple[str, ...]], compared: list[Comparison]) -> list[list[object]]:
     rows: list[list[object]] = [["left out", len(names), reason] for reason, names in reasons.items()]
     documented = Counter(reason for comparison in compared for reason in set(comparison.documented))
-    rows += [["alike but for", documented[reason], reason] for reason in (CREDENTIALS, SET_PRIMARY, TOKENS)]
+    rows += [["alike but for", documented[reason], reason] for reason in (CREDENTIALS, SET_PRIMARY, TOKENS, OWN_TEXTS)]
     rows += [
         [
             "not alike",
@@ -179,7 +177,7 @@ def test_recorded_requests_are_answered_alike(tmp_path: Path, figures: Figures, 
     alike = sum(not comparison.differences for comparison in compared)
     rows = table(exchanges, reasons, compared)
     rate = ["", *[""] * (len(rows[0]) - 2), f"{100 * alike / len(compared):.1f} % alike"]
-    mode = "what was observed" if observed else "the documented contract"
+    mode = "what was observed" if observed else "the documentation"
     if (way, observed) == ("in-process", False):
         figures("sandbox: recorded exchanges, by route", [*rows, rate])
         figures("sandbox: recorded exchanges, what is left out or differs", explanation(reasons, compared))
@@ -202,12 +200,10 @@ def replayed(
 
 
 def test_a_difference_is_seen(tmp_path: Path) -> None:
-    """The comparison is no rubber stamp: whatever is changed in an answer is found."""
+    """The comparison is no rubber stamp: whatever is changed in an response is found."""
 
-    def tampering(
-        contract: SandboxApi, method: str, target: str, headers: Pairs, body: bytes
-    ) -> tuple[int, Pairs, bytes]:
-        status, answered, raw = in_process(contract, method, target, headers, body)
+    def tampering(api: SandboxApi, method: str, target: str, headers: Pairs, body: bytes) -> tuple[int, Pairs, bytes]:
+        status, answered, raw = in_process(api, method, target, headers, body)
         document = json.loads(raw) if raw else {}
         if isinstance(document.get("data"), dict) and "priority" in document["data"]:
             document["data"]["priority"] += 1
@@ -219,4 +215,4 @@ def test_a_difference_is_seen(tmp_path: Path) -> None:
 
     exchanges = [exchange for exchange in recorded() if not exchange.id.startswith(("idem-slow", "idem-race"))]
     compared = replayed(tmp_path, tampering, exchanges, frozenset(), observed=False)
-    assert all(comparison.differences for comparison in compared if comparison.exchange.answer)
+    assert all(comparison.differences for comparison in compared if comparison.exchange.response)

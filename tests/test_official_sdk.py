@@ -16,7 +16,7 @@ from integrations_cli.sandbox.server import serve
 def novu(tmp_path: Path) -> Iterator[Novu]:
     with (
         open_sandbox(tmp_path / "sandbox.db") as sandbox,
-        serve(sandbox.contract).start() as server,
+        serve(sandbox.api).start() as server,
         Novu(secret_key=sandbox.api_keys["Development"], server_url=server.url) as client,
     ):
         yield client

@@ -38,7 +38,7 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    with open_sandbox(tmp_path / "server.db") as sandbox, serve(sandbox.contract, port=0).start() as running:
+    with open_sandbox(tmp_path / "server.db") as sandbox, serve(sandbox.api, port=0).start() as running:
         yield Server(running.url, sandbox.api_keys["Development"], sandbox.api_keys["Production"])
 
 

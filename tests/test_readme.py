@@ -78,7 +78,7 @@ def homes(folder: Path) -> Iterator[dict[str, str]]:
     script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m integrations_cli "$@"\n')
     script.chmod(0o755)
     config.chmod(0o700)
-    with open_sandbox(folder / "server.db") as sandbox, serve(sandbox.contract, port=0).start() as server:
+    with open_sandbox(folder / "server.db") as sandbox, serve(sandbox.api, port=0).start() as server:
         lines = [
             f'[profiles.{name}]\napi_url = "{server.url}"\napi_key = "{sandbox.api_keys[environment]}"\n'
             for name, environment in {"staging": "Development", "production": "Production"}.items()

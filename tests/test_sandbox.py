@@ -6,17 +6,20 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from conftest import Figures
 from integrations_cli import catalogue
-from sandboxed import Answer, Caller
+from integrations_cli.sandbox.behaviour import DOCUMENTED, RELEASE_2024
+from sandboxed import Caller, Response
+
+CHECKING: Final = DOCUMENTED._replace(check_by_default=True)
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Caller]:
+def caller(tmp_path: Path) -> Iterator[Caller]:
     caller = Caller(tmp_path / "sandbox" / "sandbox.db")
     yield caller
     caller.store.close()
@@ -28,37 +31,37 @@ def files_of(caller: Caller) -> bytes:
 
 
 class TestTheDocumentedContractWins:
-    def test_an_absent_check_means_false(self, api: Caller) -> None:
-        assert api.create().status == 201
+    def test_an_absent_check_means_false(self, caller: Caller) -> None:
+        assert caller.create().status == 201
 
-    def test_servers_that_take_it_for_true_can_be_played(self, api: Caller) -> None:
-        answer = api.create(contract=api.made(check_default=True))
-        assert (answer.status, answer.message) == (400, ["credentials should not be null or undefined"])
-        assert api.create(contract=api.made(check_default=True), check=False).status == 201
+    def test_servers_that_take_it_for_true_can_be_played(self, caller: Caller) -> None:
+        response = caller.create(api=caller.make_api(behaviour=CHECKING))
+        assert (response.status, response.message) == (400, ["credentials should not be null or undefined"])
+        assert caller.create(api=caller.make_api(behaviour=CHECKING), check=False).status == 201
 
-    def test_credentials_are_always_there(self, api: Caller) -> None:
-        created = api.create()
+    def test_credentials_are_always_there(self, caller: Caller) -> None:
+        created = caller.create()
         assert created.data["credentials"] == {}
-        assert api.listed()[0]["credentials"] == {}
-        assert api.send("PUT", f"/v1/integrations/{created.data['_id']}", {"name": "x"}).data["credentials"] == {}
+        assert caller.listed()[0]["credentials"] == {}
+        assert caller.send("PUT", f"/v1/integrations/{created.data['_id']}", {"name": "x"}).data["credentials"] == {}
 
-    def test_set_primary_answers_200(self, api: Caller) -> None:
-        created = api.create(active=False)
-        answer = api.send("POST", f"/v1/integrations/{created.data['_id']}/set-primary")
-        assert (answer.status, answer.data["primary"], answer.data["active"]) == (200, True, True)
+    def test_set_primary_answers_200(self, caller: Caller) -> None:
+        created = caller.create(active=False)
+        response = caller.send("POST", f"/v1/integrations/{created.data['_id']}/set-primary")
+        assert (response.status, response.data["primary"], response.data["active"]) == (200, True, True)
 
-    def test_the_channel_tool_is_taken(self, api: Caller) -> None:
-        assert api.create(channel="tool").data["channel"] == "tool"
+    def test_the_channel_tool_is_taken(self, caller: Caller) -> None:
+        assert caller.create(channel="tool").data["channel"] == "tool"
 
     @pytest.mark.parametrize(
         ("field", "value"),
         [("kind", "agent"), ("configurations", {"a": 1, "deep": {"b": [True]}}), ("rules", {"==": [{"var": "x"}, 1]})],
     )
-    def test_fields_of_current_servers_are_kept(self, api: Caller, field: str, value: Any) -> None:
-        created = api.create(**{field: value})
+    def test_fields_of_current_servers_are_kept(self, caller: Caller, field: str, value: Any) -> None:
+        created = caller.create(**{field: value})
         assert created.data[field] == value
-        assert api.listed()[0][field] == value
-        assert field not in api.create(check=False, contract=api.made(observed=True)).data
+        assert caller.listed()[0][field] == value
+        assert field not in caller.create(check=False, api=caller.make_api(behaviour=RELEASE_2024)).data
 
     @pytest.mark.parametrize(
         ("field", "message"),
@@ -68,45 +71,45 @@ class TestTheDocumentedContractWins:
             ("rules", "rules must be an object"),
         ],
     )
-    def test_their_types_are_checked(self, api: Caller, field: str, message: str) -> None:
-        assert api.create(**{field: "x"}).message == [message]
+    def test_their_types_are_checked(self, caller: Caller, field: str, message: str) -> None:
+        assert caller.create(**{field: "x"}).message == [message]
 
 
 class TestCheck:
-    def test_it_passes_when_all_required_credentials_are_there(self, api: Caller) -> None:
+    def test_it_passes_when_all_required_credentials_are_there(self, caller: Caller) -> None:
         credentials = {"apiKey": "k", "user": "api", "domain": "d", "from": "a@b.co", "senderName": "A"}
-        assert api.create(check=True, credentials=credentials).status == 201
+        assert caller.create(check=True, credentials=credentials).status == 201
 
-    def test_it_names_what_is_missing(self, api: Caller) -> None:
-        answer = api.create(check=True, credentials={"apiKey": "k", "user": ""})
-        assert answer.status == 400
+    def test_it_names_what_is_missing(self, caller: Caller) -> None:
+        response = caller.create(check=True, credentials={"apiKey": "k", "user": ""})
+        assert response.status == 400
         assert (
-            answer.message == "Provider mailgun cannot be checked: missing credentials user, domain, from, senderName"
+            response.message == "Provider mailgun cannot be checked: missing credentials user, domain, from, senderName"
         )
-        assert api.listed() == []
+        assert caller.listed() == []
 
-    def test_it_looks_at_every_email_provider(self, api: Caller) -> None:
+    def test_it_looks_at_every_email_provider(self, caller: Caller) -> None:
         for provider in catalogue.providers():
             if provider.channel == "email" and provider.id not in catalogue.BUILT_IN:
                 required = {field.key for field in provider.credentials if field.required}
-                answer = api.create(providerId=provider.id, check=True, credentials={})
-                assert answer.status == (400 if required else 201)
-                assert not required or all(key in answer.message for key in required)
+                response = caller.create(providerId=provider.id, check=True, credentials={})
+                assert response.status == (400 if required else 201)
+                assert not required or all(key in response.message for key in required)
 
-    def test_other_channels_only_need_some_credentials(self, api: Caller) -> None:
-        assert api.create(providerId="twilio", channel="sms", check=True).status == 400
-        assert api.create(providerId="twilio", channel="sms", check=True, credentials={}).status == 201
+    def test_other_channels_only_need_some_credentials(self, caller: Caller) -> None:
+        assert caller.create(providerId="twilio", channel="sms", check=True).status == 400
+        assert caller.create(providerId="twilio", channel="sms", check=True, credentials={}).status == 201
 
-    def test_an_update_checks_what_is_stored(self, api: Caller) -> None:
-        created = api.create(credentials={"apiKey": "k"})
-        answer = api.send("PUT", f"/v1/integrations/{created.data['_id']}", {"name": "x", "check": True})
+    def test_an_update_checks_what_is_stored(self, caller: Caller) -> None:
+        created = caller.create(credentials={"apiKey": "k"})
+        response = caller.send("PUT", f"/v1/integrations/{created.data['_id']}", {"name": "x", "check": True})
         assert (
-            answer.message == "Provider mailgun cannot be checked: missing credentials user, domain, from, senderName"
+            response.message == "Provider mailgun cannot be checked: missing credentials user, domain, from, senderName"
         )
 
 
 class TestSecrets:
-    def test_none_of_any_kind_reaches_the_disk(self, api: Caller, figures: Figures) -> None:
+    def test_none_of_any_kind_reaches_the_disk(self, caller: Caller, figures: Figures) -> None:
         planted = 0
 
         def secret() -> str:
@@ -118,43 +121,47 @@ class TestSecrets:
             named = {key: secret() for key in sorted(catalogue.secret_keys())}
             return {**named, "nobodyKnowsThisKey": secret(), "tlsOptions": {"key": secret(), "passphrase": [secret()]}}
 
-        created = api.create(credentials=credentials(), configurations={"inboundWebhookSigningKey": secret()}, key="k1")
+        created = caller.create(
+            credentials=credentials(), configurations={"inboundWebhookSigningKey": secret()}, key="k1"
+        )
         place = f"/v1/integrations/{created.data['_id']}"
         replies = [
             created,
-            api.create(credentials=credentials(), key="k1"),
-            api.create(credentials=credentials(), key="k2", identifier=created.data["identifier"]),
-            api.create(credentials={**credentials(), "secure": "maybe"}, key="k3"),
-            api.create(credentials=credentials(), key="k4", check=True, providerId="nope"),
-            api.send("PUT", place, {"credentials": credentials()}),
-            api.send("PUT", place, {"credentials": credentials(), "identifier": "novu"}, key="k5"),
-            api.send("POST", f"{place}/set-primary", key="k6"),
-            api.send("GET", "/v1/integrations"),
-            api.send("DELETE", place),
+            caller.create(credentials=credentials(), key="k1"),
+            caller.create(credentials=credentials(), key="k2", identifier=created.data["identifier"]),
+            caller.create(credentials={**credentials(), "secure": "maybe"}, key="k3"),
+            caller.create(credentials=credentials(), key="k4", check=True, providerId="nope"),
+            caller.send("PUT", place, {"credentials": credentials()}),
+            caller.send("PUT", place, {"credentials": credentials(), "identifier": "novu"}, key="k5"),
+            caller.send("POST", f"{place}/set-primary", key="k6"),
+            caller.send("GET", "/v1/integrations"),
+            caller.send("DELETE", place),
         ]
         assert [reply.status for reply in replies] == [201, 422, 409, 400, 400, 200, 200, 200, 200, 200]
-        on_disk = files_of(api)
+        on_disk = files_of(caller)
         answered = json.dumps([reply.body for reply in replies])
         assert b"mailgun" in on_disk
         found = (on_disk.count(b"CANARY"), answered.count("CANARY"))
-        figures("sandbox: secret values", [["planted", "found on its disk", "found in answers"], [planted, *found]])
+        figures("sandbox: secret values", [["planted", "found on its disk", "found in responses"], [planted, *found]])
         assert found == (0, 0)
 
-    def test_a_token_tells_nothing(self, api: Caller) -> None:
-        one, other = (api.create(credentials={"apiKey": value}).data["credentials"]["apiKey"] for value in ("k", "k"))
-        long = api.create(credentials={"apiKey": "k" * 1000}).data["credentials"]["apiKey"]
+    def test_a_token_tells_nothing(self, caller: Caller) -> None:
+        one, other = (
+            caller.create(credentials={"apiKey": value}).data["credentials"]["apiKey"] for value in ("k", "k")
+        )
+        long = caller.create(credentials={"apiKey": "k" * 1000}).data["credentials"]["apiKey"]
         assert len({one, other, long}) == 3
         assert len(one) == len(long)
 
-    def test_what_is_not_secret_is_kept_plain(self, api: Caller) -> None:
+    def test_what_is_not_secret_is_kept_plain(self, caller: Caller) -> None:
         given = {"domain": "mg.acme.io", "secure": True, "port": "587", "tlsOptions": {"minVersion": "TLSv1.2"}}
-        assert api.create(credentials=given).data["credentials"] == given
-        assert api.listed()[0]["credentials"] == given
+        assert caller.create(credentials=given).data["credentials"] == given
+        assert caller.listed()[0]["credentials"] == given
 
-    def test_keys_that_nobody_knows_are_dropped(self, api: Caller) -> None:
-        assert api.create(credentials={"domian": "x"}).data["credentials"] == {}
+    def test_keys_that_nobody_knows_are_dropped(self, caller: Caller) -> None:
+        assert caller.create(credentials={"domian": "x"}).data["credentials"] == {}
 
-    def test_every_key_of_the_catalogue_is_known(self, api: Caller) -> None:
+    def test_every_key_of_the_catalogue_is_known(self, caller: Caller) -> None:
         for provider in catalogue.providers():
             given: dict[str, Any] = {}
             for entry in provider.credentials:
@@ -162,51 +169,53 @@ class TestSecrets:
                     True if entry.key in catalogue.BOOLEAN_KEYS else {} if entry.key in catalogue.OBJECT_KEYS else "v"
                 )
             if provider.id not in catalogue.BUILT_IN:
-                answer = api.create(providerId=provider.id, channel=provider.channel, credentials=given)
-                assert answer.data["credentials"].keys() == given.keys()
+                response = caller.create(providerId=provider.id, channel=provider.channel, credentials=given)
+                assert response.data["credentials"].keys() == given.keys()
 
 
 class TestIdempotency:
-    def test_a_key_is_good_for_a_day(self, api: Caller) -> None:
-        first = api.create(key="k")
-        api.clock.now += 24 * 3600 - 1
-        again = api.create(key="k")
+    def test_a_key_is_good_for_a_day(self, caller: Caller) -> None:
+        first = caller.create(key="k")
+        caller.clock.now += 24 * 3600 - 1
+        again = caller.create(key="k")
         assert (again.headers["idempotency-replay"], again.data["_id"]) == ("true", first.data["_id"])
-        api.clock.now += 2
-        later = api.create(key="k")
+        caller.clock.now += 2
+        later = caller.create(key="k")
         assert "idempotency-replay" not in later.headers
         assert later.data["_id"] != first.data["_id"]
 
-    def test_old_keys_are_forgotten_when_the_file_is_opened(self, api: Caller) -> None:
+    def test_old_keys_are_forgotten_when_the_file_is_opened(self, caller: Caller) -> None:
         for number in range(20):
-            api.create(key=f"k{number}")
-        api.store.close()
-        api.clock.now += 24 * 3600 + 1
-        api.__post_init__()
-        with api.store.reading() as queries:
+            caller.create(key=f"k{number}")
+        caller.store.close()
+        caller.clock.now += 24 * 3600 + 1
+        caller.__post_init__()
+        with caller.store.reading() as queries:
             assert queries._connection.execute("SELECT count(*) FROM idempotency").fetchone() == (0,)
 
-    def test_a_request_in_progress_blocks_its_key(self, api: Caller) -> None:
-        meanwhile: list[Answer] = []
-        slow = api.made(slow=lambda: meanwhile.extend([api.create(key="k"), api.create(key="k", name="other")]))
-        first = api.create(key="k", contract=slow)
+    def test_a_request_in_progress_blocks_its_key(self, caller: Caller) -> None:
+        meanwhile: list[Response] = []
+        slow = caller.make_api(
+            while_in_progress=lambda: meanwhile.extend([caller.create(key="k"), caller.create(key="k", name="other")])
+        )
+        first = caller.create(key="k", api=slow)
         assert first.status == 201
-        assert [answer.status for answer in meanwhile] == [409, 409]
+        assert [response.status for response in meanwhile] == [409, 409]
         assert meanwhile[0].headers["retry-after"] == "1"
         assert meanwhile[0].headers["idempotency-key"] == "k"
-        assert api.create(key="k").data["_id"] == first.data["_id"]
+        assert caller.create(key="k").data["_id"] == first.data["_id"]
 
-    def test_a_slow_sandbox_works_once_for_a_key(self, api: Caller) -> None:
+    def test_a_slow_sandbox_works_once_for_a_key(self, caller: Caller) -> None:
         begun: list[None] = []
-        slow = api.made(slow=lambda: begun.append(None))
-        first, again = api.create(key="k", contract=slow), api.create(key="k", contract=slow)
+        slow = caller.make_api(while_in_progress=lambda: begun.append(None))
+        first, again = caller.create(key="k", api=slow), caller.create(key="k", api=slow)
         assert (first.status, again.status) == (201, 201)
         assert again.headers["idempotency-replay"] == "true"
         assert again.data == first.data
         assert len(begun) == 1
-        assert [entry["_id"] for entry in api.listed()] == [first.data["_id"]]
+        assert [entry["_id"] for entry in caller.listed()] == [first.data["_id"]]
 
-    def test_one_that_never_ended_blocks_it_for_five_minutes(self, api: Caller) -> None:
+    def test_one_that_never_ended_blocks_it_for_five_minutes(self, caller: Caller) -> None:
         class KilledError(Exception):
             pass
 
@@ -214,120 +223,118 @@ class TestIdempotency:
             raise KilledError
 
         with pytest.raises(KilledError):
-            api.create(key="k", contract=api.made(slow=die))
-        api.clock.now += 299
-        assert api.create(key="k").status == 409
-        api.clock.now += 2
-        assert api.create(key="k").status == 201
-        assert len(api.listed()) == 1
+            caller.create(key="k", api=caller.make_api(while_in_progress=die))
+        caller.clock.now += 299
+        assert caller.create(key="k").status == 409
+        caller.clock.now += 2
+        assert caller.create(key="k").status == 201
+        assert len(caller.listed()) == 1
 
-    def test_the_order_of_keys_matters_and_white_space_does_not(self, api: Caller) -> None:
+    def test_the_order_of_keys_matters_and_white_space_does_not(self, caller: Caller) -> None:
         bodies = [
             b'{"providerId":"mailgun","channel":"email"}',
             b'{ "providerId" : "mailgun",\n "channel":"\\u0065mail" }',
             b'{"channel":"email","providerId":"mailgun"}',
         ]
-        answers = [api.send("POST", "/v1/integrations", body, key="k") for body in bodies]
-        assert [answer.status for answer in answers] == [201, 201, 422]
+        responses = [caller.send("POST", "/v1/integrations", body, key="k") for body in bodies]
+        assert [response.status for response in responses] == [201, 201, 422]
 
-    def test_a_key_may_have_255_characters(self, api: Caller) -> None:
-        assert api.create(key="k" * 255).headers["idempotency-key"] == "k" * 255
-        refused = api.create(key="k" * 256)
+    def test_a_key_may_have_255_characters(self, caller: Caller) -> None:
+        assert caller.create(key="k" * 255).headers["idempotency-key"] == "k" * 255
+        refused = caller.create(key="k" * 256)
         assert refused.status == 400
         assert "255 characters" in refused.message
 
-    def test_a_refused_create_leaves_no_trace_and_is_remembered(self, api: Caller) -> None:
-        api.create(active=True, identifier="one")
+    def test_a_refused_create_leaves_no_trace_and_is_remembered(self, caller: Caller) -> None:
+        caller.create(active=True, identifier="one")
         conditions = [{"isNegated": "maybe"}]
-        first = api.create(active=True, conditions=conditions, key="k")
-        again = api.create(active=True, conditions=conditions, key="k")
+        first = caller.create(active=True, conditions=conditions, key="k")
+        again = caller.create(active=True, conditions=conditions, key="k")
         assert (first.status, again.status, first.message) == (400, 400, again.message)
-        assert [(entry["identifier"], entry["priority"]) for entry in api.listed()] == [("one", 1)]
+        assert [(entry["identifier"], entry["priority"]) for entry in caller.listed()] == [("one", 1)]
 
-    def test_it_can_be_off(self, api: Caller) -> None:
-        off = api.made(idempotency=False)
-        first, again = api.create(key="k" * 300, contract=off), api.create(key="k" * 300, contract=off)
+    def test_it_can_be_off(self, caller: Caller) -> None:
+        off = caller.make_api(idempotency=False)
+        first, again = caller.create(key="k" * 300, api=off), caller.create(key="k" * 300, api=off)
         assert first.data["_id"] != again.data["_id"]
         assert "idempotency-key" not in first.headers
 
-    def test_a_race_makes_one(self, api: Caller) -> None:
-        answers: list[Answer] = []
+    def test_a_race_makes_one(self, caller: Caller) -> None:
+        responses: list[Response] = []
         barrier = threading.Barrier(8)
 
         def run() -> None:
             barrier.wait()
-            answers.append(api.create(key="k"))
+            responses.append(caller.create(key="k"))
 
         threads = [threading.Thread(target=run) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert {answer.status for answer in answers} == {201}
-        assert sum("idempotency-replay" not in answer.headers for answer in answers) == 1
-        assert len(api.listed()) == 1
+        assert {response.status for response in responses} == {201}
+        assert sum("idempotency-replay" not in response.headers for response in responses) == 1
+        assert len(caller.listed()) == 1
 
-    def test_what_the_file_keeps_of_a_key_are_hashes(self, api: Caller) -> None:
-        api.create(key="a-key-of-the-user", name="a-name")
-        assert b"a-key-of-the-user" not in files_of(api)
+    def test_what_the_file_keeps_of_a_key_are_hashes(self, caller: Caller) -> None:
+        caller.create(key="a-key-of-the-user", name="a-name")
+        assert b"a-key-of-the-user" not in files_of(caller)
 
 
 class TestRateLimit:
-    def test_a_burst_then_so_many_a_second(self, api: Caller) -> None:
-        limited = api.made(rate_limit=10)
+    def test_a_burst_then_so_many_a_second(self, caller: Caller) -> None:
+        limited = caller.make_api(rate_limit=10)
 
         def granted() -> int:
             count = 0
-            while api.send("GET", "/v1/integrations", contract=limited).status == 200:
+            while caller.send("GET", "/v1/integrations", api=limited).status == 200:
                 count += 1
             return count
 
         assert granted() == 55
-        api.clock.now += 0.999
+        caller.clock.now += 0.999
         assert granted() == 0
-        api.clock.now += 0.002
+        caller.clock.now += 0.002
         assert granted() == 10
-        api.clock.now += 3
+        caller.clock.now += 3
         assert granted() == 30
-        api.clock.now += 60
+        caller.clock.now += 60
         assert granted() == 55
 
-    def test_every_answer_tells(self, api: Caller) -> None:
-        limited = api.made(rate_limit=10)
-        headers = api.create(contract=limited).headers
+    def test_every_answer_tells(self, caller: Caller) -> None:
+        limited = caller.make_api(rate_limit=10)
+        headers = caller.create(api=limited).headers
         assert (headers["ratelimit-limit"], headers["ratelimit-remaining"]) == ("50", "54")
         assert headers["ratelimit-policy"].startswith('50;w=5;burst=55;comment="token bucket"')
-        assert "ratelimit-limit" not in api.create().headers
+        assert "ratelimit-limit" not in caller.create().headers
 
-    def test_environments_do_not_share_and_a_clock_put_back_stops_nothing(self, api: Caller) -> None:
-        limited = api.made(rate_limit=1)
-        while api.send("GET", "/v1/integrations", contract=limited).status == 200:
+    def test_environments_do_not_share_and_a_clock_put_back_stops_nothing(self, caller: Caller) -> None:
+        limited = caller.make_api(rate_limit=1)
+        while caller.send("GET", "/v1/integrations", api=limited).status == 200:
             pass
-        assert api.send("GET", "/v1/integrations", contract=limited, api_key=api.production.api_key).status == 200
-        api.clock.now -= 3600
-        assert api.send("GET", "/v1/integrations", contract=limited).status == 429
-        api.clock.now += 1
-        assert api.send("GET", "/v1/integrations", contract=limited).status == 200
+        assert caller.send("GET", "/v1/integrations", api=limited, api_key=caller.production.api_key).status == 200
+        caller.clock.now -= 3600
+        assert caller.send("GET", "/v1/integrations", api=limited).status == 429
+        caller.clock.now += 1
+        assert caller.send("GET", "/v1/integrations", api=limited).status == 200
 
-    def test_a_429_says_when_and_is_not_remembered(self, api: Caller) -> None:
-        limited = api.made(rate_limit=1)
-        while api.send("GET", "/v1/integrations", contract=limited).status == 200:
+    def test_a_429_says_when_and_is_not_remembered(self, caller: Caller) -> None:
+        limited = caller.make_api(rate_limit=1)
+        while caller.send("GET", "/v1/integrations", api=limited).status == 200:
             pass
-        refused = api.create(key="k", contract=limited)
+        refused = caller.create(key="k", api=limited)
         assert refused.body == {**refused.body, "statusCode": 429, "message": "API rate limit exceeded"}
         assert "error" not in refused.body
         assert refused.headers["retry-after"] == "1"
-        api.clock.now += 1
-        assert api.create(key="k", contract=limited).status == 201
+        caller.clock.now += 1
+        assert caller.create(key="k", api=limited).status == 201
 
-    def test_threads_never_get_more_than_there_is(self, api: Caller) -> None:
-        limited = api.made(rate_limit=10)
+    def test_threads_never_get_more_than_there_is(self, caller: Caller) -> None:
+        limited = caller.make_api(rate_limit=10)
         granted: list[int] = []
 
         def run() -> None:
-            granted.append(
-                sum(api.send("GET", "/v1/environments/me", contract=limited).status == 200 for _ in range(20))
-            )
+            granted.append(sum(caller.send("GET", "/v1/environments/me", api=limited).status == 200 for _ in range(20)))
 
         threads = [threading.Thread(target=run) for _ in range(6)]
         for thread in threads:
@@ -338,59 +345,59 @@ class TestRateLimit:
 
 
 class TestPriorities:
-    def ranks(self, api: Caller) -> dict[str, tuple[int, bool]]:
-        return {entry["identifier"]: (entry["priority"], entry["primary"]) for entry in api.listed()}
+    def ranks(self, caller: Caller) -> dict[str, tuple[int, bool]]:
+        return {entry["identifier"]: (entry["priority"], entry["primary"]) for entry in caller.listed()}
 
-    def test_later_ones_line_up_below_the_primary(self, api: Caller) -> None:
+    def test_later_ones_line_up_below_the_primary(self, caller: Caller) -> None:
         for name in "abc":
-            api.create(identifier=name, active=True)
-        assert self.ranks(api) == {"a": (3, True), "b": (1, False), "c": (2, False)}
+            caller.create(identifier=name, active=True)
+        assert self.ranks(caller) == {"a": (3, True), "b": (1, False), "c": (2, False)}
 
-    def test_channels_and_environments_are_apart(self, api: Caller) -> None:
-        api.create(identifier="a", active=True)
-        api.create(identifier="b", active=True, providerId="twilio", channel="sms")
-        api.create(identifier="c", active=True, api_key=api.production.api_key)
-        assert set(self.ranks(api).values()) == {(1, True)}
+    def test_channels_and_environments_are_apart(self, caller: Caller) -> None:
+        caller.create(identifier="a", active=True)
+        caller.create(identifier="b", active=True, providerId="twilio", channel="sms")
+        caller.create(identifier="c", active=True, api_key=caller.production.api_key)
+        assert set(self.ranks(caller).values()) == {(1, True)}
 
-    def test_a_deleted_one_leaves_no_gap(self, api: Caller) -> None:
-        ids = {name: api.create(identifier=name, active=True).data["_id"] for name in "abcd"}
-        api.send("DELETE", f"/v1/integrations/{ids['c']}")
-        assert self.ranks(api) == {"a": (3, True), "b": (1, False), "d": (2, False)}
+    def test_a_deleted_one_leaves_no_gap(self, caller: Caller) -> None:
+        ids = {name: caller.create(identifier=name, active=True).data["_id"] for name in "abcd"}
+        caller.send("DELETE", f"/v1/integrations/{ids['c']}")
+        assert self.ranks(caller) == {"a": (3, True), "b": (1, False), "d": (2, False)}
 
-    def test_a_deactivated_one_leaves_no_gap(self, api: Caller) -> None:
-        ids = {name: api.create(identifier=name, active=True).data["_id"] for name in "abcd"}
-        changed = api.send("PUT", f"/v1/integrations/{ids['c']}", {"active": False})
+    def test_a_deactivated_one_leaves_no_gap(self, caller: Caller) -> None:
+        ids = {name: caller.create(identifier=name, active=True).data["_id"] for name in "abcd"}
+        changed = caller.send("PUT", f"/v1/integrations/{ids['c']}", {"active": False})
         assert (changed.data["active"], changed.data["priority"]) == (False, 0)
-        assert self.ranks(api) == {"a": (3, True), "b": (1, False), "c": (0, False), "d": (2, False)}
+        assert self.ranks(caller) == {"a": (3, True), "b": (1, False), "c": (0, False), "d": (2, False)}
 
-    def test_a_deactivated_primary_leaves_no_gap(self, api: Caller) -> None:
-        ids = {name: api.create(identifier=name, active=True).data["_id"] for name in "abc"}
-        api.send("PUT", f"/v1/integrations/{ids['a']}", {"active": False})
-        assert self.ranks(api) == {"a": (0, False), "b": (1, False), "c": (2, False)}
+    def test_a_deactivated_primary_leaves_no_gap(self, caller: Caller) -> None:
+        ids = {name: caller.create(identifier=name, active=True).data["_id"] for name in "abc"}
+        caller.send("PUT", f"/v1/integrations/{ids['a']}", {"active": False})
+        assert self.ranks(caller) == {"a": (0, False), "b": (1, False), "c": (2, False)}
 
-    def test_a_new_primary_goes_above_the_others(self, api: Caller) -> None:
-        ids = {name: api.create(identifier=name, active=True).data["_id"] for name in "abcd"}
-        api.send("POST", f"/v1/integrations/{ids['b']}/set-primary")
-        assert self.ranks(api) == {"a": (3, False), "b": (4, True), "c": (1, False), "d": (2, False)}
+    def test_a_new_primary_goes_above_the_others(self, caller: Caller) -> None:
+        ids = {name: caller.create(identifier=name, active=True).data["_id"] for name in "abcd"}
+        caller.send("POST", f"/v1/integrations/{ids['b']}/set-primary")
+        assert self.ranks(caller) == {"a": (3, False), "b": (4, True), "c": (1, False), "d": (2, False)}
 
-    def test_only_what_moves_counts_as_updated(self, api: Caller) -> None:
-        ids = {name: api.create(identifier=name, active=True).data["_id"] for name in "abcd"}
-        before = {entry["identifier"]: entry for entry in api.listed()}
-        api.clock.now += 60
-        api.send("DELETE", f"/v1/integrations/{ids['c']}")
-        after = {entry["identifier"]: entry for entry in api.listed()}
+    def test_only_what_moves_counts_as_updated(self, caller: Caller) -> None:
+        ids = {name: caller.create(identifier=name, active=True).data["_id"] for name in "abcd"}
+        before = {entry["identifier"]: entry for entry in caller.listed()}
+        caller.clock.now += 60
+        caller.send("DELETE", f"/v1/integrations/{ids['c']}")
+        after = {entry["identifier"]: entry for entry in caller.listed()}
         assert {name for name in after if after[name]["updatedAt"] != before[name]["updatedAt"]} == {"a", "d"}
         assert all(after[name]["createdAt"] == before[name]["createdAt"] for name in after)
 
-    def test_creating_stays_fast_with_many(self, api: Caller) -> None:
+    def test_creating_stays_fast_with_many(self, caller: Caller) -> None:
         """The statements for one create do not grow with the number of integrations."""
         statements: list[str] = []
         for name in range(30):
-            api.create(identifier=f"i{name}", active=True)
+            caller.create(identifier=f"i{name}", active=True)
             if name in (2, 29):
                 statements.append("")
-                api.store._connection.set_trace_callback(lambda text: statements.append(text[:20]))
-                api.create(identifier=f"measured{name}", active=True)
-                api.store._connection.set_trace_callback(None)
+                caller.store._connection.set_trace_callback(lambda text: statements.append(text[:20]))
+                caller.create(identifier=f"measured{name}", active=True)
+                caller.store._connection.set_trace_callback(None)
         half = statements.index("", 1)
         assert statements[:half] == statements[half:]

@@ -42,8 +42,8 @@ def test_it_says_where_it_answers_in_one_line_and_answers_other_clients(tmp_path
                 f"{said['url']}/v1/environments/me",
                 headers={"Authorization": f"ApiKey {said['api_keys']['Production']}"},
             )
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                assert json.load(answer)["data"]["name"] == "Production"
+            with urllib.request.urlopen(request, timeout=30) as response:
+                assert json.load(response)["data"]["name"] == "Production"
             flags = ("create", "-p", "mailgun", "--api-url", said["url"], "--json")
             done = program.run(*flags, env={"NOVU_SECRET_KEY": said["api_keys"]["Development"]})
             assert done.code == 0, done.err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,65 +12,101 @@ from typing import Any
 import pytest
 
 from integrations_cli.sandbox import ids as naming
-from integrations_cli.sandbox import json_text
 from sandboxed import Caller
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Caller]:
+def caller(tmp_path: Path) -> Iterator[Caller]:
     caller = Caller(tmp_path / "sandbox.db")
     yield caller
     caller.store.close()
 
 
 class TestBodies:
+    @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b" {\n} "])
+    def test_no_fields_are_reported_as_missing_fields(self, caller: Caller, body: bytes) -> None:
+        response = caller.send("POST", "/v1/integrations", body)
+        assert response.status == 400
+        assert response.message[0] == "providerId should not be null or undefined"
+
     @pytest.mark.parametrize(
-        ("body", "message"),
+        ("body", "position"),
         [
-            (b"", ["providerId should not be null or undefined"]),
-            (b"   ", "Unexpected end of JSON input"),
-            (b"[]", ["providerId should not be null or undefined"]),
-            (b"[1,]", "Unexpected token ']', \"[1,]\" is not valid JSON"),
-            (b'{"a":01}', "Unexpected number in JSON at position 6"),
-            (b'{"a":"\x01"}', "Bad control character in string literal in JSON at position 6"),
-            (b'{"a" 1}', "Expected ':' after property name in JSON at position 5"),
-            (b'{"a":1 "b"}', "Expected ',' or '}' after property value in JSON at position 7"),
-            (b"[1 2]", "Expected ',' or ']' after array element in JSON at position 3"),
-            (b'{"a":NaN}', 'Unexpected token \'N\', "{"a":NaN}" is not valid JSON'),
-            (b'{"a":-}', "No number after minus sign in JSON at position 6"),
-            (b'{"a":1.}', "Unterminated fractional number in JSON at position 7"),
-            (b'{"a":1e}', "Exponent part is missing a number in JSON at position 7"),
-            (b'{"a":"\\x"}', "Bad escaped character in JSON at position 7"),
-            (b'{"a":"\\u00"}', "Bad Unicode escape in JSON at position 10"),
-            (b'{"a":1} x', "Unexpected non-whitespace character after JSON at position 8"),
-            ('{"📧":tru}'.encode(), 'Unexpected token \'}\', "{"📧":tru}" is not valid JSON'),
-            (b"aaaaaaaaaaaaaaaaaaaaaaaaaaa", "Unexpected token 'a', \"aaaaaaaaaa\"... is not valid JSON"),
+            (b"   ", "at position 0"),
+            (b"[1,]", ""),
+            (b'{"a":01}', "at position 6"),
+            (b'{"a":"\x01"}', "at position 6"),
+            (b'{"a" 1}', "at position 5"),
+            (b'{"a":1 "b"}', "at position 7"),
+            (b"[1 2]", "at position 3"),
+            (b'{"a":NaN}', "NaN is not a JSON number"),
+            (b'{"a":-Infinity}', "-Infinity is not a JSON number"),
+            (b'{"a":-}', "at position 5"),
+            (b'{"a":1.}', "at position 6"),
+            (b'{"a":1e}', "at position 6"),
+            (b'{"a":"\\x"}', ""),
+            (b'{"a":"\\u00"}', ""),
+            (b'{"a":1} x', "at position 8"),
+            ('{"📧":tru}'.encode(), "at position 5"),
+            (b"aaaaaaaaaaaaaaaaaaaaaaaaaaa", "at position 0"),
+            (b"[" * 45_000, ""),
         ],
     )
-    def test_what_is_wrong_is_said_as_node_says_it(self, api: Caller, body: bytes, message: Any) -> None:
-        answer = api.send("POST", "/v1/integrations", body)
-        assert answer.status == 400
-        assert (answer.message[:1] if isinstance(message, list) else answer.message) == message
+    def test_invalid_json_is_refused(self, caller: Caller, body: bytes, position: str) -> None:
+        response = caller.send("POST", "/v1/integrations", body)
+        assert (response.status, response.body["error"]) == (400, "Bad Request")
+        assert response.message.startswith("invalid JSON: ")
+        assert response.message.endswith(position)
+        assert "aaaa" not in response.message
 
-    def test_depth_is_no_problem(self, api: Caller) -> None:
+    @pytest.mark.parametrize(
+        ("condition", "path", "kind"),
+        [
+            ({"isNegated": "maybe"}, "isNegated", "Boolean"),
+            ({"isNegated": []}, "isNegated", "Boolean"),
+            ({"value": {"a": 1}}, "value", "string"),
+            ({"type": ["x"]}, "type", "string"),
+            ({"children": "x"}, "children", "embedded"),
+            ({"children": [{}, {"on": {}}]}, "children.1.on", "string"),
+            ({"children": [{"_id": "x"}]}, "children.0._id", "ObjectId"),
+            ({"_id": 1}, "_id", "ObjectId"),
+        ],
+    )
+    def test_conditions_of_wrong_types_are_refused(
+        self, caller: Caller, condition: dict[str, Any], path: str, kind: str
+    ) -> None:
+        response = caller.create(conditions=[{}, condition])
+        assert response.status == 400
+        assert response.message == f"Integration validation failed: conditions.1.{path}: Cast to {kind} failed"
+        assert caller.listed() == []
+
+    def test_condition_values_are_cast(self, caller: Caller) -> None:
+        given = {"isNegated": "yes", "type": 5, "value": True, "children": {"on": 1.5, "value": {"a": 1}}, "x": 1}
+        (condition,) = caller.create(conditions=[given]).data["conditions"]
+        (child,) = condition["children"]
+        assert (condition["isNegated"], condition["type"], condition["value"]) == (True, "5", "true")
+        assert (child["on"], child["value"]) == ("1.5", {"a": 1})
+        assert "x" not in condition
+
+    def test_depth_is_no_problem(self, caller: Caller) -> None:
         deep = b"[" * 45_000 + b"]" * 45_000
         body = b'{"providerId":"mailgun","channel":"email","z":' + deep + b"}"
-        assert api.send("POST", "/v1/integrations", body, key="k").status == 201
-        assert api.send("POST", "/v1/integrations", body.replace(b":", b": "), key="k").headers["idempotency-replay"]
+        assert caller.send("POST", "/v1/integrations", body, key="k").status == 201
+        assert caller.send("POST", "/v1/integrations", body.replace(b":", b": "), key="k").headers["idempotency-replay"]
         stored = body.replace(b'"z"', b'"rules"').replace(deep, b'{"a":' + deep + b"}")
-        assert api.send("POST", "/v1/integrations", stored).status == 500
+        assert caller.send("POST", "/v1/integrations", stored).status == 500
         conditions = body.replace(b'"z"', b'"conditions"')
-        assert api.send("POST", "/v1/integrations", conditions).status == 500
+        assert caller.send("POST", "/v1/integrations", conditions).status == 500
 
     @pytest.mark.parametrize("number", ["1e999", "9" * 5000, "-1e999"])
-    def test_numbers_that_javascript_cannot_hold_become_null(self, api: Caller, number: str) -> None:
+    def test_numbers_that_javascript_cannot_hold_become_null(self, caller: Caller, number: str) -> None:
         body = f'{{"providerId":"mailgun","channel":"email","rules":{{"n":{number},"m":1.0,"k":12345678901234567890}}}}'
-        kept = api.send("POST", "/v1/integrations", body.encode()).data["rules"]
+        kept = caller.send("POST", "/v1/integrations", body.encode()).data["rules"]
         assert kept == {"n": None, "m": 1, "k": 12345678901234567168}
 
-    def test_half_characters_become_replacement_characters(self, api: Caller) -> None:
+    def test_half_characters_become_replacement_characters(self, caller: Caller) -> None:
         body = rb'{"providerId":"mailgun","channel":"email","name":"\ud83d\ude00 \ud800 \\ud800 \udc00x"}'
-        assert api.send("POST", "/v1/integrations", body).data["name"] == "😀 \ufffd \\ud800 \ufffdx"
+        assert caller.send("POST", "/v1/integrations", body).data["name"] == "😀 \ufffd \\ud800 \ufffdx"
 
     @pytest.mark.parametrize(
         ("headers", "body", "status"),
@@ -90,41 +125,37 @@ class TestBodies:
             ({}, b" " * 102_401, 500),
         ],
     )
-    def test_encodings_and_sizes(self, api: Caller, headers: dict[str, str], body: bytes, status: int) -> None:
-        answer = api.send("POST", "/v1/integrations", body, headers=headers)
-        assert answer.status == status
-        assert ("errorId" in answer.body) == (status == 500)
-
-    def test_the_parser_of_last_resort_agrees_with_the_first(self) -> None:
-        text = '{"a": [1, -2.5e3, true, false, null, {}, [], "\\"\\u00e9\\ud83d\\ude00📧\\n"], "b": {"c": {"d": [[]]}}}'
-        assert json_text.parse(text) == json.loads(text)
+    def test_encodings_and_sizes(self, caller: Caller, headers: dict[str, str], body: bytes, status: int) -> None:
+        response = caller.send("POST", "/v1/integrations", body, headers=headers)
+        assert response.status == status
+        assert ("errorId" in response.body) == (status == 500)
 
 
 class TestRoutes:
-    def test_head_is_a_get_without_a_body_on_the_wire(self, api: Caller) -> None:
-        assert api.send("HEAD", "/v1/integrations").status == 200
+    def test_head_is_a_get_without_a_body_on_the_wire(self, caller: Caller) -> None:
+        assert caller.send("HEAD", "/v1/integrations").status == 200
 
     @pytest.mark.parametrize("target", ["/v1/integrations/%zz", "/v1/%", "/%ff", "/v1/integrations/%E0%A4%A"])
-    def test_broken_escapes(self, api: Caller, target: str) -> None:
-        answer = api.send("GET", target)
-        assert (answer.status, answer.message) == (400, f"Failed to decode param '{target[1:]}'")
+    def test_broken_escapes(self, caller: Caller, target: str) -> None:
+        response = caller.send("GET", target)
+        assert (response.status, response.message) == (400, f"Failed to decode param '{target[1:]}'")
 
     @pytest.mark.parametrize("target", ["/", "", "//", "/v1", "/v1/integrations/a/b/c", "/v2/environments/me"])
-    def test_there_is_nothing_else(self, api: Caller, target: str) -> None:
-        answer = api.send("GET", target)
-        assert (answer.status, answer.message) == (404, f"Cannot GET {target}")
+    def test_there_is_nothing_else(self, caller: Caller, target: str) -> None:
+        response = caller.send("GET", target)
+        assert (response.status, response.message) == (404, f"Cannot GET {target}")
 
-    def test_ids_are_found_in_upper_case_and_escaped(self, api: Caller) -> None:
-        made = api.create().data["_id"]
-        assert api.send("PUT", f"/v1/integrations/{made.upper()}", {"name": "x"}).status == 200
+    def test_ids_are_found_in_upper_case_and_escaped(self, caller: Caller) -> None:
+        made = caller.create().data["_id"]
+        assert caller.send("PUT", f"/v1/integrations/{made.upper()}", {"name": "x"}).status == 200
         escaped = "".join(f"%{ord(char):02x}" for char in made)
-        assert api.send("PUT", f"/v1/integrations/{escaped}", {"name": "y"}).data["name"] == "y"
+        assert caller.send("PUT", f"/v1/integrations/{escaped}", {"name": "y"}).data["name"] == "y"
 
-    def test_a_list_that_did_not_change_is_not_sent_again(self, api: Caller) -> None:
-        tag = api.send("GET", "/v1/integrations").headers["etag"]
-        assert api.send("GET", "/v1/integrations", headers={"If-None-Match": tag}).status == 304
-        api.create()
-        assert api.send("GET", "/v1/integrations", headers={"If-None-Match": tag}).status == 200
+    def test_a_list_that_did_not_change_is_not_sent_again(self, caller: Caller) -> None:
+        tag = caller.send("GET", "/v1/integrations").headers["etag"]
+        assert caller.send("GET", "/v1/integrations", headers={"If-None-Match": tag}).status == 304
+        caller.create()
+        assert caller.send("GET", "/v1/integrations", headers={"If-None-Match": tag}).status == 200
 
 
 @pytest.mark.parametrize(

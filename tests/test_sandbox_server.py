@@ -18,25 +18,60 @@ import pytest
 from integrations_cli.sandbox.server import SandboxServer, serve
 from sandboxed import Caller
 
+EXHAUSTED = """
+import os, resource, socket, sys, threading
+from pathlib import Path
+from integrations_cli.sandbox.open import open_sandbox
+from integrations_cli.sandbox.server import serve
+
+def ask():
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(b"GET /v1/health-check HTTP/1.1\\r\\nConnection: close\\r\\n\\r\\n")
+        try:
+            return client.recv(15)
+        except ConnectionResetError:
+            return b""
+
+with open_sandbox(Path(sys.argv[1])) as sandbox, serve(sandbox.api).start() as server:
+    print(ask())
+    if sys.argv[2] == "threads":
+        threading.stack_size(1 << 46)  # more than there is: no thread can start
+        print(ask())
+        threading.stack_size(0)
+    else:
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 5, before[1]))
+        clients = []
+        try:
+            while True:
+                clients.append(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+        except OSError:
+            print(b"")
+        for client in clients:
+            client.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    print(ask())
+"""
+
 BODY = b'{"providerId":"mailgun","channel":"email"}'
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Caller]:
+def caller(tmp_path: Path) -> Iterator[Caller]:
     caller = Caller(tmp_path / "sandbox.db")
     yield caller
     caller.store.close()
 
 
 @pytest.fixture
-def server(api: Caller) -> Iterator[SandboxServer]:
-    with serve(api.contract).start() as running:
+def server(caller: Caller) -> Iterator[SandboxServer]:
+    with serve(caller.api).start() as running:
         yield running
 
 
 @pytest.fixture
-def client(api: Caller, server: SandboxServer) -> Iterator[httpx.Client]:
-    headers = {"Authorization": f"ApiKey {api.development.api_key}"}
+def client(caller: Caller, server: SandboxServer) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"ApiKey {caller.development.api_key}"}
     with httpx.Client(base_url=server.url, headers=headers) as made:
         yield made
 
@@ -55,8 +90,8 @@ class Wire:
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
-    def answer(self) -> tuple[int, dict[str, str], bytes]:
-        """The next answer."""
+    def response(self) -> tuple[int, dict[str, str], bytes]:
+        """The next response."""
         status = int(self.incoming.readline().split()[1])
         headers = {}
         while line := self.incoming.readline().strip():
@@ -75,8 +110,8 @@ def wire(server: SandboxServer) -> Iterator[Wire]:
         yield made
 
 
-def post(api: Caller, *lines: str, body: bytes = BODY) -> bytes:
-    first = ["POST /v1/integrations HTTP/1.1", "Host: x", f"Authorization: ApiKey {api.development.api_key}"]
+def post(caller: Caller, *lines: str, body: bytes = BODY) -> bytes:
+    first = ["POST /v1/integrations HTTP/1.1", "Host: x", f"Authorization: ApiKey {caller.development.api_key}"]
     return "\r\n".join([*first, "Content-Type: application/json", *lines, "", ""]).encode() + body
 
 
@@ -88,11 +123,11 @@ class TestGoodClients:
             assert created.headers["connection"] == "keep-alive"
             assert len(client.get("/v1/integrations").json()["data"]) == 3 + number
 
-    def test_many_clients_at_once(self, api: Caller, server: SandboxServer) -> None:
+    def test_many_clients_at_once(self, caller: Caller, server: SandboxServer) -> None:
         statuses: list[int] = []
 
         def run(name: int) -> None:
-            headers = {"Authorization": f"ApiKey {api.development.api_key}"}
+            headers = {"Authorization": f"ApiKey {caller.development.api_key}"}
             with httpx.Client(base_url=server.url, headers=headers) as client:
                 for number in range(10):
                     body = {"providerId": "mailgun", "channel": "email", "identifier": f"{name}-{number}"}
@@ -104,106 +139,110 @@ class TestGoodClients:
         for thread in threads:
             thread.join()
         assert statuses == [201] * 80
-        assert len(api.listed()) == 80
+        assert len(caller.listed()) == 80
 
     def test_chunked_bodies(self, client: httpx.Client) -> None:
         def parts() -> Iterator[bytes]:
             for byte in BODY:
                 yield bytes([byte])
 
-        answer = client.post("/v1/integrations", content=parts(), headers={"Content-Type": "application/json"})
-        assert answer.request.headers["transfer-encoding"] == "chunked"
-        assert answer.status_code == 201
+        response = client.post("/v1/integrations", content=parts(), headers={"Content-Type": "application/json"})
+        assert response.request.headers["transfer-encoding"] == "chunked"
+        assert response.status_code == 201
 
-    def test_chunks_with_extensions_and_trailers(self, api: Caller, wire: Wire) -> None:
+    def test_chunks_with_extensions_and_trailers(self, caller: Caller, wire: Wire) -> None:
         chunks = b"5;x=y\r\n" + BODY[:5] + b"\r\n%x\r\n" % (len(BODY) - 5) + BODY[5:] + b"\r\n0\r\nTrailer: x\r\n\r\n"
-        wire.send(post(api, "Transfer-Encoding: chunked", body=chunks) + post(api, f"Content-Length: {len(BODY)}"))
-        assert [wire.answer()[0], wire.answer()[0]] == [201, 201]
+        wire.send(
+            post(caller, "Transfer-Encoding: chunked", body=chunks) + post(caller, f"Content-Length: {len(BODY)}")
+        )
+        assert [wire.response()[0], wire.response()[0]] == [201, 201]
 
-    def test_requests_may_be_sent_ahead(self, api: Caller, wire: Wire) -> None:
-        wire.send(post(api, f"Content-Length: {len(BODY)}") * 5)
-        assert [wire.answer()[0] for _ in range(5)] == [201] * 5
+    def test_requests_may_be_sent_ahead(self, caller: Caller, wire: Wire) -> None:
+        wire.send(post(caller, f"Content-Length: {len(BODY)}") * 5)
+        assert [wire.response()[0] for _ in range(5)] == [201] * 5
 
-    def test_a_client_may_ask_before_it_sends(self, api: Caller, wire: Wire) -> None:
-        wire.send(post(api, f"Content-Length: {len(BODY)}", "Expect: 100-continue", body=b""))
+    def test_a_client_may_ask_before_it_sends(self, caller: Caller, wire: Wire) -> None:
+        wire.send(post(caller, f"Content-Length: {len(BODY)}", "Expect: 100-continue", body=b""))
         assert wire.incoming.readline() == b"HTTP/1.1 100 Continue\r\n"
         assert wire.incoming.readline() == b"\r\n"
         wire.send(BODY)
-        assert wire.answer()[0] == 201
+        assert wire.response()[0] == 201
 
-    def test_head_has_a_length_and_no_body(self, api: Caller, wire: Wire) -> None:
-        key = f"Authorization: ApiKey {api.development.api_key}\r\n"
+    def test_head_has_a_length_and_no_body(self, caller: Caller, wire: Wire) -> None:
+        key = f"Authorization: ApiKey {caller.development.api_key}\r\n"
         wire.send(f"HEAD /v1/integrations HTTP/1.1\r\n{key}\r\nGET /v1/integrations HTTP/1.1\r\n{key}\r\n".encode())
         assert wire.incoming.readline() == b"HTTP/1.1 200 OK\r\n"
         lines = [wire.incoming.readline() for _ in range(5)]
         assert lines[-1] == b"\r\n"
         length = next(int(line.split()[1]) for line in lines if line.startswith(b"Content-Length"))
-        status, _, body = wire.answer()
+        status, _, body = wire.response()
         assert (status, len(body)) == (200, length)
 
-    def test_http_1_0_and_close(self, api: Caller, wire: Wire) -> None:
-        wire.send(post(api, f"Content-Length: {len(BODY)}").replace(b"HTTP/1.1", b"HTTP/1.0"))
-        status, headers, _ = wire.answer()
+    def test_http_1_0_and_close(self, caller: Caller, wire: Wire) -> None:
+        wire.send(post(caller, f"Content-Length: {len(BODY)}").replace(b"HTTP/1.1", b"HTTP/1.0"))
+        status, headers, _ = wire.response()
         assert (status, headers["connection"], wire.rest()) == (201, "close", b"")
 
-    def test_a_client_that_takes_it_for_a_proxy(self, api: Caller, wire: Wire) -> None:
-        wire.send(post(api, f"Content-Length: {len(BODY)}").replace(b"POST /", b"POST http://api.novu.co/"))
-        assert wire.answer()[0] == 201
+    def test_a_client_that_takes_it_for_a_proxy(self, caller: Caller, wire: Wire) -> None:
+        wire.send(post(caller, f"Content-Length: {len(BODY)}").replace(b"POST /", b"POST http://caller.novu.co/"))
+        assert wire.response()[0] == 201
 
     @pytest.mark.parametrize("size", [102_401, 5_000_000])
-    def test_a_body_that_is_too_large_is_taken_in_and_refused(self, api: Caller, wire: Wire, size: int) -> None:
-        wire.send(post(api, f"Content-Length: {size}", body=b" " * size) + post(api, f"Content-Length: {len(BODY)}"))
-        assert [wire.answer()[0], wire.answer()[0]] == [500, 201]
+    def test_a_body_that_is_too_large_is_taken_in_and_refused(self, caller: Caller, wire: Wire, size: int) -> None:
+        wire.send(
+            post(caller, f"Content-Length: {size}", body=b" " * size) + post(caller, f"Content-Length: {len(BODY)}")
+        )
+        assert [wire.response()[0], wire.response()[0]] == [500, 201]
 
 
 class TestBadClients:
     @pytest.mark.parametrize(
-        "garbage",
+        ("garbage", "status"),
         [
-            b"hello\r\n\r\n",
-            b"GET /\r\n\r\n",
-            b"GET / HTTP/2.0\r\n\r\n",
-            b"GET x HTTP/1.1\r\n\r\n",
-            b"GET ftp://x/y HTTP/1.1\r\n\r\n",
-            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-            b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
-            b"GET / HTTP/1.1\r\n folded: x\r\n\r\n",
-            b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 201 + b"\r\n",
-            b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
-            b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-            b"POST / HTTP/1.1\r\nContent-Length: 1_0\r\n\r\n",
-            b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
-            b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
-            b"POST / HTTP/1.1\r\nContent-Length: 100000000000\r\n\r\n",
-            b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
-            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
-            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
-            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz\r\n",
+            (b"hello\r\n\r\n", 400),
+            (b"GET /\r\n\r\n", 400),
+            (b"GET / HTTP/2.0\r\n\r\n", 505),
+            (b"GET x HTTP/1.1\r\n\r\n", 400),
+            (b"GET ftp://x/y HTTP/1.1\r\n\r\n", 400),
+            (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\n folded: x\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 201 + b"\r\n", 431),
+            (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+            (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+            (b"POST / HTTP/1.1\r\nContent-Length: 1_0\r\n\r\n", 400),
+            (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", 400),
+            (b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", 400),
+            (b"POST / HTTP/1.1\r\nContent-Length: 100000000000\r\n\r\n", 400),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", 400),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", 400),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz\r\n", 400),
         ],
     )
     def test_garbage_is_refused_and_the_connection_closed(
-        self, server: SandboxServer, wire: Wire, garbage: bytes
+        self, server: SandboxServer, wire: Wire, garbage: bytes, status: int
     ) -> None:
         wire.send(garbage)
-        status, headers, body = wire.answer()
-        assert (status, headers["connection"]) == (400, "close")
+        received, headers, body = wire.response()
+        assert (received, headers["connection"]) == (status, "close")
         assert body.endswith(b"\n")
         assert wire.rest() == b""
         with closing(Wire(server)) as other:
             other.send(b"GET /v1/health-check HTTP/1.1\r\n\r\n")
-            assert other.answer()[0] == 200
+            assert other.response()[0] == 200
 
     @pytest.mark.parametrize(
         "start", [b"", b"GET", b"GET / HTTP/1.1\r\nHost", b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc"]
     )
-    def test_a_client_that_goes_away_is_forgotten(self, api: Caller, start: bytes) -> None:
-        with serve(api.contract).start() as server:
+    def test_a_client_that_goes_away_is_forgotten(self, caller: Caller, start: bytes) -> None:
+        with serve(caller.api).start() as server:
             with closing(Wire(server)) as gone:
                 gone.send(start)
             with closing(Wire(server)) as other:
                 other.send(b"GET /v1/health-check HTTP/1.1\r\n\r\n")
-                assert other.answer()[0] == 200
+                assert other.response()[0] == 200
 
     def test_random_bytes_never_stop_it(self, server: SandboxServer) -> None:
         chance = random.Random(1)
@@ -214,24 +253,24 @@ class TestBadClients:
                 wire.rest()
         with closing(Wire(server)) as wire:
             wire.send(b"GET /v1/health-check HTTP/1.1\r\n\r\n")
-            assert wire.answer()[0] == 200
+            assert wire.response()[0] == 200
 
 
 class TestItself:
-    def test_a_file_that_fails_is_named_in_a_500(self, api: Caller, server: SandboxServer, wire: Wire) -> None:
-        with api.store.writing() as queries:
+    def test_a_file_that_fails_is_named_in_a_500(self, caller: Caller, server: SandboxServer, wire: Wire) -> None:
+        with caller.store.writing() as queries:
             queries._connection.execute("DROP TABLE integration")
-        wire.send(post(api, f"Content-Length: {len(BODY)}"))
-        status, _, body = wire.answer()
+        wire.send(post(caller, f"Content-Length: {len(BODY)}"))
+        status, _, body = wire.response()
         assert (status, "is damaged" in json.loads(body)["message"]) == (500, True)
 
-    def test_closing_ends_every_thread_and_connection(self, api: Caller) -> None:
+    def test_closing_ends_every_thread_and_connection(self, caller: Caller) -> None:
         before = threading.active_count()
-        server = serve(api.contract).start()
+        server = serve(caller.api).start()
         wires = [Wire(server) for _ in range(3)]
         for wire in wires:
             wire.send(b"GET /v1/health-check HTTP/1.1\r\n\r\n")
-            assert wire.answer()[0] == 200
+            assert wire.response()[0] == 200
         server.close()
         server.close()
         assert threading.active_count() == before
@@ -241,26 +280,44 @@ class TestItself:
         with pytest.raises(ConnectionRefusedError):
             Wire(server)
 
-    def test_it_can_be_closed_before_it_served(self, api: Caller) -> None:
-        serve(api.contract).close()
+    @pytest.mark.skipif(sys.platform != "linux", reason="counts open files in /proc")
+    @pytest.mark.parametrize("resource", ["threads", "files"])
+    def test_it_survives_exhausted_threads_and_files(self, tmp_path: Path, resource: str) -> None:
+        command = [sys.executable, "-c", EXHAUSTED, str(tmp_path / "sandbox.db"), resource]
+        finished = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        assert finished.stdout.splitlines() == ["b'HTTP/1.1 200 OK'", "b''", "b'HTTP/1.1 200 OK'"]
+        assert finished.stderr == ""
+
+    def test_connections_beyond_the_limit_are_closed(
+        self, server: SandboxServer, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("integrations_cli.sandbox.server.MAX_CONNECTIONS", 1)
+        for _ in range(2):
+            wire.send(b"GET /v1/health-check HTTP/1.1\r\n\r\n")
+            assert wire.response()[0] == 200
+            with closing(Wire(server)) as other:
+                assert other.rest() == b""
+
+    def test_it_can_be_closed_before_it_served(self, caller: Caller) -> None:
+        serve(caller.api).close()
 
     @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])
-    def test_only_loopback(self, api: Caller, host: str) -> None:
+    def test_only_loopback(self, caller: Caller, host: str) -> None:
         with pytest.raises(ValueError, match="loopback addresses only"):
-            serve(api.contract, host)
+            serve(caller.api, host)
 
-    def test_localhost_will_do(self, api: Caller) -> None:
-        with serve(api.contract, "localhost").start() as server:
+    def test_localhost_will_do(self, caller: Caller) -> None:
+        with serve(caller.api, "localhost").start() as server:
             assert server.url == f"http://localhost:{server.port}"
             assert httpx.get(f"{server.url}/v1/health-check").status_code == 200
 
-    def test_a_port_that_is_taken(self, api: Caller, server: SandboxServer) -> None:
+    def test_a_port_that_is_taken(self, caller: Caller, server: SandboxServer) -> None:
         with pytest.raises(OSError, match=r".+"):
-            serve(api.contract, port=server.port)
+            serve(caller.api, port=server.port)
 
-    def test_importing_it_takes_no_http_library(self) -> None:
+    def test_only_serving_imports_an_http_server(self) -> None:
         program = (
-            "import sys, integrations_cli.sandbox.server\n"
+            "import sys, integrations_cli.sandbox.open, integrations_cli.commands.sandbox\n"
             "print(sorted({'httpx', 'ssl', 'http.server', 'http.client', 'email', 'socketserver'} & set(sys.modules)))"
         )
         finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -20,7 +20,7 @@ import pytest
 from conftest import Figures
 from integrations_cli.sandbox.open import StoreError, open_sandbox, reset
 from integrations_cli.sandbox.store import APPLICATION_ID, Store
-from sandboxed import Answer, Caller, Clock
+from sandboxed import Caller, Clock, Response
 
 WRITER = """
 import json, sys, pathlib
@@ -33,8 +33,8 @@ with open_sandbox(path) as sandbox:
         identifier = f"{name}-{number}"
         body = {"providerId": "mailgun", "channel": "email", "active": True, "identifier": identifier}
         headers = {"authorization": key, "content-type": "application/json", "idempotency-key": identifier}
-        reply = sandbox.contract.handle("POST", "/v1/integrations", headers, json.dumps(body).encode())
-        # One write to a pipe: what was acknowledged arrives whole even if the next parse_http_date is the last.
+        reply = sandbox.api.handle("POST", "/v1/integrations", headers, json.dumps(body).encode())
+        # One write to a pipe: what was acknowledged arrives whole even if the next moment is the last.
         sys.stdout.write(f"{identifier} {reply.status}\\n")
         sys.stdout.flush()
 """
@@ -78,21 +78,21 @@ def identifiers(path: Path) -> list[str]:
 
 class TestManyAtOnce:
     def test_threads_lose_nothing_and_make_no_duplicates(self, tmp_path: Path) -> None:
-        api = Caller(tmp_path / "sandbox.db")
-        answers: list[Answer] = []
+        caller = Caller(tmp_path / "sandbox.db")
+        responses: list[Response] = []
 
         def run(name: int) -> None:
-            answers.extend(api.create(identifier=f"{name}-{number}", active=True) for number in range(25))
-            answers.extend(api.create(identifier=f"shared-{number}") for number in range(10))
+            responses.extend(caller.create(identifier=f"{name}-{number}", active=True) for number in range(25))
+            responses.extend(caller.create(identifier=f"shared-{number}") for number in range(10))
 
         threads = [threading.Thread(target=run, args=(name,)) for name in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        listed = api.listed()
-        api.store.close()
-        assert sorted(answer.status for answer in answers) == [201] * 210 + [409] * 70
+        listed = caller.listed()
+        caller.store.close()
+        assert sorted(response.status for response in responses) == [201] * 210 + [409] * 70
         assert len({entry["identifier"] for entry in listed}) == len(listed) == 210
         ranked = [entry for entry in listed if entry["active"]]
         assert [entry["primary"] for entry in ranked].count(True) == 1
@@ -162,7 +162,7 @@ class TestManyAtOnce:
     def test_a_lock_held_for_long_is_named(self, tmp_path: Path) -> None:
         path = tmp_path / "sandbox.db"
         open_sandbox(path).close()
-        store = Store(path, clock=time.time, randomness=os.urandom, longest_wait=0.01)
+        store = Store(path, clock=time.time, randomness=os.urandom, max_wait=0.01)
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError) as caught, store.writing():
@@ -183,9 +183,9 @@ class TestTheFile:
         with open_sandbox(path) as sandbox:
             assert sandbox.api_keys == keys
             assert list(keys) == ["Development", "Production"]
-        api = Caller(path)
-        listed = api.send("GET", "/v1/integrations").data
-        api.store.close()
+        caller = Caller(path)
+        listed = caller.send("GET", "/v1/integrations").data
+        caller.store.close()
         assert [(entry["name"], entry["active"], entry["channel"]) for entry in listed] == [
             ("Novu In-App", True, "in_app"),
             ("Novu In-App", True, "in_app"),
@@ -197,7 +197,7 @@ class TestTheFile:
         before = os.umask(0)
         try:
             with open_sandbox(path) as sandbox:
-                sandbox.contract.handle("GET", "/", {}, b"")
+                sandbox.api.handle("GET", "/", {}, b"")
                 modes = {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()}
         finally:
             os.umask(before)
@@ -257,21 +257,21 @@ class TestFilesThatAreNone:
         assert "\n" not in caught.value.message + caught.value.hint
         assert caught.value.hint
 
-    @pytest.mark.parametrize("column", ["body_hash", "status", "answer", "begun"])
+    @pytest.mark.parametrize("column", ["body_hash", "status", "response", "begun"])
     def test_a_damaged_idempotency_key_is_named(self, tmp_path: Path, column: str) -> None:
         """SQLite keeps any kind of value in any column, so that only the program can see it."""
         path = tmp_path / "sandbox.db"
-        api = Caller(path)
+        caller = Caller(path)
         try:
-            assert api.create(key="k").status == 201
+            assert caller.create(key="k").status == 201
             altered(f"UPDATE idempotency SET {column} = 'x'")(path)
             with pytest.raises(StoreError) as caught:
-                api.create(key="k")
+                caller.create(key="k")
             assert caught.value.message == f"the sandbox's database {path} is damaged"
             assert "sandbox reset" in caught.value.hint
-            assert len(api.listed()) == 1
+            assert len(caller.listed()) == 1
         finally:
-            api.store.close()
+            caller.store.close()
 
     def test_an_empty_file_becomes_a_sandbox(self, tmp_path: Path) -> None:
         path = tmp_path / "sandbox.db"
@@ -300,10 +300,10 @@ class TestFilesThatAreNone:
     def test_damage_anywhere_is_an_error_or_harmless(self, tmp_path: Path, figures: Figures) -> None:
         """Whatever bytes are changed, nothing but StoreError comes out."""
         path = tmp_path / "sandbox.db"
-        api = Caller(path)
+        caller = Caller(path)
         for number in range(40):
-            api.create(identifier=f"i{number}", credentials={"domain": "d" * 50}, key=f"k{number}", active=True)
-        api.store.close()
+            caller.create(identifier=f"i{number}", credentials={"domain": "d" * 50}, key=f"k{number}", active=True)
+        caller.store.close()
         whole = path.read_bytes()
         chance = random.Random(4)
         named = harmless = 0
@@ -329,37 +329,37 @@ def used(path: Path) -> None:
         headers = {"authorization": f"ApiKey {sandbox.api_keys['Development']}", "content-type": "application/json"}
         body = b'{"providerId":"mailgun","channel":"email","active":true}'
         for number in range(3):
-            sandbox.contract.handle("POST", "/v1/integrations", {**headers, "idempotency-key": f"k{number}"}, body)
-        sandbox.contract.handle("POST", "/v1/integrations", {**headers, "idempotency-key": "new"}, body)
+            sandbox.api.handle("POST", "/v1/integrations", {**headers, "idempotency-key": f"k{number}"}, body)
+        sandbox.api.handle("POST", "/v1/integrations", {**headers, "idempotency-key": "new"}, body)
         for tail in ("integrations", "integrations/active", "environments/me"):
-            sandbox.contract.handle("GET", f"/v1/{tail}", headers, b"")
+            sandbox.api.handle("GET", f"/v1/{tail}", headers, b"")
 
 
 class TestReset:
     def test_it_empties_and_keeps_the_keys(self, tmp_path: Path) -> None:
         path = tmp_path / "sandbox.db"
-        api = Caller(path)
-        api.create(key="k")
-        api.store.close()
+        caller = Caller(path)
+        caller.create(key="k")
+        caller.store.close()
         assert reset(path)
-        api = Caller(path)
-        assert api.listed() == []
-        assert "idempotency-replay" not in api.create(key="k").headers
-        api.store.close()
+        caller = Caller(path)
+        assert caller.listed() == []
+        assert "idempotency-replay" not in caller.create(key="k").headers
+        caller.store.close()
         with open_sandbox(path) as sandbox:
-            assert sandbox.api_keys["Development"] == api.development.api_key
+            assert sandbox.api_keys["Development"] == caller.development.api_key
 
     def test_without_a_file_there_is_nothing_to_do(self, tmp_path: Path) -> None:
         assert not reset(tmp_path / "sandbox.db")
         assert list(tmp_path.iterdir()) == []
 
     def test_a_server_that_runs_goes_on(self, tmp_path: Path) -> None:
-        api = Caller(tmp_path / "sandbox.db")
-        api.create()
+        caller = Caller(tmp_path / "sandbox.db")
+        caller.create()
         assert reset(tmp_path / "sandbox.db")
-        assert api.listed() == []
-        assert api.create().status == 201
-        api.store.close()
+        assert caller.listed() == []
+        assert caller.create().status == 201
+        caller.store.close()
 
     def test_a_damaged_one_is_replaced(self, tmp_path: Path) -> None:
         path = tmp_path / "sandbox.db"

@@ -100,7 +100,7 @@ def test_a_tab_for_a_profile_needs_no_typer(program: Program) -> None:
 
 
 def test_the_ways_over_a_network(program: Program, tmp_path: Path) -> None:
-    with open_sandbox(tmp_path / "served.db") as sandbox, serve(sandbox.contract, port=0).start() as server:
+    with open_sandbox(tmp_path / "served.db") as sandbox, serve(sandbox.api, port=0).start() as server:
         env = {"NOVU_API_URL": server.url, "NOVU_SECRET_KEY": sandbox.api_keys["Development"]}
         for flags in ([], ["--json"]):
             ours, others = imported(program, "create", "--provider", "mailgun", *flags, env=env)
@@ -120,7 +120,7 @@ def test_the_sandbox_needs_no_http(program: Program) -> None:
 def test_over_plain_http_no_certificates_are_read(program: Program, tmp_path: Path) -> None:
     """Reading them takes longer than the rest of a request."""
     code = "import ssl\nssl.SSLContext = ssl.create_default_context = None\n" + RUN
-    with open_sandbox(tmp_path / "served.db") as sandbox, serve(sandbox.contract, port=0).start() as server:
+    with open_sandbox(tmp_path / "served.db") as sandbox, serve(sandbox.api, port=0).start() as server:
         env = {"NOVU_API_URL": server.url, "NOVU_SECRET_KEY": sandbox.api_keys["Development"]}
         done = subprocess.run(
             [sys.executable, "-c", code, json.dumps(["create", "--provider", "mailgun"])],

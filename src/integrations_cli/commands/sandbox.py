@@ -38,7 +38,7 @@ def serve(
     try:
         with (
             open_sandbox(sandbox_path(run.environ), idempotency=idempotency, rate_limit=rate_limit) as sandbox,
-            listen(sandbox.contract, port=port) as server,
+            listen(sandbox.api, port=port) as server,
         ):
             _announce(run, server.url, sandbox.api_keys)
             try:

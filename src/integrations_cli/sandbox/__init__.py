@@ -1,1 +1,1 @@
-"""The API inside the program."""
+"""The API of integrations inside the program, on SQLite."""

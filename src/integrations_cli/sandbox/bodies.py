@@ -1,25 +1,23 @@
-"""From the bytes of a request to the object that the API validates."""
+"""Decodes the body of a request."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
-from integrations_cli.sandbox import json_text
 from integrations_cli.sandbox.errors import ApiError, internal_error
 
-LARGEST: Final = 100 * 1024
-"""Bytes of a body, unpacked. Anything larger is answered with a 500."""
+MAX_SIZE: Final = 100 * 1024
+"""Bytes of a body, decompressed; servers answer 500 for more."""
 
-_ESCAPE: Final = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # both halves of one character
-    r"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"  # half a character
-    r"|\\."
-)
+_MAX_DEPTH: Final = 200
+"""Levels of nesting that are kept of a deep text; more than the database allows."""
+
+_TOKENS: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]|[^"\[\]{}]+', re.DOTALL)
+
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_SPACE_OUTSIDE_STRINGS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')
 
 
 class Body(NamedTuple):
@@ -33,34 +31,31 @@ class Body(NamedTuple):
     canonical: str
 
 
-_NOTHING: Final = Body({}, "{}")
+_EMPTY: Final = Body({}, "{}")
 
 
 def decode(headers: Mapping[str, str], body: bytes) -> Body:
-    """The object that a request carries, by its `content-type` and `content-encoding`.
+    """Return the object in the body, by its `content-type` and `content-encoding`.
 
     Raises:
-        Refusal: 400 for what is not JSON; 500 for a body that is too large, or packed or encoded in an unknown way.
+        ApiError: 400 for invalid JSON; 500 for a body that is too large, or has an unknown encoding.
     """
     if not body:
-        return _NOTHING
+        return _EMPTY
     kind, _, parameters = headers.get("content-type", "").partition(";")
     kind = kind.strip().lower()
     if kind not in ("application/json", "application/x-www-form-urlencoded"):
-        return _NOTHING
-    if len(body) > LARGEST:
+        return _EMPTY
+    if len(body) > MAX_SIZE:
         raise internal_error()
-    text = _text(_unpacked(body, headers.get("content-encoding", "identity").strip().lower()), parameters)
+    text = _text(_decompressed(body, headers.get("content-encoding", "identity").strip().lower()), parameters)
     if not text:
-        return _NOTHING
-    value = _json(text) if kind == "application/json" else _form(text)
-    if not isinstance(value, dict):
-        return Body({}, _canonical(value, text))
-    return Body(value, _canonical(value, text))
+        return _EMPTY
+    value, canonical = _json(text) if kind == "application/json" else _form(text)
+    return Body(value if isinstance(value, dict) else {}, canonical)
 
 
-def _unpacked(body: bytes, encoding: str) -> bytes:
-    """The body without its compression, at most one byte more than the largest that is allowed."""
+def _decompressed(body: bytes, encoding: str) -> bytes:
     if encoding in ("", "identity"):
         return body
     import zlib
@@ -68,11 +63,11 @@ def _unpacked(body: bytes, encoding: str) -> bytes:
     if encoding not in ("gzip", "deflate"):
         raise internal_error()
     try:
-        unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, by the first bytes
-        plain = unpacker.decompress(body, LARGEST + 1)
+        decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, by the first bytes
+        plain = decompressor.decompress(body, MAX_SIZE + 1)
     except zlib.error:
         raise internal_error() from None
-    if len(plain) > LARGEST or not unpacker.eof:
+    if len(plain) > MAX_SIZE or not decompressor.eof:
         raise internal_error()
     return plain
 
@@ -88,38 +83,62 @@ def _text(body: bytes, parameters: str) -> str:
     return body.decode(charset, "replace").removeprefix("\ufeff")
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> tuple[Any, str]:
+    """Return the value and its canonical text."""
     if text.lstrip(" \t\r\n")[:1] not in ("{", "["):
-        raise ApiError(400, json_text.strict_violation(text))
-    if "\\u" in text:
-        text = _ESCAPE.sub(lambda found: "\\ufffd" if found.group(1) else found.group(), text)
+        raise ApiError(400, "invalid JSON: expected an object or a list at position 0")
     try:
-        return _DECODER.decode(text)
-    except (ValueError, RecursionError):
-        try:
-            return json_text.parse(text)
-        except json_text.JsonSyntaxError as error:
-            raise ApiError(400, str(error)) from None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-_DECODER: Final = json.JSONDecoder(
-    parse_int=json_text.number, parse_float=json_text.number, parse_constant=_no_constant
-)
-
-
-def _canonical(value: Any, text: str) -> str:
-    try:
-        return _encode(value)
+        value = _DECODER.decode(text)
+        canonical = _encode(value)
+    except json.JSONDecodeError as error:
+        raise ApiError(400, f"invalid JSON: {error.msg} at position {error.pos}") from None
     except RecursionError:
-        return _SPACE_OUTSIDE_STRINGS.sub(r"\1", text)
+        return _json(_pruned(text))
+    try:
+        canonical.encode()
+    except UnicodeEncodeError:  # half of a character outside the first 65,536, which only an escape can write
+        return _json(canonical.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
+    return value, canonical
 
 
-def _form(text: str) -> dict[str, Any]:
-    """A form's fields; `credentials[token]=x` becomes an object in an object, `a[]=x` a list."""
+def _pruned(text: str) -> str:
+    """Return the JSON text with null for each object or list that is nested too deep.
+
+    Servers take any depth in fields that they ignore, and refuse it in the others; Python's decoder raises.
+    """
+    kept: list[str] = []
+    depth = 0
+    for token in _TOKENS.findall(text):
+        if token in ("[", "{"):
+            depth += 1
+            if depth == _MAX_DEPTH + 1:
+                kept.append("null")
+        if depth <= _MAX_DEPTH:
+            kept.append(token)
+        if token in ("]", "}"):
+            depth -= 1
+    return "".join(kept)
+
+
+def _number(text: str) -> int | float | None:
+    """Return a JSON number as JavaScript has it: whole ones without a point, null for one that is too large."""
+    if len(text) < 16 and text.lstrip("-").isdigit():
+        return int(text)
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        return None
+    return int(value) if value.is_integer() and abs(value) < 1e21 else value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ApiError(400, f"invalid JSON: {name} is not a JSON number")
+
+
+_DECODER: Final = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
+
+
+def _form(text: str) -> tuple[dict[str, Any], str]:
+    """Return the fields of a form; `credentials[token]=x` makes a nested object, `a[]=x` a list."""
     from urllib.parse import parse_qsl
 
     fields: dict[str, Any] = {}
@@ -130,10 +149,11 @@ def _form(text: str) -> dict[str, Any]:
     for name, value in pairs:
         outer, bracket, inner = name.partition("[")
         inner = inner.partition("]")[0]
+        before = fields.get(outer)
         if not bracket:
             fields[outer] = value
-        elif not inner:
-            fields[outer] = [*held, value] if isinstance(held := fields.get(outer), list) else [value]
+        elif inner:
+            fields[outer] = {**before, inner: value} if isinstance(before, dict) else {inner: value}
         else:
-            fields[outer] = {**held, inner: value} if isinstance(held := fields.get(outer), dict) else {inner: value}
-    return fields
+            fields[outer] = [*before, value] if isinstance(before, list) else [value]
+    return fields, _encode(fields)

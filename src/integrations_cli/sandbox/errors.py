@@ -1,10 +1,11 @@
-"""Answers that say no: a status and a message, raised where the request turns out to be wrong."""
+"""The errors of the sandbox: error responses of its API, and failures of its database file."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
-_ERRORS: Final = {
+_REASONS: Final = {
     400: "Bad Request",
     401: "Unauthorized",
     404: "Not Found",
@@ -12,31 +13,45 @@ _ERRORS: Final = {
     422: "Unprocessable Entity",
 }
 
-CONTACT_SUPPORT: Final = "Internal server error, contact support and provide them with the errorId"
-
 
 class ApiError(Exception):
-    """An answer other than success.
+    """An error response.
 
-    `message` is a text, a list of them for validation errors, or an object when a 500 is repeated. `named` adds the
-    status in words as `error`, which a 500, a 429 and a bare 401 do not have. `headers` go out with the answer.
+    `message` is a string, a list of strings for validation errors, or an object when a 500 is repeated. `with_reason`
+    adds the status in words as `error`; a 500, a 429 and some 401 have none. `headers` are added to the response.
     """
 
     def __init__(
-        self,
-        status: int,
-        message: Any,
-        *,
-        named: bool = True,
-        headers: tuple[tuple[str, str], ...] = (),
+        self, status: int, message: Any, *, with_reason: bool = True, headers: tuple[tuple[str, str], ...] = ()
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
-        self.error = _ERRORS.get(status) if named else None
+        self.reason = _REASONS.get(status) if with_reason else None
         self.headers = headers
 
 
 def internal_error() -> ApiError:
-    """The 500 that servers answer to whatever they did not foresee; its `errorId` is made when it is sent."""
-    return ApiError(500, CONTACT_SUPPORT)
+    """Return the 500 that servers send for everything they do not expect."""
+    return ApiError(500, "Internal server error, contact support and provide them with the errorId")
+
+
+class StoreError(Exception):
+    """The database file is damaged, is not a sandbox's, is locked, or cannot be written.
+
+    `message` says what happened, `hint` what to do; both are one line.
+    """
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class DamagedError(StoreError):
+    """The file cannot be read, or its content makes no sense; `sandbox reset` may replace it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the sandbox's database {path} is damaged", "`integrations sandbox reset` replaces it with a new one"
+        )

@@ -1,77 +1,76 @@
-"""Ids, identifiers and tokens, made from bytes that the caller's source of randomness gives."""
+"""Ids, slugs and the tokens that stand for secrets, made from the caller's random bytes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from integrations_cli import catalogue
+from integrations_cli.catalogue.secret_names import sounds_secret
 
 Randomness = Callable[[int], bytes]
-"""Gives so many random bytes; `os.urandom` outside tests."""
+"""Returns this many random bytes; `os.urandom` outside tests."""
 
 _ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
 
-_SPELLED: Final = {
-    "$": "dollar",
-    "%": "percent",
-    "&": "and",
-    "<": "less",
-    ">": "greater",
-    "|": "or",
-    "¢": "cent",
-    "£": "pound",
-    "¤": "currency",
-    "¥": "yen",
-    "€": "euro",
-    "Æ": "AE",
-    "æ": "ae",
-    "Ø": "O",
-    "ø": "o",
-    "Œ": "OE",
-    "œ": "oe",
-    "ß": "ss",
-    "Đ": "D",
-    "đ": "d",
-    "Ł": "L",
-    "ł": "l",
-    "Þ": "TH",
-    "þ": "th",
-    "\u0131": "i",
-}
+_SPELLINGS: Final = (
+    "$=dollar %=percent &=and <=less >=greater |=or ¢=cent £=pound ¤=currency ¥=yen €=euro "
+    "æ=ae ø=o œ=oe ß=ss đ=d ł=l þ=th \u0131=i"
+)
+_SPELLED_OUT: Final = {pair[0]: pair[2:] for pair in _SPELLINGS.split()}
 
 
 def object_id(now: float, randomness: Randomness) -> str:
-    """24 hexadecimal digits that start with the time in seconds, as the API's database makes them."""
+    """Return 24 hexadecimal digits that begin with the time in seconds, as the API's database makes them."""
     return f"{int(now) & 0xFFFFFFFF:08x}{randomness(8).hex()}"
 
 
 def short_id(randomness: Randomness, length: int = 10) -> str:
-    """A random end for an identifier."""
+    """Return a random suffix for an identifier."""
     return "".join(_ALPHABET[byte & 63] for byte in randomness(length))
 
 
 def error_id(randomness: Randomness) -> str:
-    """The number of a failure, in the form of a UUID of version 4."""
-    digits = bytearray(randomness(16))
-    digits[6] = digits[6] & 0x0F | 0x40
-    digits[8] = digits[8] & 0x3F | 0x80
-    text = digits.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    """Return a UUID of version 4."""
+    import uuid
 
-
-def token(randomness: Randomness) -> str:
-    """What stands for a secret value. It is random: nothing leads from it back to the value, nor shows its length."""
-    return f"nvsk.{randomness(16).hex()}:{randomness(16).hex()}"
+    return str(uuid.UUID(bytes=randomness(16), version=4))
 
 
 def slug(name: str) -> str:
-    """`Crème Brûlée & Co` → `creme-brulee-and-co`: what servers put before a generated identifier's random end."""
-    if not name.isascii():
+    """Return the part of a generated identifier that comes from the name: `Crème & Co` becomes `creme-and-co`."""
+    text = "".join(_SPELLED_OUT.get(char, char) for char in name.lower())
+    if not text.isascii():
         import unicodedata
 
-        name = unicodedata.normalize("NFC", name)
-        name = "".join(_SPELLED.get(char) or unicodedata.normalize("NFKD", char) for char in name)
-    else:
-        name = "".join(_SPELLED.get(char, char) for char in name)
-    kept = re.sub(r"[^A-Za-z0-9\s]", "", name, flags=re.ASCII)
-    return re.sub(r"\s+", "-", kept.strip()).lower()
+        text = unicodedata.normalize("NFKD", text)
+    return re.sub(r"\s+", "-", re.sub(r"[^a-z0-9\s]", "", text, flags=re.ASCII).strip())
+
+
+def token(randomness: Randomness) -> str:
+    """Return what is stored instead of a secret value: random, so that it says nothing about the value."""
+    return f"nvsk.{randomness(16).hex()}:{randomness(16).hex()}"
+
+
+def hide_credentials(credentials: Mapping[str, Any], randomness: Randomness) -> dict[str, Any]:
+    """Return the credentials with a token for each that is secret for some provider."""
+    secret = catalogue.secret_keys()
+    return {
+        key: token(randomness) if key in secret else hide_secrets(value, randomness)
+        for key, value in credentials.items()
+    }
+
+
+def hide_secrets(value: Any, randomness: Randomness) -> Any:
+    """Return the value with a token for each string or list in it whose name sounds secret, such as `privateKey`."""
+    if isinstance(value, dict):
+        return {
+            key: token(randomness)
+            if sounds_secret(key) and isinstance(inner, str | list)
+            else hide_secrets(inner, randomness)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [hide_secrets(inner, randomness) for inner in value]
+    return value

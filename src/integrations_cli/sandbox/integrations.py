@@ -1,67 +1,50 @@
-"""The endpoints of integrations: what each of them does to the store, in the order in which servers do it."""
+"""The endpoints of integrations: what each of them does to the store, in the order of the servers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from integrations_cli import catalogue
-from integrations_cli.sandbox import conditions, validation
-from integrations_cli.sandbox import ids as naming
+from integrations_cli.sandbox import ids, validation
+from integrations_cli.sandbox.behaviour import ServerBehaviour
 from integrations_cli.sandbox.errors import ApiError, internal_error
-from integrations_cli.sandbox.queries import ChannelOf, Queries
-
-from .concealment import with_tokens, with_tokens_inside
-from .records import CHANNELS_WITH_PRIMARY, EXTRA_FIELDS, Environment, Record, integration_json, timestamp
+from integrations_cli.sandbox.queries import Queries
+from integrations_cli.sandbox.records import CHANNELS_WITH_PRIMARY, Environment, Record, integration_json, timestamp
 
 _IN_APP: Final = ("novu", "in_app")
-_SENT_BY_THE_SERVER: Final = (("novu-email", "email"), ("novu-sms", "sms"))
+_NOVU_CREDENTIALS: Final = (("novu-email", "email"), ("novu-sms", "sms"))
 
 
 class Success(NamedTuple):
-    """An answer that says yes: the status and what stands in the envelope."""
+    """A successful response: its status and its `data`."""
 
     status: int
     data: Any
 
 
 class Integrations:
-    """The endpoints, for one kind of server.
+    """The endpoints as a server with this behaviour has them."""
 
-    `observed` is the server that was recorded, where the documented contract says otherwise. `check_default` is what an
-    absent `check` means. `novu_keys` says that the server can send e-mail and SMS by itself.
-    """
-
-    def __init__(
-        self,
-        clock: Callable[[], float],
-        randomness: naming.Randomness,
-        *,
-        observed: bool,
-        check_default: bool,
-        novu_keys: bool,
-    ) -> None:
+    def __init__(self, clock: Callable[[], float], randomness: ids.Randomness, behaviour: ServerBehaviour) -> None:
         self._clock = clock
         self._randomness = randomness
-        self._observed = observed
-        self._check_default = check_default
-        self._novu_keys = novu_keys
+        self._behaviour = behaviour
 
-    def listed(self, queries: Queries, caller: Environment, *, active: bool | None = None) -> Success:
-        """`GET /v1/integrations` and `…/active`: all of the organisation's."""
-        found = queries.integrations(caller.organisation, active=active)
-        return Success(200, [integration_json(record, alone=False) for record in found])
+    def list_all(self, queries: Queries, caller: Environment, *, only_active: bool = False) -> Success:
+        """`GET /v1/integrations` and `…/active`: those of the whole organisation."""
+        found = queries.integrations(caller.organisation, only_active=only_active)
+        return Success(200, [integration_json(record, single=False, omit_empty_credentials=False) for record in found])
 
     def create(self, queries: Queries, caller: Environment, fields: Mapping[str, Any]) -> Success:
         """`POST /v1/integrations`."""
-        validation.check_fields(fields, creating=True, observed=self._observed)
+        validation.check_fields(fields, creating=True, behaviour=self._behaviour)
         credentials = validation.known_credentials(fields.get("credentials"))
         provider, channel = fields["providerId"], fields["channel"]
         environment = (fields.get("_environmentId") or caller.id).lower()
-        self._check_place(queries, caller.organisation, environment, provider, channel)
-        if fields.get("identifier") and queries.has_identifier(caller.organisation, fields["identifier"]):
-            raise ApiError(409, "Integration with identifier already exists")
+        self._check_built_in(queries, caller.organisation, environment, provider, channel)
+        if fields.get("identifier"):
+            _check_identifier(queries, caller, fields["identifier"])
         self._check_credentials(fields, provider, channel, credentials)
         known = catalogue.find(provider)
         name = fields.get("name")
@@ -69,10 +52,10 @@ class Integrations:
             name = known.name if known else provider[:1].upper() + provider[1:]
         identifier = fields.get("identifier")
         if identifier is None:
-            identifier = f"{naming.slug(name)}-{naming.short_id(self._randomness)}"
+            identifier = f"{ids.slug(name)}-{ids.short_id(self._randomness)}"
         now = self._clock()
         record = Record(
-            id=naming.object_id(now, self._randomness),
+            id=ids.object_id(now, self._randomness),
             organisation=caller.organisation,
             environment=environment,
             provider=provider,
@@ -82,118 +65,102 @@ class Integrations:
             created=timestamp(now),
             updated=timestamp(now),
             active=fields.get("active") or False,
+            is_primary=False,
+            priority=0,
             credentials=self._storable(credentials or {}),
-            conditions=self._conditions(fields.get("conditions") or []),
+            conditions=validation.cast_conditions(fields.get("conditions") or [], self._new_id),
             extra=self._extra(fields),
         )
         if record.active and channel in CHANNELS_WITH_PRIMARY:
-            built_in = [provider for provider, _ in _SENT_BY_THE_SERVER]
-            record.primary = not queries.has_active(_place(record), besides_providers=built_in)
-            record.priority = self._rank_below_primary(queries, record)
+            built_in = [provider for provider, _ in _NOVU_CREDENTIALS]
+            record = record._replace(
+                is_primary=not queries.has_active(record.place, except_providers=built_in),
+                priority=self._priority_below_primary(queries, record),
+            )
         queries.insert(record)
-        return Success(201, self._alone(record))
+        return Success(201, self._single(record))
 
     def update(self, queries: Queries, caller: Environment, integration_id: str, fields: Mapping[str, Any]) -> Success:
         """`PUT /v1/integrations/{id}`: credentials are replaced, not merged."""
-        validation.check_fields(fields, creating=False, observed=self._observed)
+        validation.check_fields(fields, creating=False, behaviour=self._behaviour)
         credentials = validation.known_credentials(fields.get("credentials"))
-        if not validation.OBJECT_ID.fullmatch(integration_id):
-            raise internal_error()
-        record = _found(queries, caller, integration_id)
+        record = _find(queries, caller, integration_id)
         identifier = fields.get("identifier") or record.identifier
-        renamed = identifier != record.identifier
-        if renamed and queries.has_identifier(caller.organisation, identifier):
-            raise ApiError(409, "Integration with identifier already exists")
+        if identifier != record.identifier:
+            _check_identifier(queries, caller, identifier)
         effective = record.credentials if credentials is None else credentials
         self._check_credentials(fields, record.provider, record.channel, effective)
+        conditions = fields.get("conditions")
         extra = self._extra({key: value for key, value in fields.items() if key != "kind"})
-        changed = replace(
-            record,
+        now = timestamp(self._clock())
+        changed = record._replace(
             name=fields.get("name") or record.name,
             identifier=identifier,
             environment=(fields.get("_environmentId") or record.environment).lower(),
+            updated=now,
             active=fields.get("active", record.active),
             credentials=record.credentials if credentials is None else self._storable(credentials),
             conditions=record.conditions
-            if fields.get("conditions") is None
-            else self._conditions(fields["conditions"]),
+            if conditions is None
+            else validation.cast_conditions(conditions, self._new_id),
             extra={**record.extra, **extra},
         )
-        given = ("name", "_environmentId")
-        # Servers count a null for `active` as a value, and an empty name as none.
-        if not (
-            renamed
-            or "active" in fields
-            or extra
-            or credentials is not None
-            or fields.get("conditions") is not None
-            or any(fields.get(name) for name in given)
-        ):
+        # For servers a null for `active` is a property, and an empty name is none.
+        given = (fields.get("name"), fields.get("_environmentId"), identifier != record.identifier, "active" in fields)
+        if not (any(given) or extra or credentials is not None or conditions is not None):
             raise ApiError(400, "No properties found for update")
-        changed.updated = timestamp(self._clock())
         if changed.active is not record.active and record.channel in CHANNELS_WITH_PRIMARY:
             if changed.active:
-                changed.priority = self._rank_below_primary(queries, record)
+                changed = changed._replace(priority=self._priority_below_primary(queries, record))
             else:
-                changed.priority, changed.primary = 0, False
-                queries.number_active(_place(record), besides=record.id, updated=changed.updated)
-        if fields.get("conditions"):
-            changed.primary = False
+                changed = changed._replace(priority=0, is_primary=False)
+                queries.number_active(record.place, except_id=record.id, updated=now)
+        if conditions:
+            changed = changed._replace(is_primary=False)
         queries.update(changed)
-        return Success(200, self._alone(changed))
+        return Success(200, self._single(changed))
 
     def set_primary(self, queries: Queries, caller: Environment, integration_id: str) -> Success:
-        """`POST /v1/integrations/{id}/set-primary`: makes it active too, and drops its conditions."""
-        if not validation.OBJECT_ID.fullmatch(integration_id):
+        """`POST /v1/integrations/{id}/set-primary`: also makes it active and drops its conditions."""
+        if not validation.is_object_id(integration_id):
             raise ApiError(400, ["integrationId must be a mongodb id"])
         record = queries.integration(caller.organisation, integration_id.lower())
         if record is None:
             raise ApiError(404, f"Integration with id {integration_id} not found")
         if record.channel not in CHANNELS_WITH_PRIMARY:
             raise ApiError(400, f"Channel {record.channel} does not support primary")
-        # 200 is what current servers answer, and all that the official Python SDK takes.
-        status = 201 if self._observed else 200
-        if record.primary:
-            return Success(status, self._alone(record))
-        now = timestamp(self._clock())
-        queries.take_primary(_place(record), updated=now)
-        below = queries.number_active(_place(record), besides=record.id, updated=now)
-        changed = replace(
-            record,
-            active=True,
-            primary=True,
-            priority=below + 1,
-            conditions=[],
-            updated=now,
-        )
-        queries.update(changed)
-        return Success(status, self._alone(changed))
+        if not record.is_primary:
+            now = timestamp(self._clock())
+            queries.clear_primary(record.place, updated=now)
+            others = queries.number_active(record.place, except_id=record.id, updated=now)
+            record = record._replace(active=True, is_primary=True, priority=others + 1, conditions=[], updated=now)
+            queries.update(record)
+        return Success(self._behaviour.set_primary_status, self._single(record))
 
     def delete(self, queries: Queries, caller: Environment, integration_id: str) -> Success:
-        """`DELETE /v1/integrations/{id}`: answers what is left in the environment of the key."""
-        if not validation.OBJECT_ID.fullmatch(integration_id):
-            raise internal_error()
-        record = _found(queries, caller, integration_id)
+        """`DELETE /v1/integrations/{id}`: returns what is left in the environment of the API key."""
+        record = _find(queries, caller, integration_id)
         now = timestamp(self._clock())
         queries.delete(record, now)
         if record.channel in CHANNELS_WITH_PRIMARY:
-            queries.number_active(_place(record), besides=record.id, updated=now)
+            queries.number_active(record.place, except_id=record.id, updated=now)
+        omit = self._behaviour.omits_empty_credentials
         left = queries.integrations(caller.organisation, environment=caller.id)
-        return Success(
-            200, [integration_json(other, alone=False, omit_empty_credentials=self._observed) for other in left]
-        )
+        return Success(200, [integration_json(other, single=False, omit_empty_credentials=omit) for other in left])
 
-    def _check_place(self, queries: Queries, organisation: str, environment: str, provider: str, channel: str) -> None:
-        """Refuse a second in-app integration of an environment, and what only a server with keys of its own can do."""
+    def _check_built_in(
+        self, queries: Queries, organisation: str, environment: str, provider: str, channel: str
+    ) -> None:
+        """Refuse a second integration of a built-in provider, and one that the server has no credentials for."""
         kind = (provider, channel)
-        if kind != _IN_APP and kind not in _SENT_BY_THE_SERVER:
+        if kind != _IN_APP and kind not in _NOVU_CREDENTIALS:
             return
-        there = queries.integrations(organisation, environment=environment, channel=channel)
-        exists = any(other.provider == provider for other in there)
+        others = queries.integrations(organisation, environment=environment, channel=channel)
+        exists = any(other.provider == provider for other in others)
         if kind == _IN_APP:
             if exists:
                 raise ApiError(400, "One environment can only have one In app provider")
-        elif not self._novu_keys:
+        elif not self._behaviour.has_novu_credentials:
             raise ApiError(400, f"Creating Novu integration for {provider} provider is not allowed")
         elif exists:
             raise ApiError(409, f"Integration with novu provider for {channel} channel already exists")
@@ -201,8 +168,8 @@ class Integrations:
     def _check_credentials(
         self, fields: Mapping[str, Any], provider: str, channel: str, credentials: Mapping[str, Any] | None
     ) -> None:
-        """What `check` asks for. There is no network here: a provider is content when its required fields are there."""
-        if not fields.get("check", self._check_default):
+        """Do what `check` asks for. There is no network here: an e-mail provider needs its required credentials."""
+        if not fields.get("check", self._behaviour.check_by_default):
             return
         if credentials is None:
             raise ApiError(400, ["credentials should not be null or undefined"])
@@ -210,9 +177,7 @@ class Integrations:
             return
         known = catalogue.find(provider)
         if known is None or known.channel != channel:
-            raise ApiError(
-                400, f"Provider {provider} is no e-mail provider that the sandbox knows: it cannot be checked"
-            )
+            raise ApiError(400, f"Provider {provider} cannot be checked: the sandbox has no such e-mail provider")
         missing = [
             field.key for field in known.credentials if field.required and credentials.get(field.key) in (None, "")
         ]
@@ -221,41 +186,40 @@ class Integrations:
 
     def _storable(self, credentials: dict[str, Any]) -> dict[str, Any]:
         validation.check_depth(credentials)
-        return with_tokens(credentials, self._randomness)
-
-    def _conditions(self, value: list[Any]) -> list[Any]:
-        validation.check_depth(value)
-        return conditions.cast(value, lambda: naming.object_id(self._clock(), self._randomness))
+        return ids.hide_credentials(credentials, self._randomness)
 
     def _extra(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        if self._observed:
-            return {}
-        extra = {key: fields[key] for key in EXTRA_FIELDS if fields.get(key) is not None}
+        extra = {key: fields[key] for key in self._behaviour.optional_fields if fields.get(key) is not None}
         validation.check_depth(extra)
-        return {
-            key: with_tokens_inside(value, self._randomness) if key == "configurations" else value
-            for key, value in extra.items()
-        }
+        if "configurations" in extra:
+            extra["configurations"] = ids.hide_secrets(extra["configurations"], self._randomness)
+        return extra
 
-    def _rank_below_primary(self, queries: Queries, record: Record) -> int:
-        """The priority of one that becomes active: the primary's, which moves up by one, else one above the highest."""
-        highest = queries.highest_active(_place(record), besides=record.id)
+    def _new_id(self) -> str:
+        return ids.object_id(self._clock(), self._randomness)
+
+    def _priority_below_primary(self, queries: Queries, record: Record) -> int:
+        """Return the priority of one that becomes active: the primary's, which moves up, or one above the highest."""
+        highest = queries.highest_active(record.place, except_id=record.id)
         if highest is None:
             return 1
-        if not highest.primary:
+        if not highest.is_primary:
             return highest.priority + 1
-        queries.raise_priority(highest, timestamp(self._clock()))
+        queries.set_priority(highest.id, highest.priority + 1, timestamp(self._clock()))
         return highest.priority
 
-    def _alone(self, record: Record) -> dict[str, Any]:
-        return integration_json(record, alone=True, omit_empty_credentials=self._observed)
+    def _single(self, record: Record) -> dict[str, Any]:
+        return integration_json(record, single=True, omit_empty_credentials=self._behaviour.omits_empty_credentials)
 
 
-def _place(record: Record) -> ChannelOf:
-    return ChannelOf(record.organisation, record.environment, record.channel)
+def _check_identifier(queries: Queries, caller: Environment, identifier: str) -> None:
+    if queries.has_identifier(caller.organisation, identifier):
+        raise ApiError(409, "Integration with identifier already exists")
 
 
-def _found(queries: Queries, caller: Environment, integration_id: str) -> Record:
+def _find(queries: Queries, caller: Environment, integration_id: str) -> Record:
+    if not validation.is_object_id(integration_id):
+        raise internal_error()
     record = queries.integration(caller.organisation, integration_id.lower())
     if record is None:
         raise ApiError(404, f"Entity with id {integration_id} not found")

@@ -1,8 +1,4 @@
-"""The API itself, inside the program: no account, no server, no network.
-
-`open_sandbox` opens a database file and gives its keys and a way in: `contract`, which takes requests and gives replies
-without HTTP. `server.serve` puts the same thing on a loopback socket.
-"""
+"""Opens and resets a sandbox: the API inside the program, with no account, server or network."""
 
 from __future__ import annotations
 
@@ -12,11 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from integrations_cli.sandbox.failures import StoreError, damaged
+from integrations_cli.sandbox.behaviour import DOCUMENTED, ServerBehaviour
+from integrations_cli.sandbox.errors import DamagedError, StoreError
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from integrations_cli.sandbox.api import SandboxApi
     from integrations_cli.sandbox.store import Store
 
@@ -24,20 +19,15 @@ __all__ = ["Sandbox", "StoreError", "open_sandbox", "reset"]
 
 
 class Sandbox:
-    """An open sandbox; `api_keys` has the key of each environment by its name, Development and Production."""
+    """An open sandbox: its `api`, and its `api_keys` by environment, Development and Production."""
 
-    def __init__(self, store: Store, contract: SandboxApi) -> None:
+    def __init__(self, store: Store, api: SandboxApi) -> None:
         self._store = store
-        self.contract = contract
+        self.api = api
         with store.reading() as queries:
             self.api_keys = {environment.name: environment.api_key for environment in queries.environments()}
         if not self.api_keys.keys() >= {"Development", "Production"}:
-            raise damaged(store.path)
-
-    @property
-    def path(self) -> Path:
-        """The database file."""
-        return self._store.path
+            raise DamagedError(store.path)
 
     def close(self) -> None:
         """Close the database file. It may be called twice."""
@@ -46,9 +36,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -57,15 +45,13 @@ def open_sandbox(
     *,
     idempotency: bool = True,
     rate_limit: int | None = None,
-    observed: bool = False,
-    check_default: bool | None = None,
+    behaviour: ServerBehaviour = DOCUMENTED,
     clock: Callable[[], float] = time.time,
     randomness: Callable[[int], bytes] = os.urandom,
 ) -> Sandbox:
-    """Open the sandbox in the database file `path`, and make the file if it is not there.
+    """Open the sandbox in the database file `path`, which is created if it does not exist.
 
-    `rate_limit` is in requests a second for each environment. For what `observed` and `check_default` change, see
-    `contract.Contract`.
+    `rate_limit` is in requests a second for each environment.
 
     Raises:
         StoreError: The file is damaged, another program's, locked for long, or cannot be written.
@@ -74,17 +60,16 @@ def open_sandbox(
     from integrations_cli.sandbox.store import Store
 
     store = Store(path, clock=clock, randomness=randomness)
-    contract = SandboxApi(
+    api = SandboxApi(
         store,
         idempotency=idempotency,
         rate_limit=rate_limit,
-        observed=observed,
-        check_default=check_default,
+        behaviour=behaviour,
         clock=clock,
         randomness=randomness,
     )
     try:
-        return Sandbox(store, contract)
+        return Sandbox(store, api)
     except BaseException:
         store.close()
         raise
@@ -93,16 +78,15 @@ def open_sandbox(
 def reset(
     path: Path, *, clock: Callable[[], float] = time.time, randomness: Callable[[int], bytes] = os.urandom
 ) -> bool:
-    """Empty the sandbox in the file `path`, and say whether there was one. Its environments keep their keys.
+    """Empty the sandbox in the file `path`, and return whether there was one. Its environments keep their API keys.
 
-    A damaged file is replaced by a new one, if its header says that it was a sandbox's.
+    A damaged file is replaced by a new one, if its header says that it is a sandbox's.
 
     Raises:
         StoreError: The file is another program's, or cannot be written.
     """
     if not path.exists():
         return False
-    from integrations_cli.sandbox.failures import DamagedError
     from integrations_cli.sandbox.store import Store, discard
 
     try:

@@ -1,4 +1,4 @@
-"""The look-ups and changes that the endpoints make in the store: all of the SQL but the tables themselves."""
+"""The statements that the endpoints run on the store: all SQL but that of the tables."""
 
 from __future__ import annotations
 
@@ -8,56 +8,55 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
-from integrations_cli.sandbox.failures import damaged
-from integrations_cli.sandbox.records import Environment, Record
+from integrations_cli.sandbox.errors import DamagedError
+from integrations_cli.sandbox.records import Channel, Environment, Record
 
-_COLUMNS: Final = (
-    "id, organisation, environment, provider, channel, name, identifier, created, updated, "
-    "active, is_primary, priority, credentials, conditions, extra"
-)
+STORED_FOR: Final = 24 * 3600.0
+"""Seconds for which the response for an idempotency key is stored."""
 
-
+# The columns have the names of the fields.
+_ENVIRONMENT: Final = ", ".join(Environment._fields)
+_RECORD: Final = ", ".join(Record._fields)
+_SELECT_ENVIRONMENT: Final = f"SELECT {_ENVIRONMENT} FROM environment"  # noqa: S608 - constants
+_SELECT_RECORD: Final = f"SELECT {_RECORD} FROM integration WHERE deleted IS NULL"  # noqa: S608 - constants
 _ACTIVE_IN: Final = "deleted IS NULL AND organisation = ? AND environment = ? AND channel = ? AND active = 1"
 
-
-class ChannelOf(NamedTuple):
-    """Where integrations compete for being first: a channel of an environment."""
-
-    organisation: str
-    environment: str
-    channel: str
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Connection(Protocol):
-    """What is needed of an open SQLite database."""
+    """The part of a SQLite connection that is used here."""
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> Any:
-        """Run the statement and give a cursor."""
+        """Run the statement and return a cursor."""
 
 
 class StoredResponse(NamedTuple):
-    """What became of an idempotency key: `answer` is None while its request is in progress. `begun` is seconds."""
+    """The response for an idempotency key; `status` and `body` are None while its request is in progress.
+
+    `begun` is in seconds since the epoch.
+    """
 
     body_hash: bytes
     status: int | None
-    answer: Any
+    body: Any
     begun: float
 
 
 class Queries:
-    """The look-ups and changes, within the transaction or the moment that the store opened for them."""
+    """Statements within the transaction, or for the moment, that the store opened."""
 
     def __init__(self, connection: Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
 
     @contextmanager
-    def undone_on_failure(self) -> Iterator[None]:
-        """Undo what the block did if it raises, without giving up the transaction around it."""
+    def savepoint(self) -> Iterator[None]:
+        """Undo what the block did if it raises, and keep the transaction open."""
         self._connection.execute("SAVEPOINT part")
         try:
             yield
@@ -69,25 +68,21 @@ class Queries:
                 self._connection.execute("RELEASE part")
 
     def environments(self) -> list[Environment]:
-        """All environments, in the order in which they were made."""
-        rows = self._connection.execute(
-            "SELECT id, organisation, name, identifier, api_key, created FROM environment ORDER BY number"
-        )
+        """Return all environments, oldest first."""
+        rows = self._connection.execute(f"{_SELECT_ENVIRONMENT} ORDER BY number")
         return [self._environment(row) for row in rows]
 
     def environment_of(self, api_key: str) -> Environment | None:
-        """The environment that the key opens."""
-        row = self._connection.execute(
-            "SELECT id, organisation, name, identifier, api_key, created FROM environment WHERE api_key = ?", (api_key,)
-        ).fetchone()
+        """Return the environment of the API key."""
+        row = self._connection.execute(f"{_SELECT_ENVIRONMENT} WHERE api_key = ?", (api_key,)).fetchone()
         return self._environment(row) if row else None
 
     def hash_key(self, organisation: str) -> bytes:
-        """The organisation's key for hashes, random and never shown."""
+        """Return the organisation's random key for hashes."""
         row = self._connection.execute("SELECT hash_key FROM organisation WHERE id = ?", (organisation,)).fetchone()
         (key,) = row or (None,)
         if not isinstance(key, bytes):
-            raise damaged(self._path)
+            raise DamagedError(self._path)
         return key
 
     def integrations(
@@ -96,194 +91,161 @@ class Queries:
         *,
         environment: str | None = None,
         channel: str | None = None,
-        active: bool | None = None,
+        only_active: bool = False,
     ) -> list[Record]:
-        """The organisation's integrations that are not deleted, oldest first, narrowed by what is given."""
-        where, values = "organisation = ? AND deleted IS NULL", [organisation]
+        """Return the organisation's integrations that match, oldest first."""
+        where, values = "organisation = ?", [organisation]
         for column, value in (("environment", environment), ("channel", channel)):
             if value is not None:
                 where += f" AND {column} = ?"
                 values.append(value)
-        if active is not None:
-            where += f" AND active = {int(active)}"
-        statement = f"SELECT {_COLUMNS} FROM integration WHERE {where} ORDER BY number"  # noqa: S608 - columns of ours
-        rows = self._connection.execute(statement, values)
+        if only_active:
+            where += " AND active = 1"
+        rows = self._connection.execute(f"{_SELECT_RECORD} AND {where} ORDER BY number", values)
         return [self._record(row) for row in rows]
 
-    def highest_active(self, place: ChannelOf, *, besides: str = "") -> Record | None:
-        """The active integration with the highest priority in this place, the one with the id `besides` left aside."""
+    def integration(self, organisation: str, integration_id: str) -> Record | None:
+        """Return the integration with this id."""
         row = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM integration WHERE {_ACTIVE_IN} AND id <> ? "  # noqa: S608 - columns of ours
-            "ORDER BY priority DESC, number LIMIT 1",
-            (*place, besides),
+            f"{_SELECT_RECORD} AND id = ? AND organisation = ?", (integration_id, organisation)
         ).fetchone()
         return self._record(row) if row else None
 
-    def has_active(self, place: ChannelOf, *, besides_providers: Sequence[str]) -> bool:
-        """Whether an active integration is in this place whose provider is not one of these."""
-        marks = ", ".join("?" * len(besides_providers))
+    def highest_active(self, channel: Channel, *, except_id: str = "") -> Record | None:
+        """Return the active integration with the highest priority in the channel."""
+        row = self._connection.execute(
+            f"SELECT {_RECORD} FROM integration WHERE {_ACTIVE_IN} AND id <> ? "  # noqa: S608 - constants
+            "ORDER BY priority DESC, number LIMIT 1",
+            (*channel, except_id),
+        ).fetchone()
+        return self._record(row) if row else None
+
+    def has_active(self, channel: Channel, *, except_providers: Sequence[str]) -> bool:
+        """Whether the channel has an active integration of another provider than these."""
+        marks = ", ".join("?" * len(except_providers))
         found = self._connection.execute(
             f"SELECT 1 FROM integration WHERE {_ACTIVE_IN} AND provider NOT IN ({marks}) LIMIT 1",  # noqa: S608
-            (*place, *besides_providers),
+            (*channel, *except_providers),
         )
         return found.fetchone() is not None
 
-    def raise_priority(self, record: Record, updated: str) -> None:
-        """Move the integration up by one."""
-        self._connection.execute(
-            "UPDATE integration SET priority = priority + 1, updated = ? WHERE id = ?", (updated, record.id)
-        )
-
-    def number_active(self, place: ChannelOf, *, besides: str, updated: str) -> int:
-        """Give the active integrations of this place, but the one with the id `besides`, priorities down to 1, in the
-        order that they have now, and say how many they are. `updated` is the time of the change.
-        """
-        ranked = self._connection.execute(
-            f"SELECT id, priority FROM integration WHERE {_ACTIVE_IN} AND id <> ? ORDER BY priority DESC, number",  # noqa: S608
-            (*place, besides),
-        ).fetchall()
-        for index, (integration_id, priority) in enumerate(ranked):
-            if priority != len(ranked) - index:
-                self._connection.execute(
-                    "UPDATE integration SET priority = ?, updated = ? WHERE id = ?",
-                    (len(ranked) - index, updated, integration_id),
-                )
-        return len(ranked)
-
-    def take_primary(self, place: ChannelOf, *, updated: str) -> None:
-        """Leave no integration of this place primary."""
-        self._connection.execute(
-            f"UPDATE integration SET is_primary = 0, updated = ? WHERE {_ACTIVE_IN} AND is_primary",  # noqa: S608
-            (updated, *place),
-        )
-
-    def integration(self, organisation: str, integration_id: str) -> Record | None:
-        """The integration with this id, unless it is deleted."""
-        row = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM integration WHERE id = ? AND organisation = ? AND deleted IS NULL",  # noqa: S608
-            (integration_id, organisation),
-        ).fetchone()
-        return self._record(row) if row else None
-
     def has_identifier(self, organisation: str, identifier: str) -> bool:
-        """Whether an integration of the organisation has this identifier; deleted ones do not count."""
+        """Whether an integration of the organisation has this identifier."""
         found = self._connection.execute(
             "SELECT 1 FROM integration WHERE organisation = ? AND identifier = ? AND deleted IS NULL",
             (organisation, identifier),
         )
         return found.fetchone() is not None
 
+    def number_active(self, channel: Channel, *, except_id: str, updated: str) -> int:
+        """Number the priorities of the channel's other active integrations down to 1, and return how many there are.
+
+        Their order stays the same. Those that change get the time `updated`.
+        """
+        ranked = self._connection.execute(
+            f"SELECT id, priority FROM integration WHERE {_ACTIVE_IN} AND id <> ? "  # noqa: S608 - constants
+            "ORDER BY priority DESC, number",
+            (*channel, except_id),
+        ).fetchall()
+        for expected, (integration_id, priority) in zip(range(len(ranked), 0, -1), ranked, strict=True):
+            if priority != expected:
+                self.set_priority(integration_id, expected, updated)
+        return len(ranked)
+
+    def set_priority(self, integration_id: str, priority: int, updated: str) -> None:
+        """Change the priority of the integration."""
+        self._connection.execute(
+            "UPDATE integration SET priority = ?, updated = ? WHERE id = ?", (priority, updated, integration_id)
+        )
+
+    def clear_primary(self, channel: Channel, *, updated: str) -> None:
+        """Make no integration of the channel primary."""
+        self._connection.execute(
+            f"UPDATE integration SET is_primary = 0, updated = ? WHERE {_ACTIVE_IN} AND is_primary",  # noqa: S608
+            (updated, *channel),
+        )
+
     def insert(self, record: Record) -> None:
         """Add the integration."""
-        marks = ", ".join("?" * 15)
-        self._connection.execute(
-            f"INSERT INTO integration ({_COLUMNS}) VALUES ({marks})",  # noqa: S608 - columns of ours
-            _row(record),
-        )
+        self._insert("integration", _RECORD, _row(record))
 
     def update(self, record: Record) -> None:
-        """Write all columns of the integration anew."""
-        columns = ", ".join(f"{column} = ?" for column in _COLUMNS.split(", ")[1:])
+        """Write all columns of the integration."""
+        columns = ", ".join(f"{column} = ?" for column in Record._fields)
         self._connection.execute(
-            f"UPDATE integration SET {columns} WHERE id = ?",  # noqa: S608 - columns of ours
-            (*_row(record)[1:], record.id),
+            f"UPDATE integration SET {columns} WHERE id = ?",  # noqa: S608 - constants
+            (*_row(record), record.id),
         )
 
-    def delete(self, record: Record, at: str) -> None:
+    def delete(self, record: Record, deleted: str) -> None:
         """Mark the integration as deleted at this time."""
-        self._connection.execute("UPDATE integration SET deleted = ? WHERE id = ?", (at, record.id))
+        self._connection.execute("UPDATE integration SET deleted = ? WHERE id = ?", (deleted, record.id))
 
-    def remembered(self, organisation: str, key_hash: bytes) -> StoredResponse | None:
-        """What is known of an idempotency key."""
+    def stored_response(self, organisation: str, key_hash: bytes) -> StoredResponse | None:
+        """Return what is stored for an idempotency key."""
         row = self._connection.execute(
             "SELECT body_hash, status, answer, begun FROM idempotency WHERE organisation = ? AND key_hash = ?",
             (organisation, key_hash),
         ).fetchone()
         if row is None:
             return None
-        body_hash, status, answer, begun = row
+        body_hash, status, body, begun = row
         if not (isinstance(body_hash, bytes) and isinstance(status, int | None) and isinstance(begun, float)):
-            raise damaged(self._path)
-        return StoredResponse(body_hash, status, None if answer is None else self._json(answer, dict), begun)
+            raise DamagedError(self._path)
+        return StoredResponse(body_hash, status, None if body is None else self._decode(body, dict), begun)
 
-    def remember(self, organisation: str, key_hash: bytes, remembered: StoredResponse) -> None:
-        """Keep what became of an idempotency key."""
-        answer = None if remembered.answer is None else _text(remembered.answer)
+    def store_response(self, organisation: str, key_hash: bytes, response: StoredResponse) -> None:
+        """Store the response for an idempotency key."""
+        body = None if response.body is None else _encode(response.body)
         self._connection.execute(
             "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
-            (organisation, key_hash, remembered.body_hash, remembered.status, answer, remembered.begun),
+            (organisation, key_hash, response.body_hash, response.status, body, response.begun),
         )
 
     def insert_organisation(self, organisation: str, hash_key: bytes) -> None:
         """Add an organisation."""
-        self._connection.execute("INSERT INTO organisation VALUES (?, ?)", (organisation, hash_key))
+        self._insert("organisation", "id, hash_key", (organisation, hash_key))
 
     def insert_environment(self, environment: Environment) -> None:
         """Add an environment."""
-        self._connection.execute(
-            "INSERT INTO environment (id, organisation, name, identifier, api_key, created) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                environment.id,
-                environment.organisation,
-                environment.name,
-                environment.identifier,
-                environment.api_key,
-                environment.created,
-            ),
-        )
+        self._insert("environment", _ENVIRONMENT, environment)
 
-    def forget_everything(self) -> None:
-        """Take out all integrations, deleted ones too, and all idempotency keys."""
+    def delete_everything(self) -> None:
+        """Remove all integrations and all idempotency keys."""
         self._connection.execute("DELETE FROM integration")
         self._connection.execute("DELETE FROM idempotency")
 
+    def _insert(self, table: str, columns: str, values: Sequence[Any]) -> None:
+        marks = ", ".join("?" * len(values))
+        self._connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)  # noqa: S608 - constants
+
     def _environment(self, row: Sequence[Any]) -> Environment:
         if not all(isinstance(value, str) for value in row):
-            raise damaged(self._path)
+            raise DamagedError(self._path)
         return Environment(*row)
 
     def _record(self, row: Sequence[Any]) -> Record:
-        active, primary, priority, credentials, conditions, extra = row[9:]
-        if not (all(isinstance(value, str) for value in row[:9]) and isinstance(priority, int)):
-            raise damaged(self._path)
-        record = Record(*row[:9])
-        record.active = None if active is None else bool(active)
-        record.primary = bool(primary)
-        record.priority = priority
-        record.credentials = self._json(credentials, dict)
-        record.conditions = self._json(conditions, list)
-        record.extra = self._json(extra, dict)
-        return record
+        record = Record(*row)
+        if not (all(isinstance(value, str) for value in row[:9]) and isinstance(record.priority, int)):
+            raise DamagedError(self._path)
+        return record._replace(
+            active=None if record.active is None else bool(record.active),
+            is_primary=bool(record.is_primary),
+            credentials=self._decode(record.credentials, dict),
+            conditions=self._decode(record.conditions, list),
+            extra=self._decode(record.extra, dict),
+        )
 
-    def _json(self, text: Any, kind: type) -> Any:
-        """What the text says, if it is of that kind: damage that SQLite cannot see is found here."""
+    def _decode(self, text: Any, kind: type) -> Any:
+        """Return the JSON value of this type; SQLite does not see all damage."""
         try:
             value = json.loads(text)
         except (ValueError, TypeError, RecursionError):
             value = None
         if not isinstance(value, kind):
-            raise damaged(self._path)
+            raise DamagedError(self._path)
         return value
 
 
-def _row(record: Record) -> tuple[Any, ...]:
-    return (
-        record.id,
-        record.organisation,
-        record.environment,
-        record.provider,
-        record.channel,
-        record.name,
-        record.identifier,
-        record.created,
-        record.updated,
-        record.active,
-        record.primary,
-        record.priority,
-        _text(record.credentials),
-        _text(record.conditions),
-        _text(record.extra),
-    )
-
-
-_text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+def _row(record: Record) -> list[Any]:
+    return [_encode(value) if isinstance(value, dict | list) else value for value in record]

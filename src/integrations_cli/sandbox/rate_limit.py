@@ -6,11 +6,11 @@ import threading
 from typing import Final, NamedTuple
 
 WINDOW: Final = 5
-"""Seconds that the announced limit covers."""
+"""Seconds of the window in the headers."""
 
 
 class _Bucket:
-    """The tokens of one environment, and when they were last refilled, in seconds."""
+    """The tokens of one environment; `refilled` is in seconds."""
 
     def __init__(self, tokens: int, refilled: float) -> None:
         self.tokens = tokens
@@ -18,14 +18,14 @@ class _Bucket:
 
 
 class Allowance(NamedTuple):
-    """Whether a request may pass, and the headers that every answer tells about it."""
+    """Whether a request is allowed, and the rate-limit headers of its response."""
 
     granted: bool
     headers: tuple[tuple[str, str], ...]
 
 
 class RateLimit:
-    """So many requests a second for each environment, with a burst of 5.5 seconds' worth, counted in memory."""
+    """A number of requests a second for each environment, with a burst of 5.5 seconds' worth, counted in memory."""
 
     def __init__(self, per_second: int) -> None:
         self._per_second = per_second
@@ -39,7 +39,7 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def take(self, environment: str, now: float) -> Allowance:
-        """Take one token of the environment's bucket at the time `now`, in seconds."""
+        """Take one token of the environment at the time `now`, in seconds."""
         with self._lock:
             bucket = self._buckets.setdefault(environment, _Bucket(self._burst, now))
             bucket.refilled = min(bucket.refilled, now)  # the clock may have been put back

@@ -1,35 +1,37 @@
-"""What the sandbox keeps, and how the API shows it."""
+"""What the sandbox stores, and how the API shows it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-Json = Any  # A decoded JSON value.
+Json = Any  # a decoded JSON value
 
 CHANNELS_WITH_PRIMARY: Final = ("email", "sms")
 
-EXTRA_FIELDS: Final = ("kind", "configurations", "rules")
-"""Fields that only current servers know; shown when they were sent."""
 
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """An environment of an organisation, with the key that opens it. `created` is ISO 8601, UTC, milliseconds."""
+class Environment(NamedTuple):
+    """An environment of an organisation, with its API key. `created` is ISO 8601, UTC, milliseconds."""
 
     id: str
     organisation: str
     name: str
     identifier: str
-    api_key: str = field(repr=False)
+    api_key: str
     created: str
 
 
-@dataclass(slots=True)
-class Record:
-    """An integration as it is stored: secret credentials are tokens already. Times are ISO 8601, UTC, milliseconds.
+class Channel(NamedTuple):
+    """A channel of an environment: its active integrations have different priorities, and at most one is primary."""
 
-    `active` may be None: servers store the null that an update sends.
+    organisation: str
+    environment: str
+    name: str
+
+
+class Record(NamedTuple):
+    """An integration as it is stored, with tokens for secret credentials. Times are ISO 8601, UTC, milliseconds.
+
+    `active` may be None: servers store the null that an update sends. `extra` has the optional fields.
     """
 
     id: str
@@ -41,16 +43,21 @@ class Record:
     identifier: str
     created: str
     updated: str
-    active: bool | None = False
-    primary: bool = False
-    priority: int = 0
-    credentials: dict[str, Json] = field(default_factory=dict)
-    conditions: list[Json] = field(default_factory=list)
-    extra: dict[str, Json] = field(default_factory=dict)
+    active: bool | None
+    is_primary: bool
+    priority: int
+    credentials: dict[str, Json]
+    conditions: list[Json]
+    extra: dict[str, Json]
+
+    @property
+    def place(self) -> Channel:
+        """The channel of its environment."""
+        return Channel(self.organisation, self.environment, self.channel)
 
 
-def integration_json(record: Record, *, alone: bool, omit_empty_credentials: bool = False) -> dict[str, Json]:
-    """The integration as an answer shows it; `alone` adds the `id`s that lists do not have."""
+def integration_json(record: Record, *, single: bool, omit_empty_credentials: bool) -> dict[str, Json]:
+    """Return the integration as a response shows it; `single` adds the `id`s that lists do not have."""
     document: dict[str, Json] = {
         "_id": record.id,
         "_environmentId": record.environment,
@@ -62,8 +69,8 @@ def integration_json(record: Record, *, alone: bool, omit_empty_credentials: boo
         "name": record.name,
         "identifier": record.identifier,
         "priority": record.priority,
-        "primary": record.primary,
-        "conditions": [_with_ids(condition) for condition in record.conditions] if alone else record.conditions,
+        "primary": record.is_primary,
+        "conditions": [_with_ids(condition) for condition in record.conditions] if single else record.conditions,
         **record.extra,
         "deleted": False,
         "createdAt": record.created,
@@ -72,13 +79,13 @@ def integration_json(record: Record, *, alone: bool, omit_empty_credentials: boo
     }
     if omit_empty_credentials and not record.credentials:
         del document["credentials"]
-    if alone:
+    if single:
         document["id"] = record.id
     return document
 
 
 def environment_json(environment: Environment) -> dict[str, Json]:
-    """The environment as `/v1/environments/me` answers it."""
+    """Return the environment as `/v1/environments/me` shows it."""
     return {
         "widget": {"notificationCenterEncryption": False},
         "name": environment.name,
@@ -93,12 +100,11 @@ def environment_json(environment: Environment) -> dict[str, Json]:
 
 
 def timestamp(seconds: float) -> str:
-    """`seconds` since the epoch as the API writes times: `2026-11-23T04:51:58.444Z`."""
+    """Return `seconds` since the epoch as the API writes times: `2026-11-23T04:51:58.444Z`."""
     import time
 
     millis = round(seconds * 1000)
-    moment = time.gmtime(millis // 1000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", moment) + f".{millis % 1000:03d}Z"
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(millis // 1000)) + f".{millis % 1000:03d}Z"
 
 
 def _with_ids(condition: dict[str, Json]) -> dict[str, Json]:

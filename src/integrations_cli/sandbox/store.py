@@ -1,10 +1,9 @@
-"""The sandbox's memory: one SQLite file, safe for many threads and processes, and for `kill -9` at any moment.
+"""The sandbox's database: one SQLite file, safe for many threads and processes, and for `kill -9` at any moment.
 
-The file is in write-ahead mode: a transaction is either whole in the log or not there at all, a killed process loses
-nothing that it had acknowledged, and readers never wait. Power loss can cost the last moments, never the file. Every
-change runs in one immediate transaction, so that a test and the insert that depends on it cannot be separated; other
-writers wait for their turn. No secret value ever comes here: credentials are tokens by then, and what idempotency
-remembers of a body is a hash keyed with the idempotency key, which is itself kept only as a hash.
+The file is in write-ahead mode: a killed process loses nothing that it acknowledged, and readers never wait. A power
+failure can lose the last moments, never the file. Every change is one immediate transaction, so that no other writer
+comes between a check and the insert that depends on it. No secret value is stored: credentials are tokens, and of a
+request with an idempotency key only keyed hashes are stored.
 """
 
 from __future__ import annotations
@@ -17,23 +16,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from integrations_cli.sandbox.errors import DamagedError, StoreError
 from integrations_cli.sandbox.ids import Randomness, object_id, short_id
-from integrations_cli.sandbox.queries import Queries
-
-from .failures import StoreError, damaged
-from .records import Environment, Record, timestamp
+from integrations_cli.sandbox.queries import STORED_FOR, Queries
+from integrations_cli.sandbox.records import Environment, Record, timestamp
 
 APPLICATION_ID: Final = 0x6E76736B
-"""Marks the file as ours in SQLite's header."""
+"""Identifies a sandbox's file in SQLite's header."""
 
 VERSION: Final = 1
-"""Of the tables below."""
+"""The version of the tables below."""
 
-REMEMBERED_FOR: Final = 24 * 3600.0
-"""Seconds that an idempotency key is good for."""
+MAX_WAIT: Final = 20.0
+"""Seconds for which a writer waits for others."""
 
-LONGEST_WAIT: Final = 20.0
-"""Seconds that a writer waits for the others."""
+_OTHER_FILE: Final = "name another file with INTEGRATIONS_SANDBOX"
 
 _MAGIC: Final = b"SQLite format 3\x00"
 
@@ -62,8 +59,8 @@ _TABLES: Final = (
 class Store:
     """An open database file. Threads may share it; each process opens its own.
 
-    `path` is made, in a folder made with 0700, if it is not there; the file gets 0600. `clock` gives seconds since the
-    epoch. Every method raises StoreError when the file fails.
+    A file that does not exist is created with mode 0600, its folder with 0700. `clock` returns seconds since the epoch.
+    Every method raises StoreError when the file fails.
     """
 
     def __init__(
@@ -72,19 +69,17 @@ class Store:
         *,
         clock: Callable[[], float],
         randomness: Randomness,
-        longest_wait: float = LONGEST_WAIT,
+        max_wait: float = MAX_WAIT,
     ) -> None:
         self.path = path
         self._clock = clock
         self._randomness = randomness
-        self._longest_wait = longest_wait
+        self._max_wait = max_wait
         self._lock = threading.RLock()
-        _make_file(path)
+        _create_file(path)
         with self._failures():
             # Statements begin and end transactions themselves; the lock above keeps threads apart.
-            self._connection = sqlite3.connect(
-                path, timeout=longest_wait, isolation_level=None, check_same_thread=False
-            )
+            self._connection = sqlite3.connect(path, timeout=max_wait, isolation_level=None, check_same_thread=False)
         try:
             with self._failures():
                 self._set_up()
@@ -99,13 +94,13 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Queries]:
-        """The store for single look-ups, each of which sees what was acknowledged before it began."""
+        """Open the store for reading; each statement sees everything that was acknowledged before."""
         with self._lock, self._failures():
             yield Queries(self._connection, self.path)
 
     @contextmanager
     def writing(self) -> Iterator[Queries]:
-        """The store within one transaction, kept if the block ends and undone if it raises."""
+        """Open one transaction, which is undone if the block raises."""
         with self._lock, self._failures():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -123,9 +118,9 @@ class Store:
             return self._add_organisation(queries, environments, with_in_app=with_in_app)
 
     def empty(self) -> None:
-        """Take everything out but the organisations, their environments and keys: the state of a fresh store."""
+        """Remove everything but the organisations, their environments and API keys, as in a new store."""
         with self.writing() as queries:
-            queries.forget_everything()
+            queries.delete_everything()
             for environment in queries.environments():
                 queries.insert(self._in_app(environment))
 
@@ -134,7 +129,7 @@ class Store:
         execute("PRAGMA synchronous = NORMAL")
         if self._is_new():
             execute("BEGIN IMMEDIATE")
-            # Another process may have set it up while this one waited.
+            # Another process may have created the tables meanwhile.
             if self._is_new():
                 for table in _TABLES:
                     execute(table)
@@ -145,11 +140,11 @@ class Store:
             execute("COMMIT")
         self._check_kind()
         if execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            # Needs the file for itself for a moment. Where others are at work, or the file system cannot do it, the
+            # This needs the file exclusively for a moment. If others use it, or the file system cannot do it, the
             # rollback journal is as safe, only slower.
             with suppress(sqlite3.OperationalError):
                 execute("PRAGMA journal_mode = WAL")
-        expired = self._clock() - REMEMBERED_FOR
+        expired = self._clock() - STORED_FOR
         if execute("SELECT 1 FROM idempotency WHERE begun < ? LIMIT 1", (expired,)).fetchone():
             execute("DELETE FROM idempotency WHERE begun < ?", (expired,))
 
@@ -164,14 +159,11 @@ class Store:
         application = self._connection.execute("PRAGMA application_id").fetchone()[0]
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if application != APPLICATION_ID:
-            raise StoreError(
-                f"{self.path} is a database of another program, not a sandbox",
-                "name another file with INTEGRATIONS_SANDBOX",
-            )
+            raise StoreError(f"{self.path} is a database of another program, not a sandbox", _OTHER_FILE)
         if version != VERSION:
             raise StoreError(
                 f"{self.path} was written by another version of this program: format {version}, not {VERSION}",
-                "name another file with INTEGRATIONS_SANDBOX, or remove this one",
+                f"{_OTHER_FILE}, or remove this one",
             )
 
     def _add_organisation(self, queries: Queries, names: Sequence[str], *, with_in_app: bool) -> list[Environment]:
@@ -208,23 +200,28 @@ class Store:
             created=timestamp(now),
             updated=timestamp(now),
             active=True,
+            is_primary=False,
+            priority=0,
+            credentials={},
+            conditions=[],
+            extra={},
         )
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Turn SQLite's errors into ours; a mistake in using it stays what it is."""
+        """Turn SQLite's errors into StoreError, but not those that are mistakes in this program."""
         try:
             yield
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.Error as error:
-            raise _store_error(self.path, error, self._longest_wait) from error
-        except UnicodeDecodeError as error:  # SQLite quotes a damaged file in its error
-            raise damaged(self.path) from error
+            raise _store_error(self.path, error, self._max_wait) from error
+        except UnicodeDecodeError as error:  # SQLite's error quotes a damaged file
+            raise DamagedError(self.path) from error
 
 
 def discard(path: Path) -> None:
-    """Remove a database file that cannot be opened any more, if its header says that it is a sandbox's.
+    """Remove a database file that cannot be opened, if its header says that it is a sandbox's.
 
     Raises:
         StoreError: It is something else, or cannot be removed.
@@ -234,8 +231,8 @@ def discard(path: Path) -> None:
             header = file.read(72)
         if header[:16] != _MAGIC or header[68:72] != APPLICATION_ID.to_bytes(4, "big"):
             raise StoreError(
-                f"{path} does not look like a sandbox's database, so it is left alone",
-                "remove it yourself, or name another file with INTEGRATIONS_SANDBOX",
+                f"{path} does not look like a sandbox's database; it was not changed",
+                f"{_OTHER_FILE}, or remove this one",
             )
         for leftover in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
             leftover.unlink(missing_ok=True)
@@ -243,8 +240,8 @@ def discard(path: Path) -> None:
         raise _cannot_use(path, error) from error
 
 
-def _make_file(path: Path) -> None:
-    """Make the file with 0600 in a folder with 0700, so that nobody else ever reads it; leave those that exist."""
+def _create_file(path: Path) -> None:
+    """Create the file with mode 0600 in a folder with 0700, unless they exist; nobody else may read it."""
     try:
         path.parent.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
         with suppress(FileExistsError):
@@ -254,37 +251,35 @@ def _make_file(path: Path) -> None:
     except OSError as error:
         raise _cannot_use(path, error) from error
     if header and header != _MAGIC:
-        raise StoreError(
-            f"{path} is not a sandbox's database", "name another file with INTEGRATIONS_SANDBOX, or remove this one"
-        )
+        raise StoreError(f"{path} is not a sandbox's database", f"{_OTHER_FILE}, or remove this one")
 
 
 def _cannot_use(path: Path, error: OSError) -> StoreError:
     return StoreError(
         f"the sandbox cannot use {path}: {error.strerror or error}",
-        "name a file that you may write with INTEGRATIONS_SANDBOX",
+        _OTHER_FILE,
     )
 
 
-def _store_error(path: Path, error: sqlite3.Error, longest_wait: float) -> StoreError:
-    """SQLite's error in our words. Its own text is not repeated where it could quote the file."""
+def _store_error(path: Path, error: sqlite3.Error, max_wait: float) -> StoreError:
+    """Return the StoreError for SQLite's error, whose own text may quote the file."""
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreError(
-            f"the sandbox's database {path} was locked by another program for {longest_wait:g} seconds",
-            "end that program, or name another file with INTEGRATIONS_SANDBOX",
+            f"the sandbox's database {path} was locked by another program for {max_wait:g} seconds",
+            f"stop that program, or {_OTHER_FILE}",
         )
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return StoreError(
-            f"the sandbox cannot write {path}, or the folder that it is in",
-            "name a file that you may write with INTEGRATIONS_SANDBOX",
+            f"the sandbox cannot write {path}, or its folder",
+            _OTHER_FILE,
         )
     if primary == sqlite3.SQLITE_FULL:
-        return StoreError(f"the disk is full: the sandbox cannot write {path}", "make room, then run the command again")
+        return StoreError(f"the disk is full: the sandbox cannot write {path}", "free some space and try again")
     if primary == sqlite3.SQLITE_IOERR:
         return StoreError(
-            f"the disk fails: the sandbox cannot read or write {path}",
+            f"disk error: the sandbox cannot read or write {path}",
             "name a file on another disk with INTEGRATIONS_SANDBOX",
         )
-    return damaged(path)
+    return DamagedError(path)

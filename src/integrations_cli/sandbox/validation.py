@@ -1,20 +1,22 @@
-"""What servers accept in the body of a create or an update, and the words in which they refuse the rest."""
+"""Checks and casts of the fields of a create or an update, in the order and words of the servers."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from integrations_cli import catalogue
+from integrations_cli.sandbox.behaviour import ServerBehaviour
 from integrations_cli.sandbox.errors import ApiError, internal_error
 
 OBJECT_ID: Final = re.compile(r"[0-9a-fA-F]{24}")
 
 _CHANNELS: Final = "in_app, email, sms, chat, push"
 _KINDS: Final = ("delivery", "agent")
-_DEEPEST: Final = 100
-"""How deep the API's database lets a document nest."""
+_MAX_DEPTH: Final = 100
+"""Levels of nesting that the API's database allows."""
 
 _CREDENTIALS: Final = (
     *("apiKey", "user", "secretKey", "domain", "password", "host", "port", "secure", "region", "accountSid"),
@@ -24,90 +26,111 @@ _CREDENTIALS: Final = (
     *("authenticationTokenKey", "instanceId", "alertUid", "title", "imageUrl", "state", "externalLink", "channelId"),
     *("phoneNumberIdentification", "accessKey"),
 )
-"""The credentials in the order in which servers look at them; those that only the catalogue knows come after."""
+"""The credentials in the servers' order; those that only the catalogue has come after them."""
 
-_READ_AS_BOOLEAN: Final = ("secure", "requireTls", "ignoreTls")
-"""For these servers take `"true"` and `"false"` too."""
+_BOOLEANS_FROM_TEXT: Final = ("secure", "requireTls", "ignoreTls")
+"""The credentials for which servers also take `"true"` and `"false"`."""
 
-_NOT_NESTED: Final = "nested property credentials must be either object or array"
-_EACH_NOT_NESTED: Final = "each value in nested property conditions must be either object or array"
+_TRUE: Final = (True, 1, "true", "1", "yes")
+_FALSE: Final = (False, 0, "false", "0", "no")
 
 
-def check_fields(fields: Mapping[str, Any], *, creating: bool, observed: bool) -> None:
-    """Look at the type of every field that servers know.
-
-    `creating` requires `providerId` and `channel`. The `observed` server knows neither the channel `tool` nor `kind`,
-    `configurations` and `rules`.
+def check_fields(fields: Mapping[str, Any], *, creating: bool, behaviour: ServerBehaviour) -> None:
+    """Check the type of every field that the server has; creating requires `providerId` and `channel`.
 
     Raises:
-        Refusal: 400 with one message for each finding, in the servers' order.
+        ApiError: 400 with a message for each wrong field.
     """
-    wrong: list[str] = []
-    for name in ("name", "identifier"):
-        _string(fields, name, wrong)
+    optional = behaviour.optional_fields
+    wrong = [
+        f"{name} must be a string" for name in ("name", "identifier") if not isinstance(fields.get(name), str | None)
+    ]
     environment = fields.get("_environmentId")
-    if environment is not None and not (isinstance(environment, str) and OBJECT_ID.fullmatch(environment)):
+    if environment is not None and not is_object_id(environment):
         wrong.append("_environmentId must be a mongodb id")
     if creating:
-        _provider_and_channel(fields, wrong, observed=observed)
-    if not observed and fields.get("kind") is not None and fields["kind"] not in _KINDS:
+        wrong += _wrong_provider_and_channel(fields, behaviour)
+    if "kind" in optional and fields.get("kind") not in (None, *_KINDS):
         wrong.append(f"kind must be one of the following values: {', '.join(_KINDS)}")
-    _credentials(fields.get("credentials"), wrong)
+    wrong += _wrong_credentials(fields.get("credentials"))
     wrong += [
         f"{name} must be a boolean value"
         for name in ("active", "check")
         if not isinstance(fields.get(name), bool | None)
     ]
-    _conditions(fields.get("conditions"), wrong)
-    if not observed:
-        wrong += [
-            f"{name} must be an object"
-            for name in ("configurations", "rules")
-            if not isinstance(fields.get(name), dict | None)
-        ]
+    wrong += _wrong_conditions(fields.get("conditions"))
+    wrong += [
+        f"{name} must be an object"
+        for name in ("configurations", "rules")
+        if name in optional and not isinstance(fields.get(name), dict | None)
+    ]
     if wrong:
         raise ApiError(400, wrong)
 
 
 def known_credentials(value: Any) -> dict[str, Any] | None:
-    """The credentials that servers keep, in their order: unknown keys are dropped, `"true"` becomes true.
-
-    None stands for none. The value has passed `check_fields`.
+    """Return the credentials that servers keep of a checked value, in their order; None if there is no value.
 
     Raises:
-        Refusal: 500 for a secret that is null, which servers fail to encrypt.
+        ApiError: 500 for a secret that is null, which servers fail to encrypt.
     """
     if value is None:
         return None
     if not isinstance(value, dict):
         return {}
-    kept = {key: _boolean(key, value[key]) for key in _order() if key in value}
+    kept = {key: _boolean_from_text(key, value[key]) for key in _credential_keys() if key in value}
     if any(value is None and key in catalogue.secret_keys() for key, value in kept.items()):
         raise internal_error()
     return kept
 
 
-def check_depth(*values: Any) -> None:
-    """Refuse what nests deeper than the database allows.
+def check_depth(value: Any) -> None:
+    """Check that the database allows the nesting of the value.
 
     Raises:
-        Refusal: 500, as servers answer it.
+        ApiError: 500, as servers answer.
     """
-    level: list[Any] = list(values)
-    for _ in range(_DEEPEST):
+    level: list[Any] = [value]
+    for _ in range(_MAX_DEPTH):
         inner: list[Any] = []
-        for value in level:
-            if isinstance(value, dict):
-                inner.extend(value.values())
-            elif isinstance(value, list):
-                inner.extend(value)
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
         level = inner
         if not level:
             return
     raise internal_error()
 
 
-def _provider_and_channel(fields: Mapping[str, Any], wrong: list[str], *, observed: bool) -> None:
+def cast_conditions(value: Sequence[Any], new_id: Callable[[], str]) -> list[dict[str, Any]]:
+    """Return checked conditions with the types and keys that the database has; `new_id` makes ids for those without.
+
+    Raises:
+        ApiError: 400 for the first value that cannot be cast; 500 if they are nested too deep.
+    """
+    check_depth(value)
+    groups = []
+    for index, item in enumerate(value):
+        path = f"conditions.{index}"
+        given = item if isinstance(item, dict) else {}
+        group = _cast_strings(given, ("type", "value"), path)
+        if "isNegated" in given:
+            group["isNegated"] = _cast_boolean(given["isNegated"], f"{path}.isNegated")
+        group["children"] = _cast_children(given.get("children", []), f"{path}.children", new_id)
+        group["_id"] = _cast_id(given.get("_id"), f"{path}._id", new_id)
+        groups.append(group)
+    return groups
+
+
+def is_object_id(value: Any) -> bool:
+    """Whether the value is an id of the API's database."""
+    return isinstance(value, str) and OBJECT_ID.fullmatch(value) is not None
+
+
+def _wrong_provider_and_channel(fields: Mapping[str, Any], behaviour: ServerBehaviour) -> list[str]:
+    wrong = []
     if fields.get("providerId") is None:
         wrong.append("providerId should not be null or undefined")
     if not isinstance(fields.get("providerId"), str):
@@ -115,57 +138,105 @@ def _provider_and_channel(fields: Mapping[str, Any], wrong: list[str], *, observ
     channel = fields.get("channel")
     if channel is None:
         wrong.append("channel should not be null or undefined")
-    if not (isinstance(channel, str) and (channel in _CHANNELS.split(", ") or (channel == "tool" and not observed))):
+    if channel not in behaviour.channels:
         wrong.append(f"channel must be one of the following values: {_CHANNELS}")
+    return wrong
 
 
-def _string(fields: Mapping[str, Any], name: str, wrong: list[str]) -> None:
-    if not isinstance(fields.get(name), str | None):
-        wrong.append(f"{name} must be a string")
-
-
-def _credentials(value: Any, wrong: list[str]) -> None:
+def _wrong_credentials(value: Any) -> list[str]:
+    must_be_nested = "nested property credentials must be either object or array"
     if value is None:
-        return
+        return []
     if isinstance(value, list):
-        if not all(isinstance(item, dict | list) for item in value):
-            wrong.append(f"credentials.{_NOT_NESTED}")
-        return
+        return [] if _all_nested(value) else [f"credentials.{must_be_nested}"]
     if not isinstance(value, dict):
-        wrong.append(_NOT_NESTED)
-        return
-    for key in _order():
+        return [must_be_nested]
+    wrong = []
+    for key in _credential_keys():
         given = value.get(key)
         if given is None:
             continue
         if key in catalogue.BOOLEAN_KEYS:
-            if not isinstance(_boolean(key, given), bool):
+            if not isinstance(_boolean_from_text(key, given), bool):
                 wrong.append(f"credentials.{key} must be a boolean value")
         elif key in catalogue.OBJECT_KEYS:
             if not isinstance(given, dict | list):
                 wrong.append(f"credentials.{key} must be an object")
         elif not isinstance(given, str):
             wrong.append(f"credentials.{key} must be a string")
+    return wrong
 
 
-def _conditions(value: Any, wrong: list[str]) -> None:
+def _wrong_conditions(value: Any) -> list[str]:
+    must_be_nested = "each value in nested property conditions must be either object or array"
     if value is None:
-        return
+        return []
     if isinstance(value, list):
-        if not all(isinstance(item, dict | list) for item in value):
-            wrong.append(f"conditions.{_EACH_NOT_NESTED}")
-        return
-    wrong.append("conditions must be an array")
-    if not isinstance(value, dict):
-        wrong.append(_EACH_NOT_NESTED)
+        return [] if _all_nested(value) else [f"conditions.{must_be_nested}"]
+    return ["conditions must be an array", *([] if isinstance(value, dict) else [must_be_nested])]
 
 
-def _boolean(key: str, value: Any) -> Any:
-    if key in _READ_AS_BOOLEAN and value in ("true", "false"):
+def _all_nested(value: Sequence[Any]) -> bool:
+    return all(isinstance(item, dict | list) for item in value)
+
+
+def _boolean_from_text(key: str, value: Any) -> Any:
+    if key in _BOOLEANS_FROM_TEXT and value in ("true", "false"):
         return value == "true"
     return value
 
 
-def _order() -> Sequence[str]:
-    later = catalogue.credential_keys().difference(_CREDENTIALS)
-    return (*_CREDENTIALS, *sorted(later))
+def _credential_keys() -> Sequence[str]:
+    return (*_CREDENTIALS, *sorted(catalogue.credential_keys().difference(_CREDENTIALS)))
+
+
+def _cast_children(value: Any, path: str, new_id: Callable[[], str]) -> list[dict[str, Any] | None] | None:
+    if value is None:
+        return None
+    children: list[dict[str, Any] | None] = []
+    for index, item in enumerate(value if isinstance(value, list) else [value]):
+        if not isinstance(item, dict | list | None):
+            raise _cast_error(path, "embedded")
+        if item is None:
+            children.append(None)
+            continue
+        given = item if isinstance(item, dict) else {}
+        child = _cast_strings(given, ("field", "operator", "on"), f"{path}.{index}")
+        if "value" in given:
+            child["value"] = given["value"]
+        child["_id"] = _cast_id(given.get("_id"), f"{path}.{index}._id", new_id)
+        children.append(child)
+    return children
+
+
+def _cast_strings(given: Mapping[str, Any], keys: Sequence[str], path: str) -> dict[str, Any]:
+    cast = {}
+    for key in keys:
+        if key in given:
+            value = given[key]
+            if isinstance(value, dict | list):
+                raise _cast_error(f"{path}.{key}", "string")
+            cast[key] = value if isinstance(value, str | None) else json.dumps(value)
+    return cast
+
+
+def _cast_boolean(value: Any, path: str) -> bool | None:
+    if value is None:
+        return None
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise _cast_error(path, "Boolean")
+
+
+def _cast_id(value: Any, path: str, new_id: Callable[[], str]) -> str:
+    if value is None:
+        return new_id()
+    if not is_object_id(value):
+        raise _cast_error(path, "ObjectId")
+    return str(value).lower()
+
+
+def _cast_error(path: str, kind: str) -> ApiError:
+    return ApiError(400, f"Integration validation failed: {path}: Cast to {kind} failed")

@@ -41,7 +41,7 @@ class SandboxTransport:
         started = self._now()
         headers = request_headers(request, self._api_key, self._user_agent)
         try:
-            reply = self._sandbox.contract.handle(request.method, request.path, headers, request.body or b"")
+            reply = self._sandbox.api.handle(request.method, request.path, headers, request.body or b"")
         except KeyboardInterrupt:
             raise Interrupted(sent=True) from None
         except StoreError as error:
