@@ -118,7 +118,8 @@ class Replay:
         self.store = Store(folder / "sandbox.db", clock=self._clock, randomness=self._randomness)
         with self.store.reading() as queries:
             development, production = queries.environments()
-        (other,) = self.store.add_organisation(["other-org"], with_in_app=False)
+        with self.store.writing() as queries:
+            (other,) = self.store.add_organisation(queries, ["other-org"])
         self._development = development
         self._known = {
             "<key>": development.api_key,

@@ -306,9 +306,18 @@ class TestItself:
         with pytest.raises(ValueError, match="loopback addresses only"):
             serve(caller.api, host)
 
-    def test_localhost_will_do(self, caller: Caller) -> None:
-        with serve(caller.api, "localhost").start() as server:
-            assert server.url == f"http://localhost:{server.port}"
+    @pytest.mark.parametrize(
+        ("host", "in_url"),
+        [
+            ("localhost", "localhost"),
+            pytest.param(
+                *("::1", "[::1]"), marks=pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+            ),
+        ],
+    )
+    def test_other_loopback_addresses_are_served(self, caller: Caller, host: str, in_url: str) -> None:
+        with serve(caller.api, host).start() as server:
+            assert server.url == f"http://{in_url}:{server.port}"
             assert httpx.get(f"{server.url}/v1/health-check").status_code == 200
 
     def test_a_port_that_is_taken(self, caller: Caller, server: SandboxServer) -> None:

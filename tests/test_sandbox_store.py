@@ -257,7 +257,7 @@ class TestFilesThatAreNone:
         assert "\n" not in caught.value.message + caught.value.hint
         assert caught.value.hint
 
-    @pytest.mark.parametrize("column", ["body_hash", "status", "response", "begun"])
+    @pytest.mark.parametrize("column", ["body_hash", "status", "answer", "begun"])
     def test_a_damaged_idempotency_key_is_named(self, tmp_path: Path, column: str) -> None:
         """SQLite keeps any kind of value in any column, so that only the program can see it."""
         path = tmp_path / "sandbox.db"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -47,7 +48,6 @@ def open_sandbox(
     rate_limit: int | None = None,
     behaviour: ServerBehaviour = DOCUMENTED,
     clock: Callable[[], float] = time.time,
-    randomness: Callable[[int], bytes] = os.urandom,
 ) -> Sandbox:
     """Open the sandbox in the database file `path`, which is created if it does not exist.
 
@@ -59,15 +59,8 @@ def open_sandbox(
     from integrations_cli.sandbox.api import SandboxApi
     from integrations_cli.sandbox.store import Store
 
-    store = Store(path, clock=clock, randomness=randomness)
-    api = SandboxApi(
-        store,
-        idempotency=idempotency,
-        rate_limit=rate_limit,
-        behaviour=behaviour,
-        clock=clock,
-        randomness=randomness,
-    )
+    store = Store(path, clock=clock, randomness=os.urandom)
+    api = SandboxApi(store, idempotency=idempotency, rate_limit=rate_limit, behaviour=behaviour, clock=clock)
     try:
         return Sandbox(store, api)
     except BaseException:
@@ -75,9 +68,7 @@ def open_sandbox(
         raise
 
 
-def reset(
-    path: Path, *, clock: Callable[[], float] = time.time, randomness: Callable[[int], bytes] = os.urandom
-) -> bool:
+def reset(path: Path) -> bool:
     """Empty the sandbox in the file `path`, and return whether there was one. Its environments keep their API keys.
 
     A damaged file is replaced by a new one, if its header says that it is a sandbox's.
@@ -90,12 +81,9 @@ def reset(
     from integrations_cli.sandbox.store import Store, discard
 
     try:
-        store = Store(path, clock=clock, randomness=randomness)
-        try:
+        with closing(Store(path, clock=time.time, randomness=os.urandom)) as store:
             store.empty()
-        finally:
-            store.close()
     except DamagedError:
         discard(path)
-        Store(path, clock=clock, randomness=randomness).close()
+        Store(path, clock=time.time, randomness=os.urandom).close()
     return True

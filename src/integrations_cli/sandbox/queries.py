@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from integrations_cli.sandbox.errors import DamagedError
 from integrations_cli.sandbox.records import Channel, Environment, Record
+
+if TYPE_CHECKING:
+    import sqlite3
 
 STORED_FOR: Final = 24 * 3600.0
 """Seconds for which the response for an idempotency key is stored."""
@@ -22,17 +25,6 @@ _SELECT_RECORD: Final = f"SELECT {_RECORD} FROM integration WHERE deleted IS NUL
 _ACTIVE_IN: Final = "deleted IS NULL AND organisation = ? AND environment = ? AND channel = ? AND active = 1"
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-class Connection(Protocol):
-    """The part of a SQLite connection that is used here."""
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
-
-    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Any:
-        """Run the statement and return a cursor."""
 
 
 class StoredResponse(NamedTuple):
@@ -50,7 +42,7 @@ class StoredResponse(NamedTuple):
 class Queries:
     """Statements within the transaction, or for the moment, that the store opened."""
 
-    def __init__(self, connection: Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
 

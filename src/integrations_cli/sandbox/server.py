@@ -13,7 +13,6 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from email.errors import FirstHeaderLineIsContinuationDefect, InvalidHeaderDefect, MissingHeaderBodySeparatorDefect
 from http import HTTPStatus
@@ -22,17 +21,16 @@ from socketserver import ThreadingTCPServer
 from typing import Any, Final, Self
 
 from integrations_cli.sandbox.api import SandboxApi
-from integrations_cli.sandbox.bodies import MAX_SIZE
 from integrations_cli.sandbox.errors import StoreError
 
 IDLE: Final = 75.0
 """Seconds after which a connection is closed on which nothing comes."""
 
-MAX_CONNECTIONS: Final = 512
-"""Connections at a time; more are closed at once."""
+MAX_CONNECTIONS: Final = 128
+"""Connections at a time; further ones are closed at once."""
 
-_MAX_READ: Final = 64 * 1024 * 1024
-"""Bytes of a body that are read and dropped to answer that it is too large; a longer one is refused unread."""
+_MAX_BODY: Final = 32 * 1024 * 1024
+"""Bytes of a body that is read, also to answer that it is too large for the API; a longer one is refused unread."""
 
 _HEADER_DEFECTS: Final = (FirstHeaderLineIsContinuationDefect, InvalidHeaderDefect, MissingHeaderBodySeparatorDefect)
 
@@ -58,8 +56,8 @@ class SandboxServer(ThreadingTCPServer):
         self.closing = False
         self._lock = threading.RLock()
         self._connections: dict[socket.socket, threading.Thread] = {}
-        self._started = False
-        self._thread = threading.Thread(target=self.serve_forever, name="sandbox", daemon=True)
+        self._serving = False
+        self._thread: threading.Thread | None = None
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
         self.port: int = self.server_address[1]
@@ -67,13 +65,14 @@ class SandboxServer(ThreadingTCPServer):
 
     def start(self) -> Self:
         """Serve in a thread of its own until `close`."""
-        self._started = True
+        self._serving = True
+        self._thread = threading.Thread(target=self.serve_forever, name="sandbox", daemon=True)
         self._thread.start()
         return self
 
     def serve_forever(self, poll_interval: float = 0.05) -> None:
         """Serve until `close` is called from another thread, or an exception such as Ctrl-C."""
-        self._started = True
+        self._serving = True
         super().serve_forever(poll_interval)
 
     def close(self) -> None:
@@ -83,8 +82,10 @@ class SandboxServer(ThreadingTCPServer):
                 return
             self.closing = True
             connections = dict(self._connections)
-        if self._started:
+        if self._serving:
             self.shutdown()
+        if self._thread is not None:
+            self._thread.join()
         self.server_close()
         # First only reading ends. That does not wake a waiting thread on every system, so then writing ends too.
         for how in (socket.SHUT_RD, socket.SHUT_RDWR):
@@ -140,13 +141,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Read the request line and the headers; False if an error was sent."""
         if not super().parse_request():
             return False
-        if self.request_version not in ("HTTP/1.0", "HTTP/1.1"):
-            self.send_error(HTTPStatus.BAD_REQUEST, "not an HTTP/1.1 request")
-        elif any(isinstance(defect, _HEADER_DEFECTS) for defect in self.headers.defects):
-            self.send_error(HTTPStatus.BAD_REQUEST, "invalid header line")
-        else:
-            return True
-        return False
+        defect = any(isinstance(defect, _HEADER_DEFECTS) for defect in self.headers.defects)
+        if defect or self.request_version not in ("HTTP/1.0", "HTTP/1.1"):
+            self.send_error(HTTPStatus.BAD_REQUEST, "invalid header line" if defect else "not an HTTP/1.1 request")
+            return False
+        return True
 
     def respond(self) -> None:
         """Answer the request that was parsed."""
@@ -203,55 +202,41 @@ class _Handler(BaseHTTPRequestHandler):
         return f"/{rest.partition('/')[2]}"
 
     def _body(self) -> bytes:
-        """Return the body; of one that is too large only the start, but more than the API takes."""
-        body = b""
-        total = 0
-        for size in self._sizes():
-            total += size
-            if total > _MAX_READ:
-                raise _BadRequestError("the body is too large")
-            left = size
-            while left:
-                part = self.rfile.read(min(left, 65536))
-                if not part:
-                    raise ConnectionError
-                left -= len(part)
-                if len(body) <= MAX_SIZE:
-                    body += part
-        return body
-
-    def _sizes(self) -> Iterator[int]:
-        """Yield the size of each part of the body, which must then be read."""
         lengths = set(self.headers.get_all("content-length", ()))
         encoding = self.headers.get("transfer-encoding")
         if encoding is None:
-            if len(lengths) > 1:
-                raise _BadRequestError("different content lengths")
-            for length in lengths:
-                if not re.fullmatch("[0-9]{1,18}", length):
-                    raise _BadRequestError("invalid content length")
-                yield int(length)
-            return
+            return self._read(_size(" ".join(lengths), 10)) if lengths else b""
         if encoding.lower() != "chunked" or lengths:
             raise _BadRequestError("unknown transfer encoding")
-        while size := self._chunk_size():
-            yield size
+        body = b""
+        while size := _size(self._line().partition(";")[0].strip(), 16):
+            body += self._read(size, already=len(body))
             if self._line():
                 raise _BadRequestError("a chunk is longer than its size")
         while self._line():
             pass  # trailers
+        return body
 
-    def _chunk_size(self) -> int:
-        digits = self._line().partition(b";")[0].strip()
-        if not re.fullmatch(b"[0-9a-fA-F]{1,15}", digits):
-            raise _BadRequestError("a chunk has no size")
-        return int(digits, 16)
+    def _read(self, size: int, *, already: int = 0) -> bytes:
+        if already + size > _MAX_BODY:
+            raise _BadRequestError("the body is too large")
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise ConnectionError
+        return data
 
-    def _line(self) -> bytes:
+    def _line(self) -> str:
         line = self.rfile.readline(65537)
         if not line.endswith(b"\n"):
-            raise _BadRequestError("a line is too long, or cut off")
-        return line.rstrip(b"\r\n")
+            raise _BadRequestError("a line is too long")
+        return line.decode("latin-1").rstrip("\r\n")
+
+
+def _size(text: str, base: int) -> int:
+    """Return the number of bytes; `int` alone would take signs, spaces and underscores."""
+    if not re.fullmatch("[0-9]{1,18}" if base == 10 else "[0-9a-fA-F]{1,15}", text):
+        raise _BadRequestError("invalid length of the body")
+    return int(text, base)
 
 
 def serve(api: SandboxApi, host: str = "127.0.0.1", port: int = 0) -> SandboxServer:

@@ -64,12 +64,7 @@ class Store:
     """
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        clock: Callable[[], float],
-        randomness: Randomness,
-        max_wait: float = MAX_WAIT,
+        self, path: Path, *, clock: Callable[[], float], randomness: Randomness, max_wait: float = MAX_WAIT
     ) -> None:
         self.path = path
         self._clock = clock
@@ -112,11 +107,6 @@ class Store:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def add_organisation(self, environments: Sequence[str], *, with_in_app: bool = True) -> list[Environment]:
-        """Add an organisation with these environments, and an active in-app integration in each of them."""
-        with self.writing() as queries:
-            return self._add_organisation(queries, environments, with_in_app=with_in_app)
-
     def empty(self) -> None:
         """Remove everything but the organisations, their environments and API keys, as in a new store."""
         with self.writing() as queries:
@@ -136,7 +126,8 @@ class Store:
                 execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 execute(f"PRAGMA user_version = {VERSION}")
                 queries = Queries(self._connection, self.path)
-                self._add_organisation(queries, ("Development", "Production"), with_in_app=True)
+                for environment in self.add_organisation(queries, ("Development", "Production")):
+                    queries.insert(self._in_app(environment))
             execute("COMMIT")
         self._check_kind()
         if execute("PRAGMA journal_mode").fetchone()[0] != "wal":
@@ -149,15 +140,17 @@ class Store:
             execute("DELETE FROM idempotency WHERE begun < ?", (expired,))
 
     def _is_new(self) -> bool:
-        tables, application, version = (
-            self._connection.execute(statement).fetchone()[0]
-            for statement in ("SELECT count(*) FROM sqlite_master", "PRAGMA application_id", "PRAGMA user_version")
-        )
-        return not tables and not application and not version
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return self._format() == (0, 0) and not tables
+
+    def _format(self) -> tuple[int, int]:
+        """Return the file's application id and version."""
+        (application,) = self._connection.execute("PRAGMA application_id").fetchone()
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        return application, version
 
     def _check_kind(self) -> None:
-        application = self._connection.execute("PRAGMA application_id").fetchone()[0]
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        application, version = self._format()
         if application != APPLICATION_ID:
             raise StoreError(f"{self.path} is a database of another program, not a sandbox", _OTHER_FILE)
         if version != VERSION:
@@ -166,7 +159,8 @@ class Store:
                 f"{_OTHER_FILE}, or remove this one",
             )
 
-    def _add_organisation(self, queries: Queries, names: Sequence[str], *, with_in_app: bool) -> list[Environment]:
+    def add_organisation(self, queries: Queries, names: Sequence[str]) -> list[Environment]:
+        """Add an organisation with environments of these names."""
         now = self._clock()
         organisation = object_id(now, self._randomness)
         queries.insert_organisation(organisation, self._randomness(32))
@@ -183,8 +177,6 @@ class Store:
         ]
         for environment in environments:
             queries.insert_environment(environment)
-            if with_in_app:
-                queries.insert(self._in_app(environment))
         return environments
 
     def _in_app(self, environment: Environment) -> Record:
@@ -255,10 +247,7 @@ def _create_file(path: Path) -> None:
 
 
 def _cannot_use(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"the sandbox cannot use {path}: {error.strerror or error}",
-        _OTHER_FILE,
-    )
+    return StoreError(f"the sandbox cannot use {path}: {error.strerror or error}", _OTHER_FILE)
 
 
 def _store_error(path: Path, error: sqlite3.Error, max_wait: float) -> StoreError:
@@ -271,10 +260,7 @@ def _store_error(path: Path, error: sqlite3.Error, max_wait: float) -> StoreErro
             f"stop that program, or {_OTHER_FILE}",
         )
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
-        return StoreError(
-            f"the sandbox cannot write {path}, or its folder",
-            _OTHER_FILE,
-        )
+        return StoreError(f"the sandbox cannot write {path}, or its folder", _OTHER_FILE)
     if primary == sqlite3.SQLITE_FULL:
         return StoreError(f"the disk is full: the sandbox cannot write {path}", "free some space and try again")
     if primary == sqlite3.SQLITE_IOERR:

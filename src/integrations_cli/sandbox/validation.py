@@ -115,9 +115,10 @@ def cast_conditions(value: Sequence[Any], new_id: Callable[[], str]) -> list[dic
     for index, item in enumerate(value):
         path = f"conditions.{index}"
         given = item if isinstance(item, dict) else {}
-        group = _cast_strings(given, ("type", "value"), path)
+        group: dict[str, Any] = {}
         if "isNegated" in given:
             group["isNegated"] = _cast_boolean(given["isNegated"], f"{path}.isNegated")
+        group |= _cast_strings(given, ("type", "value"), path)
         group["children"] = _cast_children(given.get("children", []), f"{path}.children", new_id)
         group["_id"] = _cast_id(given.get("_id"), f"{path}._id", new_id)
         groups.append(group)
