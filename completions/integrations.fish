@@ -936,8 +936,8 @@ complete -c integrations -n '__integrations_at profiles remove' -l verbose -s v 
 complete -c integrations -n '__integrations_at profiles remove' -l color -x -a 'auto always never' -d 'When to colour.'
 complete -c integrations -n '__integrations_at profiles remove' -l help -s h -d 'Show this message and exit.'
 
-complete -c integrations -n '__integrations_at sandbox serve' -l port -x -d 'The port to listen on; 0 takes a free one.'
-complete -c integrations -n '__integrations_at sandbox serve' -l rate-limit -x -d 'Allow N requests a second, and answer 429.'
+complete -c integrations -n '__integrations_at sandbox serve' -l port -x -d 'The port to listen on; 0 picks a free one.'
+complete -c integrations -n '__integrations_at sandbox serve' -l rate-limit -x -d 'Answer 429 beyond N requests a second.'
 complete -c integrations -n '__integrations_at sandbox serve' -l idempotency -d 'Whether idempotency keys are honoured.'
 complete -c integrations -n '__integrations_at sandbox serve' -l no-idempotency -d 'Whether idempotency keys are honoured.'
 complete -c integrations -n '__integrations_at sandbox serve' -l profile -s P -x -a '(__integrations_ask profiles)' -d 'Use this profile of the settings.'

@@ -401,8 +401,8 @@ $global:__IntegrationsTables = @{
             , @('-h', '', 'Show this message and exit.')
         )
         'sandbox serve' = @(
-            , @('--port', 'text', 'The port to listen on; 0 takes a free one.')
-            , @('--rate-limit', 'text', 'Allow N requests a second, and answer 429.')
+            , @('--port', 'text', 'The port to listen on; 0 picks a free one.')
+            , @('--rate-limit', 'text', 'Answer 429 beyond N requests a second.')
             , @('--idempotency', '', 'Whether idempotency keys are honoured.')
             , @('--no-idempotency', '', 'Whether idempotency keys are honoured.')
             , @('--profile', 'profile', 'Use this profile of the settings.')

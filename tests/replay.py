@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from integrations_cli import catalogue
 from integrations_cli.sandbox.api import SandboxApi
-from integrations_cli.sandbox.behaviour import DOCUMENTED, RELEASE_2024
+from integrations_cli.sandbox.behaviour import ServerBehaviour
 from integrations_cli.sandbox.records import Environment
 from integrations_cli.sandbox.store import Store
 
@@ -108,11 +108,11 @@ def recorded() -> list[Exchange]:
 
 
 class Replay:
-    """Sends the exchanges in order through `send`, to APIs on one store; `observed` makes them the recorded release."""
+    """Sends the exchanges in order through `send`, to APIs on one store; they have this behaviour."""
 
-    def __init__(self, folder: Path, send: Send, *, observed: bool) -> None:
+    def __init__(self, folder: Path, send: Send, behaviour: ServerBehaviour) -> None:
         self._send = send
-        self._observed = observed
+        self._behaviour = behaviour
         self._now = 1_790_000_000.0
         self._count = 0
         self.store = Store(folder / "sandbox.db", clock=self._clock, randomness=self._randomness)
@@ -187,9 +187,7 @@ class Replay:
             self.store,
             idempotency=server != "both flags off",
             rate_limit=30 if server.endswith("rate limit on") else None,
-            behaviour=(RELEASE_2024 if self._observed else DOCUMENTED)._replace(
-                has_novu_credentials="novu email/sms creds set" in server
-            ),
+            behaviour=self._behaviour._replace(has_novu_credentials="novu email/sms creds set" in server),
             while_in_progress=while_in_progress,
             clock=self._clock,
             randomness=self._randomness,

@@ -15,7 +15,7 @@ from integrations_cli.sandbox.store import Store
 
 @dataclass(frozen=True)
 class Response:
-    """A reply with its body decoded; header names in lower case."""
+    """A response with its body decoded; header names in lower case."""
 
     status: int
     headers: dict[str, str]

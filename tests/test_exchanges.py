@@ -14,6 +14,7 @@ import pytest
 
 from conftest import Figures
 from integrations_cli.sandbox.api import Response, SandboxApi
+from integrations_cli.sandbox.behaviour import DOCUMENTED, RELEASE_2024, ServerBehaviour
 from integrations_cli.sandbox.server import SandboxServer, serve
 from replay import CREDENTIALS, OWN_TEXTS, SET_PRIMARY, TOKENS, Comparison, Exchange, Pairs, Replay, Send, recorded
 
@@ -46,7 +47,7 @@ LEFT_OUT: Final = {
     RACE: RACES,
     ELSEWHERE: ("rl-trigger",),
 }
-LEFT_OUT_OBSERVED: Final = {
+LEFT_OUT_2024: Final = {
     # Here the provider is asked, and put-name-check and put-nothing come to that too.
     NETWORK: (*LEFT_OUT[NETWORK], "put-name-check", "put-nothing"),
     RACE: RACES,
@@ -63,12 +64,12 @@ NOT_ALIKE: Final = {
 
 
 def in_process(api: SandboxApi, method: str, target: str, headers: Pairs, body: bytes) -> tuple[int, Pairs, bytes]:
-    reply = api.handle(method, target, headers, body)
-    return reply.status, list(reply.headers), reply.body
+    response = api.handle(method, target, headers, body)
+    return response.status, list(response.headers), response.body
 
 
 class Switch(SandboxApi):
-    """Hands requests to whichever API is meant at the moment."""
+    """Hands requests to the current API."""
 
     def __init__(self) -> None:
         self.current: SandboxApi | None = None
@@ -80,7 +81,7 @@ class Switch(SandboxApi):
 
 @contextmanager
 def over_a_socket() -> Iterator[Send]:
-    """Sends over a loopback socket, byte for byte as given."""
+    """Send over a loopback socket, byte for byte as given."""
     switch = Switch()
     with serve(switch).start() as server:
 
@@ -161,24 +162,26 @@ def explanation(reasons: dict[str, tuple[str, ...]], compared: list[Comparison])
 
 
 @pytest.mark.parametrize("way", ["in-process", "socket"])
-@pytest.mark.parametrize("observed", [False, True], ids=["documented", "observed"])
-def test_recorded_requests_are_answered_alike(tmp_path: Path, figures: Figures, way: str, observed: bool) -> None:
+@pytest.mark.parametrize("behaviour", [DOCUMENTED, RELEASE_2024], ids=["documented", "release 2024"])
+def test_recorded_requests_get_the_recorded_responses(
+    tmp_path: Path, figures: Figures, way: str, behaviour: ServerBehaviour
+) -> None:
     exchanges = recorded()
-    reasons = LEFT_OUT_OBSERVED if observed else LEFT_OUT
+    reasons = LEFT_OUT if behaviour == DOCUMENTED else LEFT_OUT_2024
     skipped = frozenset(name for names in reasons.values() for name in names)
     assert skipped <= {exchange.id for exchange in exchanges}
 
     if way == "socket":
         with over_a_socket() as send:
-            compared = replayed(tmp_path, send, exchanges, skipped, observed=observed)
+            compared = replayed(tmp_path, send, exchanges, skipped, behaviour)
     else:
-        compared = replayed(tmp_path, in_process, exchanges, skipped, observed=observed)
+        compared = replayed(tmp_path, in_process, exchanges, skipped, behaviour)
 
     alike = sum(not comparison.differences for comparison in compared)
     rows = table(exchanges, reasons, compared)
     rate = ["", *[""] * (len(rows[0]) - 2), f"{100 * alike / len(compared):.1f} % alike"]
-    mode = "what was observed" if observed else "the documentation"
-    if (way, observed) == ("in-process", False):
+    mode = "the documentation" if behaviour == DOCUMENTED else "the recorded release"
+    if (way, behaviour) == ("in-process", DOCUMENTED):
         figures("sandbox: recorded exchanges, by route", [*rows, rate])
         figures("sandbox: recorded exchanges, what is left out or differs", explanation(reasons, compared))
     else:
@@ -190,17 +193,17 @@ def test_recorded_requests_are_answered_alike(tmp_path: Path, figures: Figures, 
 
 
 def replayed(
-    folder: Path, send: Send, exchanges: list[Exchange], skipped: frozenset[str], *, observed: bool
+    folder: Path, send: Send, exchanges: list[Exchange], skipped: frozenset[str], behaviour: ServerBehaviour
 ) -> list[Comparison]:
-    replay = Replay(folder, send, observed=observed)
+    replay = Replay(folder, send, behaviour)
     try:
-        return list(replay.run(exchanges, skipped, frozenset() if observed else UNSENT))
+        return list(replay.run(exchanges, skipped, UNSENT if behaviour == DOCUMENTED else frozenset()))
     finally:
         replay.store.close()
 
 
-def test_a_difference_is_seen(tmp_path: Path) -> None:
-    """The comparison is no rubber stamp: whatever is changed in an response is found."""
+def test_comparison_notices_differences(tmp_path: Path) -> None:
+    """The comparison is no rubber stamp: whatever is changed in a response is found."""
 
     def tampering(api: SandboxApi, method: str, target: str, headers: Pairs, body: bytes) -> tuple[int, Pairs, bytes]:
         status, answered, raw = in_process(api, method, target, headers, body)
@@ -214,5 +217,5 @@ def test_a_difference_is_seen(tmp_path: Path) -> None:
         return status, answered, json.dumps(document).encode()
 
     exchanges = [exchange for exchange in recorded() if not exchange.id.startswith(("idem-slow", "idem-race"))]
-    compared = replayed(tmp_path, tampering, exchanges, frozenset(), observed=False)
+    compared = replayed(tmp_path, tampering, exchanges, frozenset(), DOCUMENTED)
     assert all(comparison.differences for comparison in compared if comparison.exchange.response)

@@ -22,7 +22,7 @@ def novu(tmp_path: Path) -> Iterator[Novu]:
         yield client
 
 
-def test_it_creates_lists_updates_sets_primary_and_deletes(novu: Novu) -> None:
+def test_sdk_creates_lists_updates_and_deletes(novu: Novu) -> None:
     first = novu.integrations.create(
         create_integration_request_dto={
             "provider_id": "mailgun",
@@ -79,7 +79,7 @@ def test_it_creates_lists_updates_sets_primary_and_deletes(novu: Novu) -> None:
     assert [entry.id for entry in left if entry.provider_id != "novu"] == [second.result.id]
 
 
-def test_it_understands_the_refusals(novu: Novu) -> None:
+def test_sdk_reads_error_responses(novu: Novu) -> None:
     with pytest.raises(models.ErrorDto) as caught:
         novu.integrations.delete(integration_id="a" * 24)
     assert caught.value.data.status_code == 404

@@ -1,4 +1,4 @@
-"""What the sandbox's API promises beyond the recorded exchanges."""
+"""The sandbox's API does what it should, beyond the recorded exchanges."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def files_of(caller: Caller) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(caller.path.parent.iterdir()))
 
 
-class TestTheDocumentedContractWins:
+class TestDocumentedBehaviour:
     def test_an_absent_check_means_false(self, caller: Caller) -> None:
         assert caller.create().status == 201
 
-    def test_servers_that_take_it_for_true_can_be_played(self, caller: Caller) -> None:
+    def test_check_by_default_needs_credentials(self, caller: Caller) -> None:
         response = caller.create(api=caller.make_api(behaviour=CHECKING))
         assert (response.status, response.message) == (400, ["credentials should not be null or undefined"])
         assert caller.create(api=caller.make_api(behaviour=CHECKING), check=False).status == 201
 
-    def test_credentials_are_always_there(self, caller: Caller) -> None:
+    def test_responses_always_have_credentials(self, caller: Caller) -> None:
         created = caller.create()
         assert created.data["credentials"] == {}
         assert caller.listed()[0]["credentials"] == {}
@@ -50,14 +50,14 @@ class TestTheDocumentedContractWins:
         response = caller.send("POST", f"/v1/integrations/{created.data['_id']}/set-primary")
         assert (response.status, response.data["primary"], response.data["active"]) == (200, True, True)
 
-    def test_the_channel_tool_is_taken(self, caller: Caller) -> None:
+    def test_channel_tool_is_accepted(self, caller: Caller) -> None:
         assert caller.create(channel="tool").data["channel"] == "tool"
 
     @pytest.mark.parametrize(
         ("field", "value"),
         [("kind", "agent"), ("configurations", {"a": 1, "deep": {"b": [True]}}), ("rules", {"==": [{"var": "x"}, 1]})],
     )
-    def test_fields_of_current_servers_are_kept(self, caller: Caller, field: str, value: Any) -> None:
+    def test_optional_fields_are_stored(self, caller: Caller, field: str, value: Any) -> None:
         created = caller.create(**{field: value})
         assert created.data[field] == value
         assert caller.listed()[0][field] == value
@@ -71,16 +71,16 @@ class TestTheDocumentedContractWins:
             ("rules", "rules must be an object"),
         ],
     )
-    def test_their_types_are_checked(self, caller: Caller, field: str, message: str) -> None:
+    def test_optional_fields_are_type_checked(self, caller: Caller, field: str, message: str) -> None:
         assert caller.create(**{field: "x"}).message == [message]
 
 
 class TestCheck:
-    def test_it_passes_when_all_required_credentials_are_there(self, caller: Caller) -> None:
+    def test_check_passes_with_all_required_credentials(self, caller: Caller) -> None:
         credentials = {"apiKey": "k", "user": "api", "domain": "d", "from": "a@b.co", "senderName": "A"}
         assert caller.create(check=True, credentials=credentials).status == 201
 
-    def test_it_names_what_is_missing(self, caller: Caller) -> None:
+    def test_check_names_missing_credentials(self, caller: Caller) -> None:
         response = caller.create(check=True, credentials={"apiKey": "k", "user": ""})
         assert response.status == 400
         assert (
@@ -88,7 +88,7 @@ class TestCheck:
         )
         assert caller.listed() == []
 
-    def test_it_looks_at_every_email_provider(self, caller: Caller) -> None:
+    def test_check_covers_every_email_provider(self, caller: Caller) -> None:
         for provider in catalogue.providers():
             if provider.channel == "email" and provider.id not in catalogue.BUILT_IN:
                 required = {field.key for field in provider.credentials if field.required}
@@ -96,11 +96,11 @@ class TestCheck:
                 assert response.status == (400 if required else 201)
                 assert not required or all(key in response.message for key in required)
 
-    def test_other_channels_only_need_some_credentials(self, caller: Caller) -> None:
+    def test_other_channels_need_any_credentials(self, caller: Caller) -> None:
         assert caller.create(providerId="twilio", channel="sms", check=True).status == 400
         assert caller.create(providerId="twilio", channel="sms", check=True, credentials={}).status == 201
 
-    def test_an_update_checks_what_is_stored(self, caller: Caller) -> None:
+    def test_update_checks_stored_credentials(self, caller: Caller) -> None:
         created = caller.create(credentials={"apiKey": "k"})
         response = caller.send("PUT", f"/v1/integrations/{created.data['_id']}", {"name": "x", "check": True})
         assert (
@@ -109,7 +109,7 @@ class TestCheck:
 
 
 class TestSecrets:
-    def test_none_of_any_kind_reaches_the_disk(self, caller: Caller, figures: Figures) -> None:
+    def test_no_secret_is_written_to_disk(self, caller: Caller, figures: Figures) -> None:
         planted = 0
 
         def secret() -> str:
@@ -125,7 +125,7 @@ class TestSecrets:
             credentials=credentials(), configurations={"inboundWebhookSigningKey": secret()}, key="k1"
         )
         place = f"/v1/integrations/{created.data['_id']}"
-        replies = [
+        responses = [
             created,
             caller.create(credentials=credentials(), key="k1"),
             caller.create(credentials=credentials(), key="k2", identifier=created.data["identifier"]),
@@ -137,15 +137,15 @@ class TestSecrets:
             caller.send("GET", "/v1/integrations"),
             caller.send("DELETE", place),
         ]
-        assert [reply.status for reply in replies] == [201, 422, 409, 400, 400, 200, 200, 200, 200, 200]
+        assert [response.status for response in responses] == [201, 422, 409, 400, 400, 200, 200, 200, 200, 200]
         on_disk = files_of(caller)
-        answered = json.dumps([reply.body for reply in replies])
+        answered = json.dumps([response.body for response in responses])
         assert b"mailgun" in on_disk
         found = (on_disk.count(b"CANARY"), answered.count("CANARY"))
         figures("sandbox: secret values", [["planted", "found on its disk", "found in responses"], [planted, *found]])
         assert found == (0, 0)
 
-    def test_a_token_tells_nothing(self, caller: Caller) -> None:
+    def test_tokens_reveal_nothing(self, caller: Caller) -> None:
         one, other = (
             caller.create(credentials={"apiKey": value}).data["credentials"]["apiKey"] for value in ("k", "k")
         )
@@ -153,15 +153,15 @@ class TestSecrets:
         assert len({one, other, long}) == 3
         assert len(one) == len(long)
 
-    def test_what_is_not_secret_is_kept_plain(self, caller: Caller) -> None:
+    def test_public_credentials_are_stored_as_sent(self, caller: Caller) -> None:
         given = {"domain": "mg.acme.io", "secure": True, "port": "587", "tlsOptions": {"minVersion": "TLSv1.2"}}
         assert caller.create(credentials=given).data["credentials"] == given
         assert caller.listed()[0]["credentials"] == given
 
-    def test_keys_that_nobody_knows_are_dropped(self, caller: Caller) -> None:
+    def test_unknown_credentials_are_dropped(self, caller: Caller) -> None:
         assert caller.create(credentials={"domian": "x"}).data["credentials"] == {}
 
-    def test_every_key_of_the_catalogue_is_known(self, caller: Caller) -> None:
+    def test_every_credential_of_the_catalogue_is_stored(self, caller: Caller) -> None:
         for provider in catalogue.providers():
             given: dict[str, Any] = {}
             for entry in provider.credentials:
@@ -174,7 +174,7 @@ class TestSecrets:
 
 
 class TestIdempotency:
-    def test_a_key_is_good_for_a_day(self, caller: Caller) -> None:
+    def test_keys_expire_after_a_day(self, caller: Caller) -> None:
         first = caller.create(key="k")
         caller.clock.now += 24 * 3600 - 1
         again = caller.create(key="k")
@@ -184,7 +184,7 @@ class TestIdempotency:
         assert "idempotency-replay" not in later.headers
         assert later.data["_id"] != first.data["_id"]
 
-    def test_old_keys_are_forgotten_when_the_file_is_opened(self, caller: Caller) -> None:
+    def test_opening_the_file_deletes_expired_keys(self, caller: Caller) -> None:
         for number in range(20):
             caller.create(key=f"k{number}")
         caller.store.close()
@@ -193,7 +193,7 @@ class TestIdempotency:
         with caller.store.reading() as queries:
             assert queries._connection.execute("SELECT count(*) FROM idempotency").fetchone() == (0,)
 
-    def test_a_request_in_progress_blocks_its_key(self, caller: Caller) -> None:
+    def test_request_in_progress_blocks_its_key(self, caller: Caller) -> None:
         meanwhile: list[Response] = []
         slow = caller.make_api(
             while_in_progress=lambda: meanwhile.extend([caller.create(key="k"), caller.create(key="k", name="other")])
@@ -205,7 +205,7 @@ class TestIdempotency:
         assert meanwhile[0].headers["idempotency-key"] == "k"
         assert caller.create(key="k").data["_id"] == first.data["_id"]
 
-    def test_a_slow_sandbox_works_once_for_a_key(self, caller: Caller) -> None:
+    def test_slow_request_runs_once_per_key(self, caller: Caller) -> None:
         begun: list[None] = []
         slow = caller.make_api(while_in_progress=lambda: begun.append(None))
         first, again = caller.create(key="k", api=slow), caller.create(key="k", api=slow)
@@ -215,7 +215,7 @@ class TestIdempotency:
         assert len(begun) == 1
         assert [entry["_id"] for entry in caller.listed()] == [first.data["_id"]]
 
-    def test_one_that_never_ended_blocks_it_for_five_minutes(self, caller: Caller) -> None:
+    def test_abandoned_request_blocks_its_key_five_minutes(self, caller: Caller) -> None:
         class KilledError(Exception):
             pass
 
@@ -230,7 +230,7 @@ class TestIdempotency:
         assert caller.create(key="k").status == 201
         assert len(caller.listed()) == 1
 
-    def test_the_order_of_keys_matters_and_white_space_does_not(self, caller: Caller) -> None:
+    def test_body_comparison_ignores_white_space_only(self, caller: Caller) -> None:
         bodies = [
             b'{"providerId":"mailgun","channel":"email"}',
             b'{ "providerId" : "mailgun",\n "channel":"\\u0065mail" }',
@@ -239,13 +239,13 @@ class TestIdempotency:
         responses = [caller.send("POST", "/v1/integrations", body, key="k") for body in bodies]
         assert [response.status for response in responses] == [201, 201, 422]
 
-    def test_a_key_may_have_255_characters(self, caller: Caller) -> None:
+    def test_keys_have_at_most_255_characters(self, caller: Caller) -> None:
         assert caller.create(key="k" * 255).headers["idempotency-key"] == "k" * 255
         refused = caller.create(key="k" * 256)
         assert refused.status == 400
         assert "255 characters" in refused.message
 
-    def test_a_refused_create_leaves_no_trace_and_is_remembered(self, caller: Caller) -> None:
+    def test_failed_create_is_undone_and_repeated(self, caller: Caller) -> None:
         caller.create(active=True, identifier="one")
         conditions = [{"isNegated": "maybe"}]
         first = caller.create(active=True, conditions=conditions, key="k")
@@ -253,13 +253,13 @@ class TestIdempotency:
         assert (first.status, again.status, first.message) == (400, 400, again.message)
         assert [(entry["identifier"], entry["priority"]) for entry in caller.listed()] == [("one", 1)]
 
-    def test_it_can_be_off(self, caller: Caller) -> None:
+    def test_idempotency_can_be_disabled(self, caller: Caller) -> None:
         off = caller.make_api(idempotency=False)
         first, again = caller.create(key="k" * 300, api=off), caller.create(key="k" * 300, api=off)
         assert first.data["_id"] != again.data["_id"]
         assert "idempotency-key" not in first.headers
 
-    def test_a_race_makes_one(self, caller: Caller) -> None:
+    def test_concurrent_requests_with_one_key_create_once(self, caller: Caller) -> None:
         responses: list[Response] = []
         barrier = threading.Barrier(8)
 
@@ -276,13 +276,13 @@ class TestIdempotency:
         assert sum("idempotency-replay" not in response.headers for response in responses) == 1
         assert len(caller.listed()) == 1
 
-    def test_what_the_file_keeps_of_a_key_are_hashes(self, caller: Caller) -> None:
+    def test_keys_are_stored_as_hashes(self, caller: Caller) -> None:
         caller.create(key="a-key-of-the-user", name="a-name")
         assert b"a-key-of-the-user" not in files_of(caller)
 
 
 class TestRateLimit:
-    def test_a_burst_then_so_many_a_second(self, caller: Caller) -> None:
+    def test_burst_then_steady_rate(self, caller: Caller) -> None:
         limited = caller.make_api(rate_limit=10)
 
         def granted() -> int:
@@ -301,14 +301,14 @@ class TestRateLimit:
         caller.clock.now += 60
         assert granted() == 55
 
-    def test_every_answer_tells(self, caller: Caller) -> None:
+    def test_every_response_has_rate_limit_headers(self, caller: Caller) -> None:
         limited = caller.make_api(rate_limit=10)
         headers = caller.create(api=limited).headers
         assert (headers["ratelimit-limit"], headers["ratelimit-remaining"]) == ("50", "54")
         assert headers["ratelimit-policy"].startswith('50;w=5;burst=55;comment="token bucket"')
         assert "ratelimit-limit" not in caller.create().headers
 
-    def test_environments_do_not_share_and_a_clock_put_back_stops_nothing(self, caller: Caller) -> None:
+    def test_rate_limit_survives_clock_set_back(self, caller: Caller) -> None:
         limited = caller.make_api(rate_limit=1)
         while caller.send("GET", "/v1/integrations", api=limited).status == 200:
             pass
@@ -318,7 +318,7 @@ class TestRateLimit:
         caller.clock.now += 1
         assert caller.send("GET", "/v1/integrations", api=limited).status == 200
 
-    def test_a_429_says_when_and_is_not_remembered(self, caller: Caller) -> None:
+    def test_status_429_has_retry_after_and_no_replay(self, caller: Caller) -> None:
         limited = caller.make_api(rate_limit=1)
         while caller.send("GET", "/v1/integrations", api=limited).status == 200:
             pass
@@ -329,7 +329,7 @@ class TestRateLimit:
         caller.clock.now += 1
         assert caller.create(key="k", api=limited).status == 201
 
-    def test_threads_never_get_more_than_there_is(self, caller: Caller) -> None:
+    def test_threads_share_one_rate_limit(self, caller: Caller) -> None:
         limited = caller.make_api(rate_limit=10)
         granted: list[int] = []
 
@@ -348,39 +348,39 @@ class TestPriorities:
     def ranks(self, caller: Caller) -> dict[str, tuple[int, bool]]:
         return {entry["identifier"]: (entry["priority"], entry["primary"]) for entry in caller.listed()}
 
-    def test_later_ones_line_up_below_the_primary(self, caller: Caller) -> None:
+    def test_later_integrations_rank_below_the_primary(self, caller: Caller) -> None:
         for name in "abc":
             caller.create(identifier=name, active=True)
         assert self.ranks(caller) == {"a": (3, True), "b": (1, False), "c": (2, False)}
 
-    def test_channels_and_environments_are_apart(self, caller: Caller) -> None:
+    def test_channels_and_environments_rank_separately(self, caller: Caller) -> None:
         caller.create(identifier="a", active=True)
         caller.create(identifier="b", active=True, providerId="twilio", channel="sms")
         caller.create(identifier="c", active=True, api_key=caller.production.api_key)
         assert set(self.ranks(caller).values()) == {(1, True)}
 
-    def test_a_deleted_one_leaves_no_gap(self, caller: Caller) -> None:
+    def test_delete_renumbers_priorities(self, caller: Caller) -> None:
         ids = {name: caller.create(identifier=name, active=True).data["_id"] for name in "abcd"}
         caller.send("DELETE", f"/v1/integrations/{ids['c']}")
         assert self.ranks(caller) == {"a": (3, True), "b": (1, False), "d": (2, False)}
 
-    def test_a_deactivated_one_leaves_no_gap(self, caller: Caller) -> None:
+    def test_deactivation_renumbers_priorities(self, caller: Caller) -> None:
         ids = {name: caller.create(identifier=name, active=True).data["_id"] for name in "abcd"}
         changed = caller.send("PUT", f"/v1/integrations/{ids['c']}", {"active": False})
         assert (changed.data["active"], changed.data["priority"]) == (False, 0)
         assert self.ranks(caller) == {"a": (3, True), "b": (1, False), "c": (0, False), "d": (2, False)}
 
-    def test_a_deactivated_primary_leaves_no_gap(self, caller: Caller) -> None:
+    def test_deactivated_primary_renumbers_priorities(self, caller: Caller) -> None:
         ids = {name: caller.create(identifier=name, active=True).data["_id"] for name in "abc"}
         caller.send("PUT", f"/v1/integrations/{ids['a']}", {"active": False})
         assert self.ranks(caller) == {"a": (0, False), "b": (1, False), "c": (2, False)}
 
-    def test_a_new_primary_goes_above_the_others(self, caller: Caller) -> None:
+    def test_new_primary_ranks_highest(self, caller: Caller) -> None:
         ids = {name: caller.create(identifier=name, active=True).data["_id"] for name in "abcd"}
         caller.send("POST", f"/v1/integrations/{ids['b']}/set-primary")
         assert self.ranks(caller) == {"a": (3, False), "b": (4, True), "c": (1, False), "d": (2, False)}
 
-    def test_only_what_moves_counts_as_updated(self, caller: Caller) -> None:
+    def test_only_renumbered_integrations_are_updated(self, caller: Caller) -> None:
         ids = {name: caller.create(identifier=name, active=True).data["_id"] for name in "abcd"}
         before = {entry["identifier"]: entry for entry in caller.listed()}
         caller.clock.now += 60
@@ -389,7 +389,7 @@ class TestPriorities:
         assert {name for name in after if after[name]["updatedAt"] != before[name]["updatedAt"]} == {"a", "d"}
         assert all(after[name]["createdAt"] == before[name]["createdAt"] for name in after)
 
-    def test_creating_stays_fast_with_many(self, caller: Caller) -> None:
+    def test_create_runs_a_constant_number_of_statements(self, caller: Caller) -> None:
         """The statements for one create do not grow with the number of integrations."""
         statements: list[str] = []
         for name in range(30):

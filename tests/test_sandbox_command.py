@@ -1,4 +1,4 @@
-"""`integrations sandbox serve` and `reset`, as processes of their own."""
+"""`integrations sandbox serve` and `reset` run as processes of their own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def serving(program: Program, *flags: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_where_it_answers_in_one_line_and_answers_other_clients(tmp_path: Path, stop: signal.Signals) -> None:
+def test_serve_prints_json_and_answers_other_clients(tmp_path: Path, stop: signal.Signals) -> None:
     program = Program(tmp_path)
     with serving(program, "--json") as server:
         try:
@@ -57,7 +57,7 @@ def test_it_says_where_it_answers_in_one_line_and_answers_other_clients(tmp_path
     assert same.json["_environmentId"] == done.json["_environmentId"]
 
 
-def test_a_pipe_gets_where_it_answers_line_by_line(tmp_path: Path) -> None:
+def test_piped_output_is_flushed_line_by_line(tmp_path: Path) -> None:
     program = Program(tmp_path)
     with serving(program) as server:
         try:
@@ -75,7 +75,7 @@ def test_a_pipe_gets_where_it_answers_line_by_line(tmp_path: Path) -> None:
     assert (server.returncode, err) == (0, "hint: Ctrl-C stops it\nnote: stopped\n")
 
 
-def test_a_person_reads_where_it_answers_and_stops_it(tmp_path: Path) -> None:
+def test_terminal_shows_url_and_ctrl_c_stops(tmp_path: Path) -> None:
     with Session(Program(tmp_path), ["sandbox", "serve", "--port", "0"]) as session:
         session.answer(("Ctrl-C stops it", "\x03"))
         assert session.finish() == 0
@@ -86,7 +86,7 @@ def test_a_person_reads_where_it_answers_and_stops_it(tmp_path: Path) -> None:
     session.assert_restored()
 
 
-def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+def test_taken_port_is_reported(tmp_path: Path) -> None:
     program = Program(tmp_path)
     with serving(program, "--json") as server:
         try:
@@ -101,7 +101,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
             server.communicate(timeout=30)
 
 
-def test_reset_empties_it(tmp_path: Path) -> None:
+def test_reset_deletes_all_integrations(tmp_path: Path) -> None:
     program = Program(tmp_path)
     assert program.run("create", "-p", "mailgun", "-i", "mg", "--sandbox").code == 0
     assert program.run("create", "-p", "mailgun", "-i", "mg", "--sandbox").code == 6
@@ -116,9 +116,7 @@ def test_reset_empties_it(tmp_path: Path) -> None:
     [("create", "-p", "mailgun", "--sandbox"), ("sandbox", "serve", "--port", "0"), ("sandbox", "reset", "--yes")],
     ids=["create", "serve", "reset"],
 )
-def test_a_file_that_is_no_sandbox_is_named_and_left_alone(
-    tmp_path: Path, command: tuple[str, ...], content: bytes
-) -> None:
+def test_foreign_file_is_reported_and_unchanged(tmp_path: Path, command: tuple[str, ...], content: bytes) -> None:
     program = Program(tmp_path)
     path = Path(program.environ["INTEGRATIONS_SANDBOX"])
     path.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Which requests the sandbox understands, in which encodings, and in-process through httpx."""
+"""The sandbox reads requests in the encodings that servers read, and refuses others as they do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def caller(tmp_path: Path) -> Iterator[Caller]:
 
 class TestBodies:
     @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b" {\n} "])
-    def test_no_fields_are_reported_as_missing_fields(self, caller: Caller, body: bytes) -> None:
+    def test_empty_bodies_are_missing_fields(self, caller: Caller, body: bytes) -> None:
         response = caller.send("POST", "/v1/integrations", body)
         assert response.status == 400
         assert response.message[0] == "providerId should not be null or undefined"
@@ -88,7 +88,7 @@ class TestBodies:
         assert (child["on"], child["value"]) == ("1.5", {"a": 1})
         assert "x" not in condition
 
-    def test_depth_is_no_problem(self, caller: Caller) -> None:
+    def test_deep_nesting_fails_in_known_fields_only(self, caller: Caller) -> None:
         deep = b"[" * 45_000 + b"]" * 45_000
         body = b'{"providerId":"mailgun","channel":"email","z":' + deep + b"}"
         assert caller.send("POST", "/v1/integrations", body, key="k").status == 201
@@ -104,7 +104,7 @@ class TestBodies:
         kept = caller.send("POST", "/v1/integrations", body.encode()).data["rules"]
         assert kept == {"n": None, "m": 1, "k": 12345678901234567168}
 
-    def test_half_characters_become_replacement_characters(self, caller: Caller) -> None:
+    def test_lone_surrogates_become_replacement_characters(self, caller: Caller) -> None:
         body = rb'{"providerId":"mailgun","channel":"email","name":"\ud83d\ude00 \ud800 \\ud800 \udc00x"}'
         assert caller.send("POST", "/v1/integrations", body).data["name"] == "😀 \ufffd \\ud800 \ufffdx"
 
@@ -132,26 +132,26 @@ class TestBodies:
 
 
 class TestRoutes:
-    def test_head_is_a_get_without_a_body_on_the_wire(self, caller: Caller) -> None:
+    def test_head_is_answered_like_get(self, caller: Caller) -> None:
         assert caller.send("HEAD", "/v1/integrations").status == 200
 
     @pytest.mark.parametrize("target", ["/v1/integrations/%zz", "/v1/%", "/%ff", "/v1/integrations/%E0%A4%A"])
-    def test_broken_escapes(self, caller: Caller, target: str) -> None:
+    def test_invalid_percent_escapes_are_refused(self, caller: Caller, target: str) -> None:
         response = caller.send("GET", target)
         assert (response.status, response.message) == (400, f"Failed to decode param '{target[1:]}'")
 
     @pytest.mark.parametrize("target", ["/", "", "//", "/v1", "/v1/integrations/a/b/c", "/v2/environments/me"])
-    def test_there_is_nothing_else(self, caller: Caller, target: str) -> None:
+    def test_other_routes_are_not_found(self, caller: Caller, target: str) -> None:
         response = caller.send("GET", target)
         assert (response.status, response.message) == (404, f"Cannot GET {target}")
 
-    def test_ids_are_found_in_upper_case_and_escaped(self, caller: Caller) -> None:
+    def test_ids_may_be_upper_case_and_escaped(self, caller: Caller) -> None:
         made = caller.create().data["_id"]
         assert caller.send("PUT", f"/v1/integrations/{made.upper()}", {"name": "x"}).status == 200
         escaped = "".join(f"%{ord(char):02x}" for char in made)
         assert caller.send("PUT", f"/v1/integrations/{escaped}", {"name": "y"}).data["name"] == "y"
 
-    def test_a_list_that_did_not_change_is_not_sent_again(self, caller: Caller) -> None:
+    def test_unchanged_list_is_not_modified(self, caller: Caller) -> None:
         tag = caller.send("GET", "/v1/integrations").headers["etag"]
         assert caller.send("GET", "/v1/integrations", headers={"If-None-Match": tag}).status == 304
         caller.create()
@@ -173,7 +173,7 @@ def test_slugs(name: str, slug: str) -> None:
     assert naming.slug(name) == slug
 
 
-def test_importing_the_contract_takes_no_http_library() -> None:
+def test_importing_the_api_imports_no_http_library() -> None:
     program = (
         "import sys, integrations_cli.sandbox.api\n"
         "print(sorted({'httpx', 'ssl', 'socket', 'http', 'asyncio', 'rich', 'typer'} & set(sys.modules)))"

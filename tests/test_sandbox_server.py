@@ -1,4 +1,4 @@
-"""The sandbox on a loopback socket speaks HTTP/1.1 to clients good and bad."""
+"""The sandbox speaks HTTP/1.1 on a loopback socket, to good and bad clients."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class TestGoodClients:
             assert created.headers["connection"] == "keep-alive"
             assert len(client.get("/v1/integrations").json()["data"]) == 3 + number
 
-    def test_many_clients_at_once(self, caller: Caller, server: SandboxServer) -> None:
+    def test_concurrent_clients_are_served(self, caller: Caller, server: SandboxServer) -> None:
         statuses: list[int] = []
 
         def run(name: int) -> None:
@@ -141,7 +141,7 @@ class TestGoodClients:
         assert statuses == [201] * 80
         assert len(caller.listed()) == 80
 
-    def test_chunked_bodies(self, client: httpx.Client) -> None:
+    def test_chunked_bodies_are_read(self, client: httpx.Client) -> None:
         def parts() -> Iterator[bytes]:
             for byte in BODY:
                 yield bytes([byte])
@@ -157,11 +157,11 @@ class TestGoodClients:
         )
         assert [wire.response()[0], wire.response()[0]] == [201, 201]
 
-    def test_requests_may_be_sent_ahead(self, caller: Caller, wire: Wire) -> None:
+    def test_pipelined_requests_are_answered(self, caller: Caller, wire: Wire) -> None:
         wire.send(post(caller, f"Content-Length: {len(BODY)}") * 5)
         assert [wire.response()[0] for _ in range(5)] == [201] * 5
 
-    def test_a_client_may_ask_before_it_sends(self, caller: Caller, wire: Wire) -> None:
+    def test_expect_100_continue_is_answered(self, caller: Caller, wire: Wire) -> None:
         wire.send(post(caller, f"Content-Length: {len(BODY)}", "Expect: 100-continue", body=b""))
         assert wire.incoming.readline() == b"HTTP/1.1 100 Continue\r\n"
         assert wire.incoming.readline() == b"\r\n"
@@ -178,17 +178,17 @@ class TestGoodClients:
         status, _, body = wire.response()
         assert (status, len(body)) == (200, length)
 
-    def test_http_1_0_and_close(self, caller: Caller, wire: Wire) -> None:
+    def test_http_1_0_connections_are_closed(self, caller: Caller, wire: Wire) -> None:
         wire.send(post(caller, f"Content-Length: {len(BODY)}").replace(b"HTTP/1.1", b"HTTP/1.0"))
         status, headers, _ = wire.response()
         assert (status, headers["connection"], wire.rest()) == (201, "close", b"")
 
-    def test_a_client_that_takes_it_for_a_proxy(self, caller: Caller, wire: Wire) -> None:
+    def test_absolute_request_targets_are_accepted(self, caller: Caller, wire: Wire) -> None:
         wire.send(post(caller, f"Content-Length: {len(BODY)}").replace(b"POST /", b"POST http://caller.novu.co/"))
         assert wire.response()[0] == 201
 
     @pytest.mark.parametrize("size", [102_401, 5_000_000])
-    def test_a_body_that_is_too_large_is_taken_in_and_refused(self, caller: Caller, wire: Wire, size: int) -> None:
+    def test_large_bodies_are_read_and_refused(self, caller: Caller, wire: Wire, size: int) -> None:
         wire.send(
             post(caller, f"Content-Length: {size}", body=b" " * size) + post(caller, f"Content-Length: {len(BODY)}")
         )
@@ -221,7 +221,7 @@ class TestBadClients:
             (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz\r\n", 400),
         ],
     )
-    def test_garbage_is_refused_and_the_connection_closed(
+    def test_invalid_requests_close_the_connection(
         self, server: SandboxServer, wire: Wire, garbage: bytes, status: int
     ) -> None:
         wire.send(garbage)
@@ -236,7 +236,7 @@ class TestBadClients:
     @pytest.mark.parametrize(
         "start", [b"", b"GET", b"GET / HTTP/1.1\r\nHost", b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc"]
     )
-    def test_a_client_that_goes_away_is_forgotten(self, caller: Caller, start: bytes) -> None:
+    def test_lost_clients_do_not_stop_it(self, caller: Caller, start: bytes) -> None:
         with serve(caller.api).start() as server:
             with closing(Wire(server)) as gone:
                 gone.send(start)
@@ -244,7 +244,7 @@ class TestBadClients:
                 other.send(b"GET /v1/health-check HTTP/1.1\r\n\r\n")
                 assert other.response()[0] == 200
 
-    def test_random_bytes_never_stop_it(self, server: SandboxServer) -> None:
+    def test_random_bytes_do_not_stop_it(self, server: SandboxServer) -> None:
         chance = random.Random(1)
         for _ in range(60):
             with closing(Wire(server)) as wire:
@@ -256,8 +256,8 @@ class TestBadClients:
             assert wire.response()[0] == 200
 
 
-class TestItself:
-    def test_a_file_that_fails_is_named_in_a_500(self, caller: Caller, server: SandboxServer, wire: Wire) -> None:
+class TestServer:
+    def test_damaged_database_is_reported_as_500(self, caller: Caller, server: SandboxServer, wire: Wire) -> None:
         with caller.store.writing() as queries:
             queries._connection.execute("DROP TABLE integration")
         wire.send(post(caller, f"Content-Length: {len(BODY)}"))
@@ -298,11 +298,11 @@ class TestItself:
             with closing(Wire(server)) as other:
                 assert other.rest() == b""
 
-    def test_it_can_be_closed_before_it_served(self, caller: Caller) -> None:
+    def test_closing_before_serving_works(self, caller: Caller) -> None:
         serve(caller.api).close()
 
     @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])
-    def test_only_loopback(self, caller: Caller, host: str) -> None:
+    def test_other_hosts_are_refused(self, caller: Caller, host: str) -> None:
         with pytest.raises(ValueError, match="loopback addresses only"):
             serve(caller.api, host)
 
@@ -320,7 +320,7 @@ class TestItself:
             assert server.url == f"http://{in_url}:{server.port}"
             assert httpx.get(f"{server.url}/v1/health-check").status_code == 200
 
-    def test_a_port_that_is_taken(self, caller: Caller, server: SandboxServer) -> None:
+    def test_taken_port_raises_oserror(self, caller: Caller, server: SandboxServer) -> None:
         with pytest.raises(OSError, match=r".+"):
             serve(caller.api, port=server.port)
 

@@ -1,4 +1,4 @@
-"""The sandbox's file: safe for many at once and for `kill -9`, private, and honest about files that are none."""
+"""The sandbox's file is private, survives concurrency and `kill -9`, and reports files that are not its own."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ with open_sandbox(path) as sandbox:
         identifier = f"{name}-{number}"
         body = {"providerId": "mailgun", "channel": "email", "active": True, "identifier": identifier}
         headers = {"authorization": key, "content-type": "application/json", "idempotency-key": identifier}
-        reply = sandbox.api.handle("POST", "/v1/integrations", headers, json.dumps(body).encode())
+        response = sandbox.api.handle("POST", "/v1/integrations", headers, json.dumps(body).encode())
         # One write to a pipe: what was acknowledged arrives whole even if the next moment is the last.
-        sys.stdout.write(f"{identifier} {reply.status}\\n")
+        sys.stdout.write(f"{identifier} {response.status}\\n")
         sys.stdout.flush()
 """
 
@@ -76,8 +76,8 @@ def identifiers(path: Path) -> list[str]:
         caller.store.close()
 
 
-class TestManyAtOnce:
-    def test_threads_lose_nothing_and_make_no_duplicates(self, tmp_path: Path) -> None:
+class TestConcurrency:
+    def test_threads_lose_nothing_and_duplicate_nothing(self, tmp_path: Path) -> None:
         caller = Caller(tmp_path / "sandbox.db")
         responses: list[Response] = []
 
@@ -123,7 +123,7 @@ class TestManyAtOnce:
         assert len(identifiers(path)) == 20
 
     @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no kill -9")
-    def test_kill_9_loses_nothing_that_was_acknowledged(self, tmp_path: Path, figures: Figures) -> None:
+    def test_kill_9_loses_no_acknowledged_create(self, tmp_path: Path, figures: Figures) -> None:
         """Eight write at once, and are killed one after the other at ever other moments, three times over."""
         path = tmp_path / "sandbox.db"
         chance = random.Random(9)
@@ -159,7 +159,7 @@ class TestManyAtOnce:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         connection.close()
 
-    def test_a_lock_held_for_long_is_named(self, tmp_path: Path) -> None:
+    def test_long_lock_is_reported(self, tmp_path: Path) -> None:
         path = tmp_path / "sandbox.db"
         open_sandbox(path).close()
         store = Store(path, clock=time.time, randomness=os.urandom, max_wait=0.01)
@@ -176,7 +176,7 @@ class TestManyAtOnce:
 
 
 class TestTheFile:
-    def test_a_fresh_one_holds_the_in_app_integrations_and_keeps_its_keys(self, tmp_path: Path) -> None:
+    def test_new_file_has_in_app_integrations_and_keys(self, tmp_path: Path) -> None:
         path = tmp_path / "a" / "b" / "sandbox.db"
         with open_sandbox(path) as sandbox:
             keys = sandbox.api_keys
@@ -192,7 +192,7 @@ class TestTheFile:
         ]
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
-    def test_nobody_else_can_read_it(self, tmp_path: Path) -> None:
+    def test_file_is_private(self, tmp_path: Path) -> None:
         path = tmp_path / "data" / "sandbox.db"
         before = os.umask(0)
         try:
@@ -205,11 +205,11 @@ class TestTheFile:
         assert set(modes) >= {"sandbox.db", "sandbox.db-wal"}
         assert set(modes.values()) == {0o600}
 
-    def test_nothing_is_left_beside_it(self, tmp_path: Path) -> None:
+    def test_closing_leaves_one_file(self, tmp_path: Path) -> None:
         open_sandbox(tmp_path / "sandbox.db").close()
         assert [entry.name for entry in tmp_path.iterdir()] == ["sandbox.db"]
 
-    def test_closing_twice_is_fine(self, tmp_path: Path) -> None:
+    def test_closing_twice_works(self, tmp_path: Path) -> None:
         sandbox = open_sandbox(tmp_path / "sandbox.db")
         sandbox.close()
         sandbox.close()
@@ -233,7 +233,7 @@ def altered(statement: str) -> Callable[[Path], None]:
     return spoil
 
 
-class TestFilesThatAreNone:
+class TestUnusableFiles:
     @pytest.mark.parametrize(
         ("spoil", "message"),
         [
@@ -246,7 +246,7 @@ class TestFilesThatAreNone:
         ],
         ids=["text", "overwritten", "cut", "newer", "foreign", "without a table"],
     )
-    def test_each_is_named(self, tmp_path: Path, spoil: Callable[[Path], Any], message: str) -> None:
+    def test_unusable_file_is_reported(self, tmp_path: Path, spoil: Callable[[Path], Any], message: str) -> None:
         path = tmp_path / "sandbox.db"
         open_sandbox(path).close()
         spoil(path)
@@ -258,7 +258,7 @@ class TestFilesThatAreNone:
         assert caught.value.hint
 
     @pytest.mark.parametrize("column", ["body_hash", "status", "answer", "begun"])
-    def test_a_damaged_idempotency_key_is_named(self, tmp_path: Path, column: str) -> None:
+    def test_damaged_idempotency_key_is_reported(self, tmp_path: Path, column: str) -> None:
         """SQLite keeps any kind of value in any column, so that only the program can see it."""
         path = tmp_path / "sandbox.db"
         caller = Caller(path)
@@ -273,13 +273,13 @@ class TestFilesThatAreNone:
         finally:
             caller.store.close()
 
-    def test_an_empty_file_becomes_a_sandbox(self, tmp_path: Path) -> None:
+    def test_empty_file_becomes_a_sandbox(self, tmp_path: Path) -> None:
         path = tmp_path / "sandbox.db"
         path.touch()
         open_sandbox(path).close()
         assert path.read_bytes()[:6] == b"SQLite"
 
-    def test_folders_and_missing_rights(self, tmp_path: Path) -> None:
+    def test_folder_instead_of_file_is_reported(self, tmp_path: Path) -> None:
         file = tmp_path / "file"
         file.touch()
         for path in (tmp_path, file / "sandbox.db"):
@@ -287,7 +287,7 @@ class TestFilesThatAreNone:
                 open_sandbox(path)
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
-    def test_missing_rights(self) -> None:
+    def test_missing_permissions_are_reported(self) -> None:
         """As a user who may not write everywhere: the superuser steps down for it."""
         finished = subprocess.run([sys.executable, "-c", WITHOUT_RIGHTS], capture_output=True, text=True, check=True)
         assert [line.partition(" /")[0] for line in finished.stdout.splitlines()] == [
@@ -297,7 +297,7 @@ class TestFilesThatAreNone:
             "the sandbox cannot use",
         ]
 
-    def test_damage_anywhere_is_an_error_or_harmless(self, tmp_path: Path, figures: Figures) -> None:
+    def test_damaged_bytes_raise_only_store_errors(self, tmp_path: Path, figures: Figures) -> None:
         """Whatever bytes are changed, nothing but StoreError comes out."""
         path = tmp_path / "sandbox.db"
         caller = Caller(path)
@@ -336,7 +336,7 @@ def used(path: Path) -> None:
 
 
 class TestReset:
-    def test_it_empties_and_keeps_the_keys(self, tmp_path: Path) -> None:
+    def test_reset_empties_and_keeps_the_keys(self, tmp_path: Path) -> None:
         path = tmp_path / "sandbox.db"
         caller = Caller(path)
         caller.create(key="k")
@@ -349,11 +349,11 @@ class TestReset:
         with open_sandbox(path) as sandbox:
             assert sandbox.api_keys["Development"] == caller.development.api_key
 
-    def test_without_a_file_there_is_nothing_to_do(self, tmp_path: Path) -> None:
+    def test_reset_without_a_file_does_nothing(self, tmp_path: Path) -> None:
         assert not reset(tmp_path / "sandbox.db")
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_server_that_runs_goes_on(self, tmp_path: Path) -> None:
+    def test_running_server_survives_reset(self, tmp_path: Path) -> None:
         caller = Caller(tmp_path / "sandbox.db")
         caller.create()
         assert reset(tmp_path / "sandbox.db")
@@ -361,14 +361,14 @@ class TestReset:
         assert caller.create().status == 201
         caller.store.close()
 
-    def test_a_damaged_one_is_replaced(self, tmp_path: Path) -> None:
+    def test_reset_replaces_a_damaged_file(self, tmp_path: Path) -> None:
         path = tmp_path / "sandbox.db"
         open_sandbox(path).close()
         overwritten(100, os.urandom(4000))(path)
         assert reset(path)
         open_sandbox(path).close()
 
-    def test_what_is_no_sandbox_is_never_touched(self, tmp_path: Path) -> None:
+    def test_reset_never_changes_foreign_files(self, tmp_path: Path) -> None:
         diary = tmp_path / "diary"
         diary.write_text("dear diary")
         other = tmp_path / "other.db"
@@ -381,7 +381,7 @@ class TestReset:
                 reset(path)
             assert path.read_bytes() == before
 
-    def test_the_mark_is_where_other_tools_look_for_it(self, tmp_path: Path) -> None:
+    def test_application_id_is_in_the_header(self, tmp_path: Path) -> None:
         path = tmp_path / "sandbox.db"
         open_sandbox(path).close()
         assert path.read_bytes()[68:72] == APPLICATION_ID.to_bytes(4, "big")

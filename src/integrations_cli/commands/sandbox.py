@@ -1,4 +1,4 @@
-"""`integrations sandbox`: the built-in API on a socket for other clients, and empty again."""
+"""`integrations sandbox`: serves the built-in API to other clients, and empties it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from integrations_cli.terminal.views import Nothing, Text, View
 def serve(
     context: typer.Context,
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="The port to listen on; 0 picks a free one.")
     ] = 8787,
     rate_limit: Annotated[
-        int | None, typer.Option("--rate-limit", metavar="N", min=1, help="Allow N requests a second, and answer 429.")
+        int | None, typer.Option("--rate-limit", metavar="N", min=1, help="Answer 429 beyond N requests a second.")
     ] = None,
     idempotency: Annotated[
         bool, typer.Option("--idempotency/--no-idempotency", help="Whether idempotency keys are honoured.")
@@ -28,8 +28,8 @@ def serve(
 ) -> View:
     """Serve the sandbox on a loopback socket.
 
-    Other clients and tests can then talk to it as to the real API. It prints where it answers and the API key of each
-    of its two environments, and runs until Ctrl-C.
+    Other clients and tests can then use it like the real API. It prints its URL and the API key of each of its two
+    environments, and runs until Ctrl-C.
     """
     from integrations_cli.sandbox.open import StoreError, open_sandbox
     from integrations_cli.sandbox.server import serve as listen
@@ -49,13 +49,13 @@ def serve(
         raise ConfigError(error.message, hint=error.hint) from None
     except OSError as error:
         raise UsageError(
-            f"cannot listen on 127.0.0.1:{port}: {error.strerror}", hint="--port 0 takes a free port"
+            f"cannot listen on 127.0.0.1:{port}: {error.strerror}", hint="--port 0 picks a free port"
         ) from None
     return Nothing()
 
 
 def _announce(run: RunContext, url: str, api_keys: Mapping[str, str]) -> None:
-    """Say where it answers and which keys it takes: they are throw-away keys of this sandbox, meant to be read."""
+    """Print the URL and the API keys, which are meant to be shown: they open nothing but this sandbox."""
     if run.flags.json:
         run.render.show_json({"url": url, "api_keys": dict(api_keys)}, lines=True)
         return
@@ -70,17 +70,17 @@ def reset(
 ) -> View:
     """Empty the sandbox.
 
-    Its integrations are gone; its API keys stay.
+    This deletes its integrations; its API keys stay.
     """
     from integrations_cli.sandbox.open import StoreError
-    from integrations_cli.sandbox.open import reset as empty
+    from integrations_cli.sandbox.open import reset as reset_sandbox
 
     run = run_context(context)
     path = sandbox_path(run.environ)
     run.confirm(f"Empty the sandbox {path}?", yes=yes or not run.interactive)
     try:
-        was_there = empty(path)
+        existed = reset_sandbox(path)
     except StoreError as error:
         raise ConfigError(error.message, hint=error.hint) from None
-    said = f"{path} is empty" if was_there else f"there was no sandbox at {path}"
-    return Text(said, json={"path": str(path), "reset": was_there})
+    text = f"{path} is empty" if existed else f"there was no sandbox at {path}"
+    return Text(text, json={"path": str(path), "reset": existed})

@@ -5,7 +5,6 @@ It follows the API's documentation and, where that says nothing, what real serve
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -26,15 +25,13 @@ from integrations_cli.sandbox.idempotency import (
 from integrations_cli.sandbox.integrations import Integrations, Success
 from integrations_cli.sandbox.queries import Queries
 from integrations_cli.sandbox.rate_limit import RateLimit
-from integrations_cli.sandbox.records import Environment, environment_json, timestamp
+from integrations_cli.sandbox.records import Environment, encode_json, environment_json, timestamp
 from integrations_cli.sandbox.store import Store
 
 Headers = Iterable[tuple[str, str]]
 
 _JSON: Final = ("Content-Type", "application/json; charset=utf-8")
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
-
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Response(NamedTuple):
@@ -221,9 +218,9 @@ class SandboxApi:
     def _response(self, request: _Request, outcome: Outcome) -> Response:
         headers = request.response_headers
         if isinstance(outcome, ApiError):
-            body = _encode(self._error_json(request, outcome)).encode("utf-8", "backslashreplace")
+            body = encode_json(self._error_json(request, outcome)).encode("utf-8", "backslashreplace")
             return Response(outcome.status, (_JSON, *headers, *outcome.headers), body)
-        body = _encode({"data": outcome.data}).encode()
+        body = encode_json({"data": outcome.data}).encode()
         if request.method in ("GET", "HEAD"):
             tag = _entity_tag(body)
             if request.headers.get("if-none-match") == tag:

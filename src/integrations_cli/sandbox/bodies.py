@@ -8,16 +8,13 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, NoReturn
 
 from integrations_cli.sandbox.errors import ApiError, internal_error
+from integrations_cli.sandbox.records import encode_json
 
 MAX_SIZE: Final = 100 * 1024
 """Bytes of a body, decompressed; servers answer 500 for more."""
 
-_MAX_DEPTH: Final = 200
-"""Levels of nesting that are kept of a deep text; more than the database allows."""
-
+_MAX_DEPTH: Final = 200  # more levels than the database allows
 _TOKENS: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]|[^"\[\]{}]+', re.DOTALL)
-
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Body(NamedTuple):
@@ -89,7 +86,7 @@ def _json(text: str) -> tuple[Any, str]:
         raise ApiError(400, "invalid JSON: expected an object or a list at position 0")
     try:
         value = _DECODER.decode(text)
-        canonical = _encode(value)
+        canonical = encode_json(value)
     except json.JSONDecodeError as error:
         raise ApiError(400, f"invalid JSON: {error.msg} at position {error.pos}") from None
     except RecursionError:
@@ -156,4 +153,4 @@ def _form(text: str) -> tuple[dict[str, Any], str]:
             fields[outer] = {**before, inner: value} if isinstance(before, dict) else {inner: value}
         else:
             fields[outer] = [*before, value] if isinstance(before, list) else [value]
-    return fields, _encode(fields)
+    return fields, encode_json(fields)

@@ -10,7 +10,14 @@ from integrations_cli.sandbox import ids, validation
 from integrations_cli.sandbox.behaviour import ServerBehaviour
 from integrations_cli.sandbox.errors import ApiError, internal_error
 from integrations_cli.sandbox.queries import Queries
-from integrations_cli.sandbox.records import CHANNELS_WITH_PRIMARY, Environment, Record, integration_json, timestamp
+from integrations_cli.sandbox.records import (
+    CHANNELS_WITH_PRIMARY,
+    Channel,
+    Environment,
+    Record,
+    integration_json,
+    timestamp,
+)
 
 _IN_APP: Final = ("novu", "in_app")
 _NOVU_CREDENTIALS: Final = (("novu-email", "email"), ("novu-sms", "sms"))
@@ -42,7 +49,7 @@ class Integrations:
         credentials = validation.known_credentials(fields.get("credentials"))
         provider, channel = fields["providerId"], fields["channel"]
         environment = (fields.get("_environmentId") or caller.id).lower()
-        self._check_built_in(queries, caller.organisation, environment, provider, channel)
+        self._check_built_in(queries, Channel(caller.organisation, environment, channel), provider)
         if fields.get("identifier"):
             _check_identifier(queries, caller, fields["identifier"])
         self._check_credentials(fields, provider, channel, credentials)
@@ -148,22 +155,16 @@ class Integrations:
         left = queries.integrations(caller.organisation, environment=caller.id)
         return Success(200, [integration_json(other, single=False, omit_empty_credentials=omit) for other in left])
 
-    def _check_built_in(
-        self, queries: Queries, organisation: str, environment: str, provider: str, channel: str
-    ) -> None:
+    def _check_built_in(self, queries: Queries, channel: Channel, provider: str) -> None:
         """Refuse a second integration of a built-in provider, and one that the server has no credentials for."""
-        kind = (provider, channel)
-        if kind != _IN_APP and kind not in _NOVU_CREDENTIALS:
-            return
-        others = queries.integrations(organisation, environment=environment, channel=channel)
-        exists = any(other.provider == provider for other in others)
-        if kind == _IN_APP:
-            if exists:
+        if (provider, channel.name) == _IN_APP:
+            if queries.has_provider(channel, provider):
                 raise ApiError(400, "One environment can only have one In app provider")
-        elif not self._behaviour.has_novu_credentials:
-            raise ApiError(400, f"Creating Novu integration for {provider} provider is not allowed")
-        elif exists:
-            raise ApiError(409, f"Integration with novu provider for {channel} channel already exists")
+        elif (provider, channel.name) in _NOVU_CREDENTIALS:
+            if not self._behaviour.has_novu_credentials:
+                raise ApiError(400, f"Creating Novu integration for {provider} provider is not allowed")
+            if queries.has_provider(channel, provider):
+                raise ApiError(409, f"Integration with novu provider for {channel.name} channel already exists")
 
     def _check_credentials(
         self, fields: Mapping[str, Any], provider: str, channel: str, credentials: Mapping[str, Any] | None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from integrations_cli.sandbox.errors import DamagedError
-from integrations_cli.sandbox.records import Channel, Environment, Record
+from integrations_cli.sandbox.records import Channel, Environment, Record, encode_json
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,11 +20,7 @@ STORED_FOR: Final = 24 * 3600.0
 # The columns have the names of the fields.
 _ENVIRONMENT: Final = ", ".join(Environment._fields)
 _RECORD: Final = ", ".join(Record._fields)
-_SELECT_ENVIRONMENT: Final = f"SELECT {_ENVIRONMENT} FROM environment"  # noqa: S608 - constants
-_SELECT_RECORD: Final = f"SELECT {_RECORD} FROM integration WHERE deleted IS NULL"  # noqa: S608 - constants
-_ACTIVE_IN: Final = "deleted IS NULL AND organisation = ? AND environment = ? AND channel = ? AND active = 1"
-
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ACTIVE_IN: Final = "organisation = ? AND environment = ? AND channel = ? AND active = 1"
 
 
 class StoredResponse(NamedTuple):
@@ -61,73 +57,49 @@ class Queries:
 
     def environments(self) -> list[Environment]:
         """Return all environments, oldest first."""
-        rows = self._connection.execute(f"{_SELECT_ENVIRONMENT} ORDER BY number")
-        return [self._environment(row) for row in rows]
+        return self._environments("TRUE")
 
     def environment_of(self, api_key: str) -> Environment | None:
         """Return the environment of the API key."""
-        row = self._connection.execute(f"{_SELECT_ENVIRONMENT} WHERE api_key = ?", (api_key,)).fetchone()
-        return self._environment(row) if row else None
+        return next(iter(self._environments("api_key = ?", api_key)), None)
 
     def hash_key(self, organisation: str) -> bytes:
         """Return the organisation's random key for hashes."""
         row = self._connection.execute("SELECT hash_key FROM organisation WHERE id = ?", (organisation,)).fetchone()
-        (key,) = row or (None,)
-        if not isinstance(key, bytes):
+        if row is None or not isinstance(row[0], bytes):
             raise DamagedError(self._path)
-        return key
+        return row[0]
 
     def integrations(
-        self,
-        organisation: str,
-        *,
-        environment: str | None = None,
-        channel: str | None = None,
-        only_active: bool = False,
+        self, organisation: str, *, environment: str | None = None, only_active: bool = False
     ) -> list[Record]:
-        """Return the organisation's integrations that match, oldest first."""
-        where, values = "organisation = ?", [organisation]
-        for column, value in (("environment", environment), ("channel", channel)):
-            if value is not None:
-                where += f" AND {column} = ?"
-                values.append(value)
-        if only_active:
-            where += " AND active = 1"
-        rows = self._connection.execute(f"{_SELECT_RECORD} AND {where} ORDER BY number", values)
-        return [self._record(row) for row in rows]
+        """Return the organisation's integrations, oldest first."""
+        active = "AND active = 1" if only_active else ""
+        if environment is None:
+            return self._records(f"organisation = ? {active}", organisation)
+        return self._records(f"organisation = ? AND environment = ? {active}", organisation, environment)
 
     def integration(self, organisation: str, integration_id: str) -> Record | None:
         """Return the integration with this id."""
-        row = self._connection.execute(
-            f"{_SELECT_RECORD} AND id = ? AND organisation = ?", (integration_id, organisation)
-        ).fetchone()
-        return self._record(row) if row else None
+        return next(iter(self._records("organisation = ? AND id = ?", organisation, integration_id)), None)
 
-    def highest_active(self, channel: Channel, *, except_id: str = "") -> Record | None:
-        """Return the active integration with the highest priority in the channel."""
-        row = self._connection.execute(
-            f"SELECT {_RECORD} FROM integration WHERE {_ACTIVE_IN} AND id <> ? "  # noqa: S608 - constants
-            "ORDER BY priority DESC, number LIMIT 1",
-            (*channel, except_id),
-        ).fetchone()
-        return self._record(row) if row else None
+    def highest_active(self, channel: Channel, *, except_id: str) -> Record | None:
+        """Return the other active integration with the highest priority in the channel."""
+        found = self._records(f"{_ACTIVE_IN} AND id <> ?", *channel, except_id, order="priority DESC, number LIMIT 1")
+        return next(iter(found), None)
 
     def has_active(self, channel: Channel, *, except_providers: Sequence[str]) -> bool:
         """Whether the channel has an active integration of another provider than these."""
         marks = ", ".join("?" * len(except_providers))
-        found = self._connection.execute(
-            f"SELECT 1 FROM integration WHERE {_ACTIVE_IN} AND provider NOT IN ({marks}) LIMIT 1",  # noqa: S608
-            (*channel, *except_providers),
-        )
-        return found.fetchone() is not None
+        return self._exists(f"{_ACTIVE_IN} AND provider NOT IN ({marks})", *channel, *except_providers)
 
     def has_identifier(self, organisation: str, identifier: str) -> bool:
         """Whether an integration of the organisation has this identifier."""
-        found = self._connection.execute(
-            "SELECT 1 FROM integration WHERE organisation = ? AND identifier = ? AND deleted IS NULL",
-            (organisation, identifier),
-        )
-        return found.fetchone() is not None
+        return self._exists("organisation = ? AND identifier = ?", organisation, identifier)
+
+    def has_provider(self, channel: Channel, provider: str) -> bool:
+        """Whether the channel has an integration of this provider."""
+        return self._exists("organisation = ? AND environment = ? AND channel = ? AND provider = ?", *channel, provider)
 
     def number_active(self, channel: Channel, *, except_id: str, updated: str) -> int:
         """Number the priorities of the channel's other active integrations down to 1, and return how many there are.
@@ -135,7 +107,7 @@ class Queries:
         Their order stays the same. Those that change get the time `updated`.
         """
         ranked = self._connection.execute(
-            f"SELECT id, priority FROM integration WHERE {_ACTIVE_IN} AND id <> ? "  # noqa: S608 - constants
+            f"SELECT id, priority FROM integration WHERE deleted IS NULL AND {_ACTIVE_IN} AND id <> ? "  # noqa: S608 - constants
             "ORDER BY priority DESC, number",
             (*channel, except_id),
         ).fetchall()
@@ -153,7 +125,8 @@ class Queries:
     def clear_primary(self, channel: Channel, *, updated: str) -> None:
         """Make no integration of the channel primary."""
         self._connection.execute(
-            f"UPDATE integration SET is_primary = 0, updated = ? WHERE {_ACTIVE_IN} AND is_primary",  # noqa: S608
+            f"UPDATE integration SET is_primary = 0, updated = ? "  # noqa: S608 - constants
+            f"WHERE deleted IS NULL AND is_primary AND {_ACTIVE_IN}",
             (updated, *channel),
         )
 
@@ -188,7 +161,7 @@ class Queries:
 
     def store_response(self, organisation: str, key_hash: bytes, response: StoredResponse) -> None:
         """Store the response for an idempotency key."""
-        body = None if response.body is None else _encode(response.body)
+        body = None if response.body is None else encode_json(response.body)
         self._connection.execute(
             "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
             (organisation, key_hash, response.body_hash, response.status, body, response.begun),
@@ -211,10 +184,20 @@ class Queries:
         marks = ", ".join("?" * len(values))
         self._connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)  # noqa: S608 - constants
 
-    def _environment(self, row: Sequence[Any]) -> Environment:
-        if not all(isinstance(value, str) for value in row):
+    def _environments(self, where: str, *values: str) -> list[Environment]:
+        statement = f"SELECT {_ENVIRONMENT} FROM environment WHERE {where} ORDER BY number"  # noqa: S608 - constants
+        rows = self._connection.execute(statement, values).fetchall()
+        if not all(isinstance(value, str) for row in rows for value in row):
             raise DamagedError(self._path)
-        return Environment(*row)
+        return [Environment(*row) for row in rows]
+
+    def _exists(self, where: str, *values: str) -> bool:
+        statement = f"SELECT 1 FROM integration WHERE deleted IS NULL AND {where} LIMIT 1"  # noqa: S608 - constants
+        return self._connection.execute(statement, values).fetchone() is not None
+
+    def _records(self, where: str, *values: str, order: str = "number") -> list[Record]:
+        statement = f"SELECT {_RECORD} FROM integration WHERE deleted IS NULL AND {where} ORDER BY {order}"  # noqa: S608
+        return [self._record(row) for row in self._connection.execute(statement, values)]
 
     def _record(self, row: Sequence[Any]) -> Record:
         record = Record(*row)
@@ -240,4 +223,4 @@ class Queries:
 
 
 def _row(record: Record) -> list[Any]:
-    return [_encode(value) if isinstance(value, dict | list) else value for value in record]
+    return [encode_json(value) if isinstance(value, dict | list) else value for value in record]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final, NamedTuple
 
 Json = Any  # a decoded JSON value
+
+encode_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 CHANNELS_WITH_PRIMARY: Final = ("email", "sms")
 

@@ -15,8 +15,7 @@ OBJECT_ID: Final = re.compile(r"[0-9a-fA-F]{24}")
 
 _CHANNELS: Final = "in_app, email, sms, chat, push"
 _KINDS: Final = ("delivery", "agent")
-_MAX_DEPTH: Final = 100
-"""Levels of nesting that the API's database allows."""
+_MAX_DEPTH: Final = 100  # levels of nesting that the API's database allows
 
 _CREDENTIALS: Final = (
     *("apiKey", "user", "secretKey", "domain", "password", "host", "port", "secure", "region", "accountSid"),
@@ -28,9 +27,7 @@ _CREDENTIALS: Final = (
 )
 """The credentials in the servers' order; those that only the catalogue has come after them."""
 
-_BOOLEANS_FROM_TEXT: Final = ("secure", "requireTls", "ignoreTls")
-"""The credentials for which servers also take `"true"` and `"false"`."""
-
+_BOOLEANS_FROM_TEXT: Final = ("secure", "requireTls", "ignoreTls")  # may also be "true" and "false"
 _TRUE: Final = (True, 1, "true", "1", "yes")
 _FALSE: Final = (False, 0, "false", "0", "no")
 

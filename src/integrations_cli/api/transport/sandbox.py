@@ -1,4 +1,4 @@
-"""The sandbox behind the same interface as a server: the same requests, and no socket."""
+"""A transport to the sandbox in this process, with no socket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SandboxTransport:
-    """Hands requests to a sandbox that answers inside this process."""
+    """Sends requests to a sandbox in this process."""
 
     def __init__(self, sandbox: Sandbox, base_url: str, user_agent: str, now: Callable[[], float]) -> None:
         self._sandbox = sandbox
@@ -26,14 +26,14 @@ class SandboxTransport:
 
     @property
     def base_url(self) -> str:
-        """The address that the requests carry; they never leave the process."""
+        """The URL of the requests, which never leave the process."""
         return self._base_url
 
-    def send(self, request: Request, timeout: float) -> Response:  # noqa: ARG002 - nothing in here waits for a network
-        """The sandbox's answer.
+    def send(self, request: Request, timeout: float) -> Response:  # noqa: ARG002 - there is no network to wait for
+        """Return the sandbox's response.
 
         Raises:
-            ConfigError: Its database cannot be used.
+            ConfigError: The database cannot be used.
             Interrupted: Ctrl-C.
         """
         from integrations_cli.sandbox.open import StoreError
@@ -41,13 +41,13 @@ class SandboxTransport:
         started = self._now()
         headers = request_headers(request, self._api_key, self._user_agent)
         try:
-            reply = self._sandbox.api.handle(request.method, request.path, headers, request.body or b"")
+            response = self._sandbox.api.handle(request.method, request.path, headers, request.body or b"")
         except KeyboardInterrupt:
             raise Interrupted(sent=True) from None
         except StoreError as error:
             raise ConfigError(error.message, hint=error.hint) from None
-        named = {name.lower(): value for name, value in reply.headers}
-        return Response(reply.status, named, reply.body, self._now() - started)
+        by_name = {name.lower(): value for name, value in response.headers}
+        return Response(response.status, by_name, response.body, self._now() - started)
 
     def close(self) -> None:
         """Close the sandbox's database."""
@@ -55,7 +55,7 @@ class SandboxTransport:
 
 
 def open_sandbox_transport(path: Path, base_url: str, user_agent: str, now: Callable[[], float]) -> SandboxTransport:
-    """A transport to the sandbox in the database at `path`, with the key of its Development environment.
+    """Return a transport to the sandbox in the database at `path`, with the API key of its Development environment.
 
     Raises:
         ConfigError: The database cannot be used.
