@@ -9,14 +9,6 @@ WINDOW: Final = 5
 """Seconds of the window in the headers."""
 
 
-class _Bucket:
-    """The tokens of one environment; `refilled` is in seconds."""
-
-    def __init__(self, tokens: int, refilled: float) -> None:
-        self.tokens = tokens
-        self.refilled = refilled
-
-
 class Allowance(NamedTuple):
     """Whether a request is allowed, and the rate-limit headers of its response."""
 
@@ -35,24 +27,23 @@ class RateLimit:
             f'{self._limit};w={WINDOW};burst={self._burst};comment="token bucket";'
             'category="global";cost="single";serviceLevel="free"'
         )
-        self._buckets: dict[str, _Bucket] = {}
+        self._buckets: dict[str, tuple[int, float]] = {}  # tokens, and when they were refilled in seconds
         self._lock = threading.Lock()
 
     def take(self, environment: str, now: float) -> Allowance:
         """Take one token of the environment at the time `now`, in seconds."""
         with self._lock:
-            bucket = self._buckets.setdefault(environment, _Bucket(self._burst, now))
-            bucket.refilled = min(bucket.refilled, now)  # the clock may have been put back
-            elapsed = int(now - bucket.refilled)
-            if elapsed:
-                bucket.tokens = min(self._burst, bucket.tokens + elapsed * self._per_second)
-                bucket.refilled += elapsed
-            granted = bucket.tokens > 0
-            if granted:
-                bucket.tokens -= 1
-            reset = str(round(max(bucket.refilled + 1 - now, 0)))
+            tokens, refilled = self._buckets.get(environment, (self._burst, now))
+            refilled = min(refilled, now)  # the clock may have been set back
+            elapsed = int(now - refilled)
+            tokens = min(self._burst, tokens + elapsed * self._per_second)
+            refilled += elapsed
+            granted = tokens > 0
+            tokens -= granted
+            self._buckets[environment] = (tokens, refilled)
+            reset = str(round(max(refilled + 1 - now, 0)))
             headers: tuple[tuple[str, str], ...] = (
-                ("RateLimit-Remaining", str(bucket.tokens)),
+                ("RateLimit-Remaining", str(tokens)),
                 ("RateLimit-Limit", str(self._limit)),
                 ("RateLimit-Reset", reset),
                 ("RateLimit-Policy", self._policy),

@@ -108,14 +108,15 @@ class SandboxServer(ThreadingTCPServer):
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Handle the connection in a thread. The caller closes it if there can be no thread, and goes on."""
+        """Handle the connection in a thread, or close it."""
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
-            if self.closing or len(self._connections) >= MAX_CONNECTIONS:
-                self.shutdown_request(request)
-                return
-            thread.start()
-            self._connections[request] = thread
+            if not self.closing and len(self._connections) < MAX_CONNECTIONS:
+                with suppress(RuntimeError):  # the system allows no more threads
+                    thread.start()
+                    self._connections[request] = thread
+                    return
+            self.shutdown_request(request)
 
     def shutdown_request(self, request: Any) -> None:
         """Close the connection."""
@@ -124,8 +125,8 @@ class SandboxServer(ThreadingTCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report a mistake in this program, but not a client that is gone, nor that there can be no more threads."""
-        if not isinstance(sys.exc_info()[1], OSError | RuntimeError):
+        """Report a mistake in this program, but not a client that is gone."""
+        if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
 
@@ -142,6 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not super().parse_request():
             return False
         defect = any(isinstance(defect, _HEADER_DEFECTS) for defect in self.headers.defects)
+        defect |= any("\n" in value for value in self.headers.values())  # a header over two lines
         if defect or self.request_version not in ("HTTP/1.0", "HTTP/1.1"):
             self.send_error(HTTPStatus.BAD_REQUEST, "invalid header line" if defect else "not an HTTP/1.1 request")
             return False
@@ -208,14 +210,14 @@ class _Handler(BaseHTTPRequestHandler):
             return self._read(_size(" ".join(lengths), 10)) if lengths else b""
         if encoding.lower() != "chunked" or lengths:
             raise _BadRequestError("unknown transfer encoding")
-        body = b""
+        body = bytearray()
         while size := _size(self._line().partition(";")[0].strip(), 16):
             body += self._read(size, already=len(body))
             if self._line():
                 raise _BadRequestError("a chunk is longer than its size")
         while self._line():
             pass  # trailers
-        return body
+        return bytes(body)
 
     def _read(self, size: int, *, already: int = 0) -> bytes:
         if already + size > _MAX_BODY:
