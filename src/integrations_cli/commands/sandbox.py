@@ -40,8 +40,8 @@ def serve(
             open_sandbox(sandbox_path(run.environ), idempotency=idempotency, rate_limit=rate_limit) as sandbox,
             listen(sandbox.api, port=port) as server,
         ):
-            _announce(run, server.url, sandbox.api_keys)
             try:
+                _announce(run, server.url, sandbox.api_keys)
                 server.serve_forever()
             except KeyboardInterrupt:
                 run.render.note("stopped")

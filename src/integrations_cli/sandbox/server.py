@@ -56,7 +56,6 @@ class SandboxServer(ThreadingTCPServer):
         self.closing = False
         self._lock = threading.RLock()
         self._connections: dict[socket.socket, threading.Thread] = {}
-        self._serving = False
         self._thread: threading.Thread | None = None
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
@@ -65,14 +64,12 @@ class SandboxServer(ThreadingTCPServer):
 
     def start(self) -> Self:
         """Serve in a thread of its own until `close`."""
-        self._serving = True
         self._thread = threading.Thread(target=self.serve_forever, name="sandbox", daemon=True)
         self._thread.start()
         return self
 
     def serve_forever(self, poll_interval: float = 0.05) -> None:
-        """Serve until `close` is called from another thread, or an exception such as Ctrl-C."""
-        self._serving = True
+        """Serve until an exception such as Ctrl-C; in the thread of `start`, until `close`."""
         super().serve_forever(poll_interval)
 
     def close(self) -> None:
@@ -82,9 +79,8 @@ class SandboxServer(ThreadingTCPServer):
                 return
             self.closing = True
             connections = dict(self._connections)
-        if self._serving:
-            self.shutdown()
         if self._thread is not None:
+            self.shutdown()
             self._thread.join()
         self.server_close()
         # First only reading ends. That does not wake a waiting thread on every system, so then writing ends too.
