@@ -165,9 +165,7 @@ class TestSecrets:
         for provider in catalogue.providers():
             given: dict[str, Any] = {}
             for entry in provider.credentials:
-                given[entry.key] = (
-                    True if entry.key in catalogue.BOOLEAN_KEYS else {} if entry.key in catalogue.OBJECT_KEYS else "v"
-                )
+                given[entry.key] = {"boolean": True, "object": {}}.get(entry.value_type.name, "v")
             if provider.id not in catalogue.BUILT_IN:
                 response = caller.create(providerId=provider.id, channel=provider.channel, credentials=given)
                 assert response.data["credentials"].keys() == given.keys()

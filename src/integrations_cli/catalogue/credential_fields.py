@@ -18,6 +18,8 @@ class CredentialType:
 
     name: ClassVar[str] = "string"
     """Its name in the output of `providers show --json`."""
+    api_name: ClassVar[str] = "a string"
+    """Its name in the error messages of the API."""
     description: ClassVar[str] = ""
     """What `providers show` says of it besides the label."""
     choices: ClassVar[tuple[str, ...]] = ()
@@ -57,6 +59,7 @@ class CredentialType:
 
 class _BooleanType(CredentialType):
     name = "boolean"
+    api_name = "a boolean value"
     description = "true or false"
     choices = ("true", "false")
     example = False
@@ -79,6 +82,7 @@ class _BooleanType(CredentialType):
 
 class _ObjectType(CredentialType):
     name = "object"
+    api_name = "an object"
     description = "a JSON object"
     example: ClassVar[Json] = {}
     takes_references = False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from integrations_cli.models import EXTRA_FIELDS
+
 
 class ServerBehaviour(NamedTuple):
     """What one kind of server does where servers differ; the defaults follow the documentation.
@@ -14,7 +16,7 @@ class ServerBehaviour(NamedTuple):
     """
 
     channels: tuple[str, ...] = ("in_app", "email", "sms", "chat", "push", "tool")
-    optional_fields: tuple[str, ...] = ("kind", "configurations", "rules")
+    optional_fields: tuple[str, ...] = EXTRA_FIELDS
     check_by_default: bool = False
     omits_empty_credentials: bool = False
     set_primary_status: int = 200

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from integrations_cli import catalogue
+from integrations_cli.catalogue.credential_fields import credential_type
+from integrations_cli.models import FIELDS, is_nested_deeper
 from integrations_cli.sandbox.behaviour import ServerBehaviour
 from integrations_cli.sandbox.errors import ApiError, internal_error
 
@@ -40,7 +42,9 @@ def check_fields(fields: Mapping[str, Any], *, creating: bool, behaviour: Server
     """
     optional = behaviour.optional_fields
     wrong = [
-        f"{name} must be a string" for name in ("name", "identifier") if not isinstance(fields.get(name), str | None)
+        f"{field.wire} must be a string"
+        for field in FIELDS
+        if field.type == "text" and field.update and not isinstance(fields.get(field.wire), str | None)
     ]
     environment = fields.get("_environmentId")
     if environment is not None and not is_object_id(environment):
@@ -51,9 +55,9 @@ def check_fields(fields: Mapping[str, Any], *, creating: bool, behaviour: Server
         wrong.append(f"kind must be one of the following values: {', '.join(_KINDS)}")
     wrong += _wrong_credentials(fields.get("credentials"))
     wrong += [
-        f"{name} must be a boolean value"
-        for name in ("active", "check")
-        if not isinstance(fields.get(name), bool | None)
+        f"{field.wire} must be a boolean value"
+        for field in FIELDS
+        if field.type == "boolean" and field.create and not isinstance(fields.get(field.wire), bool | None)
     ]
     wrong += _wrong_conditions(fields.get("conditions"))
     wrong += [
@@ -87,18 +91,8 @@ def check_depth(value: Any) -> None:
     Raises:
         ApiError: 500, as servers answer.
     """
-    level: list[Any] = [value]
-    for _ in range(_MAX_DEPTH):
-        inner: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                inner.extend(item.values())
-            elif isinstance(item, list):
-                inner.extend(item)
-        level = inner
-        if not level:
-            return
-    raise internal_error()
+    if is_nested_deeper(value, _MAX_DEPTH - 1):
+        raise internal_error()
 
 
 def cast_conditions(value: Sequence[Any], new_id: Callable[[], str]) -> list[dict[str, Any]]:
@@ -123,7 +117,7 @@ def cast_conditions(value: Sequence[Any], new_id: Callable[[], str]) -> list[dic
 
 
 def is_object_id(value: Any) -> bool:
-    """Whether the value is an id of the API's database."""
+    """Return whether the value is an id of the API's database."""
     return isinstance(value, str) and OBJECT_ID.fullmatch(value) is not None
 
 
@@ -154,14 +148,9 @@ def _wrong_credentials(value: Any) -> list[str]:
         given = value.get(key)
         if given is None:
             continue
-        if key in catalogue.BOOLEAN_KEYS:
-            if not isinstance(_boolean_from_text(key, given), bool):
-                wrong.append(f"credentials.{key} must be a boolean value")
-        elif key in catalogue.OBJECT_KEYS:
-            if not isinstance(given, dict | list):
-                wrong.append(f"credentials.{key} must be an object")
-        elif not isinstance(given, str):
-            wrong.append(f"credentials.{key} must be a string")
+        value_type = credential_type(key)
+        if not value_type.accepts(_boolean_from_text(key, given)):
+            wrong.append(f"credentials.{key} must be {value_type.api_name}")
     return wrong
 
 
