@@ -1,10 +1,11 @@
-"""Measures what a run of the program costs, as ratios, on loopback: `python scripts/benchmark.py --fresh`.
+"""Measure what one run of the program costs, as ratios, on loopback: `python scripts/benchmark.py --fresh`.
 
-Every command is run in turns with all others, so that whatever else this machine does meets all of them alike; what
-counts is the median. With --fresh everything is installed into an environment of its own first, as a user would do it:
-the program, and next to it the official Python SDK and httpie. Without, what is not installed is skipped, and named.
+All commands run in turns, so that whatever else the machine does slows all of them alike; the median counts. With
+`--fresh`, install everything into a new environment first, as a user would: the program, the official Python SDK and
+httpie. Without it, programs that are not installed are left out and named.
 
-Prints a table, and writes all figures to a JSON file. Exit code 1 if a budget is exceeded.
+Print the tables and write all figures to a JSON file; with `--write`, write scripts/BENCHMARKS.md too. Exit with 1 if a
+budget is exceeded.
 """
 
 from __future__ import annotations
@@ -21,26 +22,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-TOP = Path(__file__).parent.parent
+from benchmark_apply import PLAN_SECONDS, PROGRAM, Result, megabytes, results, serving
 
-MARKS = ("<!-- benchmark: made by scripts/benchmark.py --readme -->", "<!-- benchmark: end -->")
+TOP: Final = Path(__file__).parent.parent
 
-BODY = '{"providerId": "mailgun", "channel": "email", "active": false, "check": false}'
+DOCUMENT: Final = Path(__file__).with_name("BENCHMARKS.md")
 
-SCRIPT = f"""\
+BODY: Final = '{"providerId": "mailgun", "channel": "email", "active": false, "check": false}'
+
+SCRIPT: Final = f"""\
 import os, httpx
 httpx.post(os.environ["NOVU_API_URL"] + "/v1/integrations", content='{BODY}', headers={{"Authorization": "ApiKey " + \
 os.environ["NOVU_SECRET_KEY"], "Content-Type": "application/json"}}).raise_for_status()
 """
 
-SDK = """\
+SDK: Final = """\
 import os
 from novu_py import Novu, models
 with Novu(secret_key=os.environ["NOVU_SECRET_KEY"], server_url=os.environ["NOVU_API_URL"]) as novu:
@@ -49,22 +51,20 @@ with Novu(secret_key=os.environ["NOVU_SECRET_KEY"], server_url=os.environ["NOVU_
 """
 
 
-class Contender(NamedTuple):
-    """One command that is measured; `words` is empty where it is not installed."""
+class Command(NamedTuple):
+    """One command to measure; `words` is empty if its program is not installed."""
 
     name: str
     words: tuple[str, ...]
     environ: Mapping[str, str]
 
 
-class Measured(NamedTuple):
-    """The medians of one command: milliseconds, megabytes, and how often it was run."""
+class Sample(NamedTuple):
+    """The cost of one run, or the medians of several: milliseconds and megabytes."""
 
-    name: str
     wall_ms: float
     cpu_ms: float
     peak_mb: float
-    runs: int
 
 
 class Budget(NamedTuple):
@@ -75,11 +75,11 @@ class Budget(NamedTuple):
     most: float
 
 
-BARE = "python -c pass"
-POST = "two lines of httpx.post"
-OFFICIAL = "the official Python SDK"
+BARE: Final = "python -c pass"
+POST: Final = "a two-line httpx.post script"
+OFFICIAL: Final = "the official Python SDK"
 
-BUDGETS = (
+BUDGETS: Final = (
     Budget("--version", BARE, 1.3),
     Budget("--help", BARE, 6.5),
     Budget("create --help", BARE, 6.5),
@@ -88,57 +88,26 @@ BUDGETS = (
     Budget("create", POST, 1.0),
     Budget("create", OFFICIAL, 1 / 3),
     Budget("create --json", POST, 1.0),
-    Budget("create --sandbox", POST, 1.2),
+    Budget("create --sandbox", POST, 0.8),
 )
 
-MOST_MEMORY = ("create", 45.0)
-"""Megabytes."""
+CREATE_MEGABYTES: Final = 45
 
 
-@contextmanager
-def serving(folder: Path) -> Iterator[dict[str, str]]:
-    """A sandbox on a socket, and the environment in which everybody finds it."""
-    # Not those of this shell either that change what Python itself does, such as to compile everything anew each time.
-    unwanted = ("NOVU_", "INTEGRATIONS_", "SSL_CERT_", "PYTHON")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-    environ |= {
-        "HOME": str(folder),
-        "INTEGRATIONS_CONFIG": str(folder / "config.toml"),
-        "INTEGRATIONS_SANDBOX": str(folder / "sandbox.db"),
-        "INTEGRATIONS_STATE": str(folder / "state"),
-    }
-    (folder / "config.toml").write_text('[profiles.staging]\nregion = "eu"\napi_key_env = "STAGING_KEY"\n')
-    (folder / "config.toml").chmod(0o600)
-    command = [sys.executable, "-m", "integrations_cli", "sandbox", "serve", "--port", "0", "--json"]
-    served = environ | {"INTEGRATIONS_SANDBOX": str(folder / "served.db")}
-    with subprocess.Popen(command, env=served, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        try:
-            assert server.stdout is not None
-            said = json.loads(server.stdout.readline())
-            keys = said["api_keys"]
-            # The other environment stays as it is: what TAB lists does not grow with the creates.
-            yield environ | {
-                "NOVU_API_URL": said["url"],
-                "NOVU_SECRET_KEY": keys["Development"],
-                "UNCHANGED_KEY": keys["Production"],
-            }
-        finally:
-            server.terminate()
-
-
-def contenders(environ: Mapping[str, str]) -> list[Contender]:
-    """Everything that is measured, in the order of the table."""
+def commands(environ: Mapping[str, str]) -> list[Command]:
+    """Return everything that is measured, in the order of the table."""
     python = sys.executable
-    script = Path(sys.executable).parent / ("integrations.exe" if os.name == "nt" else "integrations")
-    installed = (str(script),) if script.exists() else (python, "-m", "integrations_cli")
+    script = Path(python).parent / ("integrations.exe" if os.name == "nt" else "integrations")
+    installed = (str(script),) if script.exists() else PROGRAM
     create = ("create", "--provider", "mailgun", "--channel", "email")
-    post = f"{environ['NOVU_API_URL']}/v1/integrations"
+    url = f"{environ['NOVU_API_URL']}/v1/integrations"
     key = f"Authorization:ApiKey {environ['NOVU_SECRET_KEY']}"
-    unchanged = {**environ, "NOVU_SECRET_KEY": environ["UNCHANGED_KEY"]}
-    named = {
+    httpie = (python, "-m", "httpie", "--ignore-stdin", "--check-status", "POST", url, key, "--raw", BODY)
+    curl = ("curl", "-fsS", url, "-H", key, "-H", "Content-Type: application/json", "-d", BODY)
+    words: dict[str, tuple[str, ...]] = {
         BARE: (python, "-c", "pass"),
         "--version": (*installed, "--version"),
-        "python -m … --version": (python, "-m", "integrations_cli", "--version"),
+        "python -m … --version": (*PROGRAM, "--version"),
         "--help": (*installed, "--help"),
         "create --help": (*installed, "create", "--help"),
         "TAB for a profile": (*installed, "__complete", "profiles"),
@@ -146,101 +115,81 @@ def contenders(environ: Mapping[str, str]) -> list[Contender]:
         POST: (python, "-c", SCRIPT),
         "create": (*installed, *create),
         "create --json": (*installed, *create, "--json"),
-        "python -m … create": (python, "-m", "integrations_cli", *create),
+        "python -m … create": (*PROGRAM, *create),
         "create --sandbox": (*installed, *create, "--sandbox"),
         OFFICIAL: (python, "-c", SDK) if find_spec("novu_py") else (),
-        "httpie": (python, "-m", "httpie", "--ignore-stdin", "--check-status", "POST", post, key, "--raw", BODY)
-        if find_spec("httpie")
-        else (),
-        "curl": ("curl", "-fsS", post, "-H", key, "-H", "Content-Type: application/json", "-d", BODY)
-        if shutil.which("curl")
-        else (),
+        "httpie": httpie if find_spec("httpie") else (),
+        "curl": curl if shutil.which("curl") else (),
     }
+    # TAB lists the environment in which nothing is created, so that its list does not grow from run to run.
+    unchanged = {**environ, "NOVU_SECRET_KEY": environ["OTHER_KEY"]}
     return [
-        Contender(name, words, unchanged if name == "TAB for an identifier" else environ)
-        for name, words in named.items()
+        Command(name, line, unchanged if name == "TAB for an identifier" else environ) for name, line in words.items()
     ]
 
 
-def run(contender: Contender) -> tuple[float, float, float]:
-    """Wall time and processor time in milliseconds, and peak memory in megabytes, of one run."""
+def run(command: Command) -> Sample:
+    """Run a command once.
+
+    Raises:
+        SystemExit: The command failed.
+    """
     began = time.perf_counter()
     process = subprocess.Popen(
-        contender.words,
-        env=dict(contender.environ),
+        command.words,
+        env=dict(command.environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
     assert process.stderr is not None
-    said = process.stderr.read()
-    process.stderr.close()
-    _, status, used = os.wait4(process.pid, 0)
-    took = time.perf_counter() - began
+    with process.stderr as stream:
+        stderr = stream.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        sys.exit(f"{contender.name} failed with {process.returncode}: {said.decode(errors='replace')[-500:]}")
-    return took * 1000, (used.ru_utime + used.ru_stime) * 1000, megabytes(used)
+        sys.exit(f"{command.name} failed with {process.returncode}: {stderr.decode(errors='replace')[-500:]}")
+    return Sample(seconds * 1000, (usage.ru_utime + usage.ru_stime) * 1000, megabytes(usage))
 
 
-def megabytes(used: resource.struct_rusage) -> float:
-    """The peak memory of a process; the system counts it in bytes or in kilobytes."""
-    return used.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+def measure(measured: Sequence[Command], rounds: int) -> dict[str, Sample]:
+    """Return the medians of each command, by its name.
 
-
-def measure(field: Sequence[Contender], rounds: int) -> list[Measured]:
-    """Run all in turns, each round in another order, since whoever comes next finds caches warmed by the one before.
-
-    The first round is not counted.
+    Each round has another order, since a command finds caches that the one before it has filled. The first round does
+    not count.
     """
     shuffled = random.Random(1)  # noqa: S311  # the same orders each time
-    taken: dict[str, list[tuple[float, float, float]]] = {contender.name: [] for contender in field}
+    samples: dict[str, list[Sample]] = {command.name: [] for command in measured}
     for number in range(rounds + 1):
-        for contender in shuffled.sample(field, len(field)):
-            sample = run(contender)
+        for command in shuffled.sample(measured, len(measured)):
+            sample = run(command)
             if number:
-                taken[contender.name].append(sample)
-    medians = {
-        name: [statistics.median(column) for column in zip(*samples, strict=True)] for name, samples in taken.items()
+                samples[command.name].append(sample)
+    return {
+        name: Sample(*(statistics.median(column) for column in zip(*rows, strict=True)))
+        for name, rows in samples.items()
     }
-    return [Measured(name, wall, cpu, peak, rounds) for name, (wall, cpu, peak) in medians.items()]
 
 
-class Verdict(NamedTuple):
-    """A budget, what was measured, and whether it is kept."""
-
-    what: str
-    value: str
-    limit: str
-    kept: bool
-
-
-def verdicts(measured: Sequence[Measured]) -> list[Verdict]:
-    """Hold the figures against the budgets; what was skipped is in none of them."""
-    by_name = {one.name: one for one in measured}
+def judge(medians: Mapping[str, Sample]) -> list[Result]:
+    """Compare the medians with the budgets; leave out budgets of programs that are not installed."""
     found = []
     for name, base, most in BUDGETS:
-        if name in by_name and base in by_name:
-            ratio = by_name[name].wall_ms / by_name[base].wall_ms
-            found.append(Verdict(name, f"{ratio:.2f} x {base}", f"≤ {most:.2f}", ratio <= most))
-    name, most = MOST_MEMORY
-    peak = by_name[name].peak_mb
-    return [*found, Verdict(f"{name}: peak memory", f"{peak:.0f} MB", f"≤ {most:.0f} MB", peak <= most)]
-
-
-def in_bulk(rounds: int) -> list[Verdict]:
-    """The budgets of plan and apply."""
-    from benchmark_apply import figures
-
-    return [Verdict(one.what, one.value, one.limit, one.kept) for one in figures(1000, rounds, 100, 10_000)]
+        if name in medians and base in medians:
+            ratio = medians[name].wall_ms / medians[base].wall_ms
+            found.append(Result(name, f"{ratio:.2f} x {base}", f"≤ {most:.2f}", ratio <= most))
+    peak = medians["create"].peak_mb
+    limit = f"≤ {CREATE_MEGABYTES} MB"
+    return [*found, Result("create: peak memory", f"{peak:.0f} MB", limit, peak <= CREATE_MEGABYTES)]
 
 
 def machine() -> str:
-    """What this was measured on, and when."""
+    """Return the system, the processor, the Python and the day, in words."""
     model = platform.processor() or platform.machine()
-    described = Path("/proc/cpuinfo")
-    if described.exists():
-        lines = described.read_text(encoding="utf-8").splitlines()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
         model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), model)
     return (
         f"{platform.system()} {platform.release()}, {os.cpu_count()} x {model}, "
@@ -248,67 +197,58 @@ def machine() -> str:
     )
 
 
-def rows(measured: Sequence[Measured]) -> list[tuple[str, ...]]:
-    """The table of the figures: each run against the bare interpreter and against the script."""
-    by_name = {one.name: one for one in measured}
-    bare, post = by_name[BARE].wall_ms, by_name[POST].wall_ms
+COLUMNS: Final = ("command", "median", f"x {BARE}", f"x {POST}", "peak memory")
+
+
+def table_rows(medians: Mapping[str, Sample]) -> list[tuple[str, ...]]:
+    """Return the rows of the first table."""
+    bare, post = medians[BARE].wall_ms, medians[POST].wall_ms
+    # A process begins as a copy of the one that starts it, so smaller peaks cannot be seen.
     floor = megabytes(resource.getrusage(resource.RUSAGE_SELF))
     return [
         (
-            one.name,
-            f"{one.wall_ms:.0f} ms",
-            f"{one.wall_ms / bare:.2f}",
-            f"{one.wall_ms / post:.2f}",
-            # A process begins as a copy of the one that starts it: less than that cannot be told.
-            f"{'< ' if one.peak_mb <= floor else ''}{one.peak_mb:.0f} MB",
+            name,
+            f"{median.wall_ms:.0f} ms",
+            f"{median.wall_ms / bare:.2f}",
+            f"{median.wall_ms / post:.2f}",
+            f"{'< ' if median.peak_mb <= floor else ''}{median.peak_mb:.0f} MB",
         )
-        for one in measured
+        for name, median in medians.items()
     ]
 
 
-COLUMNS = ("what is run", "median", f"x {BARE}", f"x {POST}", "peak memory")
-
-
-def draw(measured: Sequence[Measured], found: Sequence[Verdict], skipped: Sequence[str], where: str) -> None:
-    """Show both tables on the terminal."""
+def show(rows: Sequence[tuple[str, ...]], found: Sequence[Result], left_out: Sequence[str], title: str) -> None:
+    """Print both tables."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    runs = Table(*COLUMNS, title=where, title_justify="left")
-    for row in rows(measured):
+    runs = Table(*COLUMNS, title=title, title_justify="left")
+    for row in rows:
         runs.add_row(*row)
     console.print(runs)
-    if skipped:
-        console.print(f"not installed, and so not measured: {', '.join(skipped)}")
+    if left_out:
+        console.print(f"not installed, so not measured: {', '.join(left_out)}")
     budgets = Table("budget", "measured", "allowed", "", title_justify="left")
-    for verdict in found:
-        budgets.add_row(verdict.what, verdict.value, verdict.limit, "kept" if verdict.kept else "EXCEEDED")
+    for result in found:
+        budgets.add_row(result.what, result.value, result.limit, "kept" if result.kept else "EXCEEDED")
     console.print(budgets)
 
 
-def markdown(measured: Sequence[Measured], found: Sequence[Verdict], where: str) -> str:
-    """The same for the README."""
+def document(rows: Sequence[tuple[str, ...]], found: Sequence[Result], title: str) -> str:
+    """Return both tables as Markdown."""
 
     def line(cells: Sequence[str]) -> str:
         return f"| {' | '.join(cells)} |"
 
-    lines = [f"Measured on {where}, medians of {measured[0].runs} runs in turns:", "", line(COLUMNS)]
-    lines += [line(["---", *["---:"] * (len(COLUMNS) - 1)]), *(line(row) for row in rows(measured))]
-    lines += ["", line(("budget", "measured", "allowed")), line(["---"] * 3)]
-    lines += [line((verdict.what, verdict.value, verdict.limit)) for verdict in found]
-    return "\n".join(lines)
+    lines = ["# Benchmarks", "", "`python scripts/benchmark.py --fresh --write` writes this file.", ""]
+    lines += [f"{title}.", "", line(COLUMNS), line(["---", *["---:"] * (len(COLUMNS) - 1)]), *map(line, rows)]
+    lines += ["", line(("budget", "measured", "allowed", "")), line(["---"] * 4)]
+    lines += [line((*result[:3], "kept" if result.kept else "exceeded")) for result in found]
+    return "\n".join([*lines, ""])
 
 
-def put_into_readme(text: str) -> None:
-    """Replace what stands between the marks of the README."""
-    readme = TOP / "README.md"
-    before, _, rest = readme.read_text(encoding="utf-8").partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    readme.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}", encoding="utf-8", newline="\n")
-
-
-def in_a_fresh_environment(arguments: Sequence[str]) -> int:
+def run_in_fresh_environment(arguments: Sequence[str]) -> int:
     """Install everything as a user would, and measure there."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", "--upgrade-deps", folder], check=True)
@@ -321,35 +261,42 @@ def in_a_fresh_environment(arguments: Sequence[str]) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, print and write."""
+    """Measure, print and write; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15, help="how often each command is run (default: 15)")
-    parser.add_argument("--fresh", action="store_true", help="install everything into an environment of its own first")
+    parser.add_argument("--fresh", action="store_true", help="install everything into a new environment first")
     parser.add_argument("--no-bulk", action="store_true", help="leave plan and apply out")
-    parser.add_argument("--readme", action="store_true", help="put the tables into the README")
+    parser.add_argument("--write", action="store_true", help="write the tables to scripts/BENCHMARKS.md")
     parser.add_argument(
         "--json", type=Path, default=Path("benchmark.json"), metavar="FILE", help="where the figures go"
     )
-    said = parser.parse_args(arguments)
-    if said.fresh:
-        return in_a_fresh_environment([word for word in arguments if word != "--fresh"])
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as environ:
-        field = contenders(environ)
-        measured = measure([one for one in field if one.words], said.rounds)
-    skipped = [one.name for one in field if not one.words]
-    found = verdicts(measured) + ([] if said.no_bulk else in_bulk(3))
-    where = machine()
-    draw(measured, found, skipped, where)
+    options = parser.parse_args(arguments)
+    if options.write and options.no_bulk:
+        parser.error("--write needs all figures, so it excludes --no-bulk")
+    if options.fresh:
+        return run_in_fresh_environment([word for word in arguments if word != "--fresh"])
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config.toml"
+        config.write_text('[profiles.staging]\nregion = "eu"\napi_key_env = "STAGING_KEY"\n')
+        config.chmod(0o600)
+        with serving(Path(folder)) as environ:
+            known = commands(environ)
+            medians = measure([command for command in known if command.words], options.rounds)
+    left_out = [command.name for command in known if not command.words]
+    found = judge(medians) + ([] if options.no_bulk else list(results(1000, 3, 100, list(PLAN_SECONDS))))
+    title = f"Measured on {machine()}; medians of {options.rounds} runs in turns"
+    rows = table_rows(medians)
+    show(rows, found, left_out, title)
     figures = {
-        "machine": where,
-        "runs": [one._asdict() for one in measured],
-        "skipped": skipped,
-        "budgets": [one._asdict() for one in found],
+        "title": title,
+        "runs": [{"name": name, **median._asdict()} for name, median in medians.items()],
+        "left_out": left_out,
+        "budgets": [result._asdict() for result in found],
     }
-    said.json.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    if said.readme:
-        put_into_readme(markdown(measured, found, where))
-    return 0 if all(verdict.kept for verdict in found) else 1
+    options.json.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if options.write:
+        DOCUMENT.write_text(document(rows, found, title), encoding="utf-8", newline="\n")
+    return 0 if all(result.kept for result in found) else 1
 
 
 if __name__ == "__main__":

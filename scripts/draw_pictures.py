@@ -41,7 +41,7 @@ provider = "mailgun"
 name = "Mailgun EU"
 active = true
 primary = true
-credentials = { apiKey = { env = "KEY" }, user = "api", domain = "mg.acme.io", from = "hi@acme.io", senderName = "Acme" }
+credentials = { apiKey = { env = "KEY" }, user = "api", domain = "mg.acme.io", from = "hi@acme.io", senderName = "A" }
 
 [integrations.twilio-main]
 provider = "twilio"
@@ -132,7 +132,7 @@ def draw_guided(home: Path) -> Text:
 def draw_plan(home: Path) -> Text:
     """Draw a plan that creates one integration and updates another."""
     (home / "integrations.toml").write_text(MANIFEST)
-    mailgun = "-C apiKey=env:KEY -C user=api -C domain=mg.acme.io -C from=hi@acme.io -C senderName=Acme --active"
+    mailgun = "-C apiKey=env:KEY -C user=api -C domain=mg.acme.io -C from=hi@acme.io -C senderName=A --active"
     run(f"create -p mailgun -i mailgun-main {mailgun} --sandbox -q", home)
     line = "plan integrations.toml --sandbox"
     return command_line(line).append_text(Text.from_ansi(run(line, home)))
