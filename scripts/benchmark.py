@@ -15,7 +15,6 @@ import json
 import os
 import platform
 import random
-import resource
 import shutil
 import statistics
 import subprocess
@@ -202,6 +201,8 @@ COLUMNS: Final = ("command", "median", f"x {BARE}", f"x {POST}", "peak memory")
 
 def table_rows(medians: Mapping[str, Sample]) -> list[tuple[str, ...]]:
     """Return the rows of the first table."""
+    import resource  # Windows has none, and the rest of this module is of use there
+
     bare, post = medians[BARE].wall_ms, medians[POST].wall_ms
     # A process begins as a copy of the one that starts it, so smaller peaks cannot be seen.
     floor = megabytes(resource.getrusage(resource.RUSAGE_SELF))

@@ -1,144 +1,55 @@
-"""What the README and CONTRIBUTING tell to type is typed here, and what they say comes back does come back.
-
-The `sh` blocks of a document run one after the other in one shell, in an empty home with two profiles. A `text` block
-after one is what it prints, but for ids, times and addresses. Blocks under `<!-- ci: … -->` are run by `.ci/run` in a
-fresh clone; those under `<!-- by hand: … -->` say why nothing runs them.
-"""
+"""The commands of README and CONTRIBUTING work, and their outputs, pictures, tables and links are true."""
 
 from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from integrations_cli.catalogue import provider_ids, providers
 from integrations_cli.reference.describe import exit_codes
-from integrations_cli.sandbox.open import open_sandbox
-from integrations_cli.sandbox.server import serve
 
 TOP = Path(__file__).parent.parent
+sys.path.insert(0, str(TOP / "scripts"))
 
-_BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>[a-z ]+): (?P<why>[^>]+) -->\n)?"
-    r"^```sh\n(?P<code>.*?)^```$"
-    r"(?:\n\n```text\n(?P<output>.*?)^```$)?",
-    re.MULTILINE | re.DOTALL,
-)
+import benchmark  # noqa: E402  # scripts, found by the line above
+import benchmark_apply  # noqa: E402
+import draw_pictures  # noqa: E402
+from refresh_readme import blocks, outputs, stale_blocks  # noqa: E402
 
-# What differs from run to run, and what takes its place: ids, times, generated names, keys, places.
-_VARYING = (
-    (re.compile(r"https?://(?:127\.0\.0\.1:\d+|eu\.api\.novu\.co)"), "SERVER"),
-    (re.compile(r"\b[0-9a-f]{24}\b"), "ID"),
-    (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
-    (re.compile(r"\b(novu-in-app|mailgun)-[\w-]{10}(?!\S)"), r"\1-RANDOM"),
-    (re.compile(r"Python 3\.\d+\.\d+ \(\w+\)"), "PYTHON"),
-    (re.compile(r"in \d+ ms"), "in TIME"),
-    (re.compile(r"/home/you\b"), "HOME"),
-    (re.compile(r"@novu/shared [\d.]+"), "@novu/shared VERSION"),
-)
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "scripts/BENCHMARKS.md")
+
+posix = pytest.mark.skipif(shutil.which("bash") is None or os.name != "posix", reason="the commands are a shell's")
 
 
-class Block(NamedTuple):
-    """One block: its mark ("" for one that runs here) and the reason it gives, what is run and what that prints."""
-
-    mark: str
-    why: str
-    code: str
-    output: str | None
+def read(document: str) -> str:
+    return (TOP / document).read_text(encoding="utf-8")
 
 
-def blocks(document: str) -> list[Block]:
-    text = (TOP / document).read_text(encoding="utf-8")
-    found = [
-        Block(match["mark"] or "", match["why"] or "", match["code"], match["output"])
-        for match in _BLOCK.finditer(text)
-    ]
-    assert len(found) == text.count("```sh\n"), "a block of commands is not read"
-    return found
+@posix
+def test_readme_commands_print_what_it_shows(tmp_path: Path) -> None:
+    stale = stale_blocks(read("README.md"), tmp_path)
+    assert [(block.code, output) for block, output in stale] == [], "run: python scripts/refresh_readme.py"
 
 
-@contextmanager
-def homes(folder: Path) -> Iterator[dict[str, str]]:
-    """An empty home, and a server with an environment behind each of two profiles."""
-    home = folder / "home"
-    programs = folder / "bin"
-    config = home / ".config" / "integrations-cli"
-    for made in (home, programs, config):
-        made.mkdir(parents=True)
-    script = programs / "integrations"
-    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m integrations_cli "$@"\n')
-    script.chmod(0o755)
-    config.chmod(0o700)
-    with open_sandbox(folder / "server.db") as sandbox, serve(sandbox.api, port=0).start() as server:
-        lines = [
-            f'[profiles.{name}]\napi_url = "{server.url}"\napi_key = "{sandbox.api_keys[environment]}"\n'
-            for name, environment in {"staging": "Development", "production": "Production"}.items()
-        ]
-        (config / "config.toml").write_text("\n".join(lines))
-        (config / "config.toml").chmod(0o600)
-        yield {
-            "HOME": str(home),
-            "PATH": f"{programs}:{os.environ['PATH']}",
-            "LC_ALL": "C.UTF-8",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "STAGING_KEY": sandbox.api_keys["Development"],
-            "STAGING_URL": server.url,
-        }
+@posix
+def test_a_stale_block_is_found(tmp_path: Path) -> None:
+    text = "```sh\nintegrations profiles use staging\n```\n\n```text\nother\n```\n\n```sh\necho unseen\n```\n"
+    ((block, output),) = stale_blocks(text, tmp_path)
+    assert block.output == "other\n"
+    assert "staging" in output
+    assert stale_blocks(text.replace("other\n", output), tmp_path / "again") == []
 
 
-def outputs(codes: list[str], folder: Path) -> list[str]:
-    """What each of these blocks prints, run in one shell that stops at the first failure."""
-    script = ["set -euo pipefail", "exec 2>&1"]
-    for number, code in enumerate(codes):
-        script.append(f"printf '\\036%s\\n' {number}\n{code}")
-    with homes(folder) as environ:
-        made = "integrations create -p mailgun -i mailgun-main -C apiKey=env:K -C user=api -C domain=mg.acme.io"
-        made += " -C from=hi@acme.io -C senderName=Acme --active --profile staging --quiet"
-        before = f"K=key-of-the-dashboard {made} >/dev/null"
-        done = subprocess.run(
-            ["bash", "-c", "\n".join([before, *script])],
-            cwd=environ["HOME"],
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        pieces = done.stdout.replace(environ["HOME"], "/home/you").split("\036")[1:]
-    return [piece.partition("\n")[2] for piece in pieces]
-
-
-def steady(text: str) -> str:
-    for pattern, instead in _VARYING:
-        text = pattern.sub(instead, text)
-    return text
-
-
-@pytest.mark.skipif(shutil.which("bash") is None or os.name != "posix", reason="the commands are a shell's")
-def test_what_the_readme_tells_to_type_works(tmp_path: Path) -> None:
-    told = [block for block in blocks("README.md") if not block.mark]
-    printed = outputs([block.code for block in told], tmp_path)
-    assert len(printed) == len(told)
-    for block, output in zip(told, printed, strict=True):
-        if block.output is not None:
-            # What is done at the same time may be said in either order.
-            assert sorted(steady(output).splitlines()) == sorted(steady(block.output).splitlines()), block.code
-
-
-@pytest.mark.parametrize("code", [block.code for block in blocks("CONTRIBUTING.md") if not block.mark])
-def test_what_contributing_tells_to_type_works(code: str, tmp_path: Path) -> None:
-    """In the checkout, with this interpreter as `python`."""
+@posix
+@pytest.mark.parametrize("code", [block.code for block in blocks(read("CONTRIBUTING.md")) if not block.mark])
+def test_contributing_commands_work(code: str, tmp_path: Path) -> None:
+    """Run in the checkout, with this interpreter as `python`."""
     (tmp_path / "python").symlink_to(sys.executable)
     environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{tmp_path}:{os.environ['PATH']}"}
     done = subprocess.run(["bash", "-euc", code], cwd=TOP, env=environ, capture_output=True, text=True, check=False)
@@ -146,53 +57,93 @@ def test_what_contributing_tells_to_type_works(code: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
-def test_what_is_not_run_here_says_why(document: str) -> None:
-    for block in blocks(document):
+def test_commands_that_are_not_run_say_why(document: str) -> None:
+    found = blocks(read(document))
+    assert len(found) == read(document).count("```sh\n"), "a block of commands is not read"
+    for block in found:
         assert block.mark in {"", "ci", "by hand"}
-        assert block.mark != "by hand" or len(block.why.split()) > 3
+        assert block.mark != "by hand" or len(block.reason.split()) > 3
 
 
 def test_the_two_commands_are_one_line_each() -> None:
-    marked = {block.why: block.code for block in blocks("README.md") if block.mark == "ci"}
+    marked = {block.reason: block.code for block in blocks(read("README.md")) if block.mark == "ci"}
     assert set(marked) == {"run", "test"}
     assert all(code.count("\n") == 1 for code in marked.values())
 
 
-def test_the_workflow_runs_commands_that_there_are(tmp_path: Path) -> None:
-    """Its own commands, against the server of the profile staging, in the order of the workflow."""
-    text = (TOP / "README.md").read_text(encoding="utf-8")
-    workflow = text.partition("```yaml\n")[2].partition("```")[0]
-    runs = re.findall(r"^ +- run: (integrations .*)$", workflow, re.MULTILINE)
-    assert [run.split()[1] for run in runs] == ["doctor", "plan", "apply"]
+def test_readme_takes_five_minutes_to_read() -> None:
+    assert len(read("README.md").splitlines()) <= 400
+
+
+@posix
+def test_the_workflow_runs(tmp_path: Path) -> None:
+    """Run the commands of its last step, against the server of the profile staging."""
+    workflow = read("README.md").partition("```yaml\n")[2].partition("```")[0]
+    runs = [line.strip() for line in workflow.partition("run: |\n")[2].splitlines()]
+    assert [re.findall(r"integrations (\w+)", run) for run in runs] == [["doctor"], ["plan"], ["apply"]]
     before = (
         "integrations export --profile staging --output integrations.toml\n"
-        'export NOVU_SECRET_KEY="$STAGING_KEY" NOVU_API_URL="$STAGING_URL" CI=true MAILGUN_MAIN__API_KEY=key-0123456789'
+        "export CI=true GITHUB_REF=refs/heads/main MAILGUN_MAIN__API_KEY=key-0123456789\n"
+        'export NOVU_SECRET_KEY="$STAGING_KEY" NOVU_API_URL="$STAGING_URL"'
     )
-    outputs([before, *runs], tmp_path)
+    assert "mailgun-main" in outputs([before, *runs], tmp_path)[-1]
+
+
+def test_the_workflow_installs_nothing_unpinned() -> None:
+    workflow = read("README.md").partition("```yaml\n")[2].partition("```")[0]
+    assert all(re.search(r"@[0-9a-f]{40}\b", action) for action in re.findall(r"uses: (.*)", workflow))
+    installs = re.findall(r"^.*\binstall\b.*$", workflow, re.MULTILINE)
+    assert installs
+    assert all("--require-hashes" in line for line in installs)
+    for document in DOCUMENTS:
+        assert not re.search(r"install [^\n]*\bintegrations-cli\b", read(document))
 
 
 def test_the_figures_of_the_catalogue_are_true() -> None:
-    text = (TOP / "README.md").read_text(encoding="utf-8")
     fields = sum(len(provider.credentials) for provider in providers())
-    assert f"knows the {len(provider_ids())} providers of the API and the {fields} credentials" in text
+    assert f"knows {len(provider_ids())} providers and their {fields} credentials" in read("README.md")
 
 
-def test_the_table_of_exit_codes_is_the_programs() -> None:
-    text = (TOP / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d+) \|([^|]*)\|", text, re.MULTILINE)
-    told = {int(code): {name.strip(" `") for name in names.split(",") if name.strip()} for code, names in rows}
-    assert told == {code.code: set(code.types) for code in exit_codes()}
+def test_the_table_of_exit_codes_is_true() -> None:
+    rows = re.findall(r"^\| (\d+) \|([^|]*)\|", read("README.md"), re.MULTILINE)
+    listed = {int(code): {name.strip(" `") for name in names.split(",") if name.strip()} for code, names in rows}
+    assert listed == {code.code: set(code.types) for code in exit_codes()}
 
 
-def test_every_picture_and_page_is_there() -> None:
-    for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
-        text = (TOP / document).read_text(encoding="utf-8")
-        for link in re.findall(r"\]\(([^)#:]+)\)", text):
-            assert (TOP / link).exists(), f"{document} points to {link}"
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_to_files(document: str) -> None:
+    for link in re.findall(r"\]\(([^)#:]+)\)", read(document)):
+        assert (TOP / document).parent.joinpath(link).exists(), f"{document} points to {link}"
 
 
-def test_the_house_is_laid_out_as_contributing_says() -> None:
-    text = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    names = re.findall(r"^  (\S+) {2,}\S", text, re.MULTILINE)
-    assert len(names) >= 14
-    assert [name for name in names if not (TOP / "src" / "integrations_cli" / name).exists()] == []
+def test_every_picture_is_shown_and_drawn() -> None:
+    there = {path.relative_to(TOP).as_posix() for path in draw_pictures.FOLDER.iterdir()}
+    assert there == set(re.findall(r"!\[[^]]*\]\(([^)]+)\)", read("README.md")))
+    assert there == {f"scripts/pictures/{name}.svg" for name in draw_pictures.PICTURES}
+
+
+@posix
+def test_the_pictures_show_what_the_program_writes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert draw_pictures.main(["--check"]) == 0, "run: python scripts/draw_pictures.py"
+    assert capsys.readouterr().out == ""
+
+
+def test_the_benchmarks_hold_every_budget() -> None:
+    rows = re.findall(
+        r"^\| (.+) \| .+ \| ≤ ([\d.]+)(?: MB| s)? \| kept \|$", read("scripts/BENCHMARKS.md"), re.MULTILINE
+    )
+    limits = [(name, float(limit)) for name, limit in rows]
+    for budget in benchmark.BUDGETS:
+        assert (budget.name, round(budget.most, 2)) in limits
+    assert ("create: peak memory", benchmark.CREATE_MEGABYTES) in limits
+    assert (
+        f"plan of {max(benchmark_apply.PLAN_SECONDS)} entries",
+        max(benchmark_apply.PLAN_SECONDS.values()),
+    ) in limits
+
+
+def test_contributing_names_every_part_of_the_source() -> None:
+    listed = re.findall(r"^  (\S+) {2,}\S", read("CONTRIBUTING.md"), re.MULTILINE)
+    source = TOP / "src" / "integrations_cli"
+    there = {f"{path.name}/" if path.is_dir() else path.name for path in source.iterdir()}
+    assert sorted(listed) == sorted(there - {"__init__.py", "__pycache__/", "py.typed"})
