@@ -147,3 +147,10 @@ def test_contributing_names_every_part_of_the_source() -> None:
     source = TOP / "src" / "integrations_cli"
     there = {f"{path.name}/" if path.is_dir() else path.name for path in source.iterdir()}
     assert sorted(listed) == sorted(there - {"__init__.py", "__pycache__/", "py.typed"})
+
+
+def test_contributing_names_files_that_exist() -> None:
+    names = re.findall(r"`((?:[\w.-]+/)*[\w-]+\.(?:py|json|md|toml)|[\w.-]+/)`", read("CONTRIBUTING.md"))
+    assert len(names) > 20
+    places = (TOP, TOP / "src" / "integrations_cli")
+    assert [name for name in names if not any((place / name).exists() for place in places)] == []
