@@ -1,8 +1,7 @@
-"""Asks an index of known vulnerabilities about every version in `uv.lock`.
+"""Look up every version in `uv.lock` in the indexes of known vulnerabilities.
 
-A vulnerability that is found fails. Where no index answers, nothing can be asked; that is said, and is no failure: the
-same happens on a machine without a network. pip-audit is installed into an environment of its own, which is thrown
-away.
+Exit with 1 if a vulnerability is found. If no index answers, say so and exit with 0: a machine without a network is no
+reason to fail. pip-audit is installed into a temporary environment.
 """
 
 from __future__ import annotations
@@ -19,16 +18,16 @@ from typing import Any, NamedTuple
 LOCK = Path(__file__).parent.parent / "uv.lock"
 
 
-class Verdict(NamedTuple):
-    """What the index said: `found` are the vulnerabilities, a line each; `asked` and `skipped` count packages."""
+class Audit(NamedTuple):
+    """The vulnerabilities, a line each, and how many packages were checked or are unknown to the indexes."""
 
-    found: list[str]
-    asked: int
-    skipped: int
+    vulnerabilities: list[str]
+    checked: int
+    unknown: int
 
 
 def locked(lock: str) -> list[str]:
-    """`name==version` for every package of the lock but our own; a package may be there in several versions."""
+    """Return `name==version` for each package of the lock but our own; there may be several versions of one."""
     return [
         f"{package['name']}=={package['version']}"
         for package in tomllib.loads(lock)["package"]
@@ -37,7 +36,7 @@ def locked(lock: str) -> list[str]:
 
 
 def requirement_files(requirements: list[str]) -> list[list[str]]:
-    """The requirements in as few lists as there may be with each name once in each of them."""
+    """Split the requirements into as few lists as possible, with each name once in a list, as pip requires."""
     files: list[dict[str, str]] = []
     for requirement in requirements:
         name = requirement.partition("==")[0]
@@ -48,20 +47,20 @@ def requirement_files(requirements: list[str]) -> list[list[str]]:
     return [list(file.values()) for file in files]
 
 
-def judged(report: Any) -> Verdict:
-    """The verdict in a report of pip-audit."""
+def read_report(report: Any) -> Audit:
+    """Return the result in a JSON report of pip-audit."""
     packages = report["dependencies"]
-    found = [
+    vulnerabilities = [
         f"{package['name']} {package['version']}: {one['id']} (fixed in {', '.join(one['fix_versions']) or 'none'})"
         for package in packages
         for one in package.get("vulns", ())
     ]
-    skipped = sum("skip_reason" in package for package in packages)
-    return Verdict(found, len(packages) - skipped, skipped)
+    unknown = sum("skip_reason" in package for package in packages)
+    return Audit(vulnerabilities, len(packages) - unknown, unknown)
 
 
-def audit(folder: Path, requirements: list[str]) -> Verdict | None:
-    """Ask about all of them; None where pip-audit cannot be had, or no index answers."""
+def audit(folder: Path, requirements: list[str]) -> Audit | None:
+    """Check the requirements; return None if pip-audit cannot be installed or no index answers."""
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     command: list[str | Path] = [
@@ -85,23 +84,23 @@ def audit(folder: Path, requirements: list[str]) -> Verdict | None:
             stderr=subprocess.DEVNULL,
         )
         done = subprocess.run(command, check=False, timeout=300, capture_output=True)
-        return judged(json.loads(done.stdout))
+        return read_report(json.loads(done.stdout))
     except (subprocess.SubprocessError, ValueError):
         return None
 
 
 def main() -> int:
-    """Ask, say what came of it, and fail for a vulnerability."""
+    """Check all locked packages and print the result; return the exit code."""
     requirements = locked(LOCK.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
-        verdict = audit(Path(folder), requirements)
-    if verdict is None or not verdict.asked:
-        print(f"no index of vulnerabilities answered: nothing could be asked about {len(requirements)} locked packages")
+        result = audit(Path(folder), requirements)
+    if result is None or not result.checked:
+        print(f"no vulnerability index answered: {len(requirements)} locked packages were not checked")
         return 0
-    print(f"{verdict.asked} locked packages asked about, {verdict.skipped} not known to the index")
-    for line in verdict.found:
+    print(f"{result.checked} locked packages checked, {result.unknown} unknown to the index")
+    for line in result.vulnerabilities:
         print(line)
-    return 1 if verdict.found else 0
+    return 1 if result.vulnerabilities else 0
 
 
 if __name__ == "__main__":
