@@ -1,12 +1,11 @@
-"""Refresh the provider catalogue from the npm package `@novu/shared`, the API's own source of it.
+"""Refresh the provider catalogue from `@novu/shared`, the npm package from which the API takes its providers.
 
-    python scripts/refresh_catalogue.py                     the newest version: show what changed, write providers.json
-    python scripts/refresh_catalogue.py --check             the same without writing; exit 1 if anything changed
-    python scripts/refresh_catalogue.py --version 2.10.0    a certain version
+    python scripts/refresh_catalogue.py                     print what changed, write providers.json
+    python scripts/refresh_catalogue.py --check             print what changed; exit 1 if anything did
+    python scripts/refresh_catalogue.py --version 2.10.0    take this version of the package, not the newest
 
-It needs node and npm. The package is installed into a temporary folder, without running its install scripts; node then
-evaluates the lists that it exports. Afterwards run the tests: `tests/test_catalogue.py` holds what the
-program relies on.
+It needs node and npm. The package is installed into a temporary folder without its install scripts; then node prints
+the lists that it exports. Run `tests/test_catalogue.py` afterwards: it checks what the program relies on.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ PACKAGE = "@novu/shared"
 CATALOGUE = Path(__file__).parent.parent / "src" / "integrations_cli" / "catalogue" / "providers.json"
 
 CHANNELS = ("in_app", "email", "sms", "chat", "push", "tool")
-"""The order in which channels are shown; one that is new to the package comes after them."""
+"""The order in which channels are shown; new ones come after these."""
 
 EXPORTS = """
 const shared = require("@novu/shared");
@@ -39,7 +38,7 @@ console.log(JSON.stringify({
   channels_with_primary: [...shared.CHANNELS_WITH_PRIMARY],
 }));
 """
-"""What node prints: the exported lists as they are."""
+"""The script that prints the exported lists."""
 
 PROVIDER: dict[str, Read] = {
     "id": lambda raw: raw["id"],
@@ -48,7 +47,7 @@ PROVIDER: dict[str, Read] = {
     "docs": lambda raw: without_campaign(raw.get("docReference")),
     "beta": lambda raw: bool(raw.get("betaVersion")),
 }
-"""Our name of each fact about a provider, and where the package has it. `credentials` come after these."""
+"""The keys of a provider in the catalogue, and how to read each from the package. `credentials` follows these."""
 
 CREDENTIAL: dict[str, Read] = {
     "key": lambda raw: raw["key"],
@@ -56,7 +55,7 @@ CREDENTIAL: dict[str, Read] = {
     "type": lambda raw: raw["type"],
     "required": lambda raw: bool(raw.get("required")),
 }
-"""The same for a credential. `secret` comes after these: the package has one list of secret keys for all."""
+"""The same for a credential. `secret` follows these: the package has one list of secret keys for all providers."""
 
 OPTIONAL: dict[str, Read] = {
     "default": lambda raw: raw.get("value"),
@@ -64,11 +63,11 @@ OPTIONAL: dict[str, Read] = {
     "hidden": lambda raw: raw.get("hidden"),
     "links": lambda raw: [link["url"] for link in raw.get("links") or ()],
 }
-"""Facts that only some credentials have; they are left out where they say nothing."""
+"""Keys that only some credentials have; empty values are left out."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Refresh the catalogue, or check it; 1 means that it is out of date, 2 that the package could not be read."""
+    """Refresh or check the catalogue; return 1 if it is out of date, 2 if the package cannot be read."""
     parser = argparse.ArgumentParser(description="Refresh the provider catalogue from the npm package @novu/shared.")
     parser.add_argument("--version", default="latest", help="the version of the package (default: the newest)")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the catalogue is out of date")
@@ -79,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cannot read {PACKAGE}: {error}", file=sys.stderr)
         return 2
     before = CATALOGUE.read_bytes() if CATALOGUE.exists() else b"{}"
-    after = written(fresh)
+    after = content_of(fresh)
     if before == after:
         print(f"up to date with {PACKAGE} {fresh['source']['version']}: {len(fresh['providers'])} providers")
         return 0
@@ -93,7 +92,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def exported(version: str) -> dict[str, Any]:
-    """The lists that this version of the package exports, as `EXPORTS` names them."""
+    """Return the lists that this version of the package exports.
+
+    Raises:
+        OSError: node or npm is missing.
+        subprocess.CalledProcessError: The package cannot be installed or evaluated.
+    """
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
         raise FileNotFoundError("node and npm are needed")
@@ -101,37 +105,37 @@ def exported(version: str) -> dict[str, Any]:
         quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"]
         command = [npm, "install", "--prefix", folder, *quiet, f"{PACKAGE}@{version}"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        answer = subprocess.run([node, "-e", EXPORTS], check=True, cwd=folder, stdout=subprocess.PIPE)
-    facts: dict[str, Any] = json.loads(answer.stdout)
-    return facts
+        done = subprocess.run([node, "-e", EXPORTS], check=True, cwd=folder, stdout=subprocess.PIPE)
+    exports: dict[str, Any] = json.loads(done.stdout)
+    return exports
 
 
-def catalogue_of(facts: dict[str, Any]) -> dict[str, Any]:
-    """Our catalogue from the package's lists."""
-    secret = facts["secret_keys"]
-    used = {raw["channel"] for raw in facts["providers"]}
+def catalogue_of(exports: dict[str, Any]) -> dict[str, Any]:
+    """Return the catalogue made from the exported lists."""
+    secret = exports["secret_keys"]
+    used = {raw["channel"] for raw in exports["providers"]}
     channels = [*CHANNELS, *sorted(used.difference(CHANNELS))]
     return {
-        "source": {"package": PACKAGE, "version": facts["version"]},
+        "source": {"package": PACKAGE, "version": exports["version"]},
         "channels": channels,
-        "channels_with_primary": facts["channels_with_primary"],
+        "channels_with_primary": exports["channels_with_primary"],
         "secret_keys": secret,
         "providers": [
             {name: read(raw) for name, read in PROVIDER.items()}
             | {"credentials": [credential_of(field, secret) for field in raw.get("credentials", ())]}
-            for raw in sorted(facts["providers"], key=lambda raw: (raw["channel"], raw["id"]))
+            for raw in sorted(exports["providers"], key=lambda raw: (raw["channel"], raw["id"]))
         ],
     }
 
 
 def credential_of(raw: dict[str, Any], secret: Sequence[str]) -> dict[str, Any]:
-    """Our form of one credential."""
+    """Return one credential as the catalogue has it."""
     field = {name: read(raw) for name, read in CREDENTIAL.items()} | {"secret": raw["key"] in secret}
     return field | {name: value for name, read in OPTIONAL.items() if (value := read(raw))}
 
 
 def without_campaign(url: str | None) -> str | None:
-    """The link without the parameters that only count who followed it."""
+    """Return the link without `utm_` parameters."""
     if not url:
         return None
     parts = urlsplit(url)
@@ -139,13 +143,13 @@ def without_campaign(url: str | None) -> str | None:
     return urlunsplit(parts._replace(query=query))
 
 
-def written(catalogue: dict[str, Any]) -> bytes:
-    """The catalogue as the file holds it."""
+def content_of(catalogue: dict[str, Any]) -> bytes:
+    """Return the content of providers.json."""
     return (json.dumps(catalogue, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    """What differs, a line for each provider: `+` came, `-` went, `~` changed."""
+    """Return the differences, a line for each provider: `+` added, `-` removed, `~` changed."""
     for name in ("source", "channels", "channels_with_primary", "secret_keys"):
         if before.get(name) != after.get(name):
             yield f"~ {name}: {_shown(before.get(name))} -> {_shown(after.get(name))}"
@@ -165,7 +169,7 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """What differs between two forms of one provider; the list of its keys shows which credentials came or went."""
+    """Return the differences of one provider; its list of keys shows which credentials were added or removed."""
     was, now = ({field["key"]: field for field in provider["credentials"]} for provider in (old, new))
     pairs = [("", old | {"credentials": [*was]}, new | {"credentials": [*now]})]
     pairs += [(f"credentials.{key}.", was[key], now[key]) for key in was if key in now]

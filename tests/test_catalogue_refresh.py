@@ -1,4 +1,4 @@
-"""The refresh makes exactly the file that is there, and says provider by provider what a new one would change."""
+"""The refresh writes the catalogue from the package, and prints the changes of each provider."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def refresh_module() -> Any:
 
 refresh = refresh_module()
 
-FACTS = {
+EXPORTS = {
     "version": "3.0.0",
     "secret_keys": ["apiKey"],
     "channels_with_primary": ["email"],
@@ -62,8 +62,8 @@ FACTS = {
 }
 
 
-def test_the_package_is_turned_into_our_form() -> None:
-    assert refresh.catalogue_of(FACTS) == {
+def test_the_catalogue_is_made_from_the_exports() -> None:
+    assert refresh.catalogue_of(EXPORTS) == {
         "source": {"package": "@novu/shared", "version": "3.0.0"},
         "channels": ["in_app", "email", "sms", "chat", "push", "tool", "fax"],
         "channels_with_primary": ["email"],
@@ -102,13 +102,13 @@ def test_the_package_is_turned_into_our_form() -> None:
     }
 
 
-def test_the_committed_file_has_the_form_that_the_refresh_writes() -> None:
+def test_the_committed_file_is_as_refresh_writes_it() -> None:
     content = Path(catalogue.__file__).with_name("providers.json").read_bytes()
-    assert refresh.written(json.loads(content)) == content
+    assert refresh.content_of(json.loads(content)) == content
 
 
-def test_changes_are_said_provider_by_provider() -> None:
-    before = refresh.catalogue_of(FACTS)
+def test_changes_are_listed_by_provider() -> None:
+    before = refresh.catalogue_of(EXPORTS)
     after = json.loads(json.dumps(before))
     assert list(refresh.changes(before, after)) == []
     after["source"]["version"] = "3.1.0"
@@ -132,24 +132,22 @@ def test_changes_are_said_provider_by_provider() -> None:
     ]
 
 
-def test_check_tells_without_writing_and_refresh_writes(
+def test_check_writes_nothing_and_refresh_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "providers.json"
     monkeypatch.setattr(refresh, "CATALOGUE", target)
-    monkeypatch.setattr(refresh, "exported", lambda version: {**FACTS, "version": version})
+    monkeypatch.setattr(refresh, "exported", lambda version: {**EXPORTS, "version": version})
     assert refresh.main(["--check", "--version", "3.0.0"]) == 1
     assert "+ zeta (Zeta, email); credentials: apiKey, region, token" in capsys.readouterr().out
     assert not target.exists()
     assert refresh.main(["--version", "3.0.0"]) == 0
-    assert json.loads(target.read_bytes()) == refresh.catalogue_of(FACTS)
+    assert json.loads(target.read_bytes()) == refresh.catalogue_of(EXPORTS)
     assert refresh.main(["--check", "--version", "3.0.0"]) == 0
     assert capsys.readouterr().out.endswith("up to date with @novu/shared 3.0.0: 2 providers\n")
 
 
-def test_without_npm_it_says_what_is_missing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missing_npm_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("PATH", "")
     assert refresh.main(["--check"]) == 2
     assert capsys.readouterr().err == "cannot read @novu/shared: node and npm are needed\n"

@@ -1,4 +1,4 @@
-"""The API's official Python SDK talks to the sandbox as it does to the real thing."""
+"""The official Python SDK of the API works with the sandbox."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def novu(tmp_path: Path) -> Iterator[Novu]:
         yield client
 
 
-def test_sdk_creates_lists_updates_and_deletes(novu: Novu) -> None:
+def test_the_sdk_manages_an_integration(novu: Novu) -> None:
     first = novu.integrations.create(
         create_integration_request_dto={
             "provider_id": "mailgun",
@@ -61,7 +61,7 @@ def test_sdk_creates_lists_updates_and_deletes(novu: Novu) -> None:
     assert second.result.id is not None
 
     listed = novu.integrations.list().result
-    assert [entry.identifier for entry in listed if entry.provider_id != "novu"] == [
+    assert [integration.identifier for integration in listed if integration.provider_id != "novu"] == [
         "mailgun-main",
         second.result.identifier,
     ]
@@ -75,11 +75,11 @@ def test_sdk_creates_lists_updates_and_deletes(novu: Novu) -> None:
     primary = novu.integrations.set_as_primary(integration_id=second.result.id).result
     assert primary.primary is True
 
-    left = novu.integrations.delete(integration_id=first.id).result
-    assert [entry.id for entry in left if entry.provider_id != "novu"] == [second.result.id]
+    remaining = novu.integrations.delete(integration_id=first.id).result
+    assert [integration.id for integration in remaining if integration.provider_id != "novu"] == [second.result.id]
 
 
-def test_sdk_reads_error_responses(novu: Novu) -> None:
+def test_the_sdk_reads_errors(novu: Novu) -> None:
     with pytest.raises(models.ErrorDto) as caught:
         novu.integrations.delete(integration_id="a" * 24)
     assert caught.value.data.status_code == 404
