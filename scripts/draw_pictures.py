@@ -65,8 +65,8 @@ ANSWERS: Final = {
 }
 """What is typed at the prompts of the guided conversation, by the start of the prompt; other prompts get Enter."""
 
-SUMMARY: Final = "> Create"
-"""The start of the line that is chosen when the conversation has reached its summary."""
+SUMMARY: Final = "Create"
+"""The start of the line to choose when the conversation has reached its summary."""
 
 SILENCE: Final = 3.0
 """Seconds without output after which the program is waiting for an answer."""
@@ -115,8 +115,8 @@ def draw_guided(home: Path) -> Text:
     stream = pyte.Stream(screen)
     child = start(line, home)
     open_answers = dict(ANSWERS)
-    while not any(row.startswith(SUMMARY) for row in screen.display):
-        prompt = next((start for start in open_answers for row in screen.display if row.startswith(start)), None)
+    while not shows(screen, SUMMARY):
+        prompt = next((start for start in open_answers if shows(screen, start)), None)
         if prompt is not None:
             child.send(f"{open_answers.pop(prompt)}\r")
         try:
@@ -127,6 +127,12 @@ def draw_guided(home: Path) -> Text:
             raise SystemExit("the conversation ended before its summary:\n" + "\n".join(screen.display)) from None
     child.close(force=True)
     return command_line(line).append_text(text_of(screen))
+
+
+def shows(screen: pyte.Screen, words: str) -> bool:
+    """Return whether a row begins with these words, after a mark such as `> ` or `? ` or without one."""
+    pattern = re.compile(rf"(?:[^\w\s] )?{re.escape(words)}\b")
+    return any(pattern.match(row) for row in screen.display)
 
 
 def draw_plan(home: Path) -> Text:
