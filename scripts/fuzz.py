@@ -29,7 +29,8 @@ def targets(folder: Path) -> dict[str, Target]:
     from integrations_cli.api.responses import decode, error_from
     from integrations_cli.api.transport.base import Response
     from integrations_cli.create.draft import DraftInputs, build_draft
-    from integrations_cli.inputs.credential_values import ValueReader, split_command
+    from integrations_cli.inputs.credential_values import ValueReader
+    from integrations_cli.inputs.run_command import split_command
     from integrations_cli.manifests import load
     from integrations_cli.manifests.documents import Source
     from integrations_cli.models import MASK

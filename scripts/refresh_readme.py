@@ -74,7 +74,7 @@ def home_with_profiles(folder: Path) -> Iterator[dict[str, str]]:
     config = home / ".config" / "integrations-cli" / "config.toml"
     for made in (programs, config.parent):
         made.mkdir(parents=True)
-    with open_sandbox(folder / "server.db") as sandbox, serve(sandbox.contract, port=0).start() as server:
+    with open_sandbox(folder / "server.db") as sandbox, serve(sandbox.api, port=0).start() as server:
         scripts = {
             "integrations": f'exec {shlex.quote(sys.executable)} -m integrations_cli "$@"',
             # The password manager of the README.
