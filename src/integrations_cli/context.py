@@ -181,7 +181,7 @@ def open_client(
     wrap: Callable[[Transport, Clock], Transport] | None = None,
     redactor: Redactor | None = None,
 ) -> Iterator[Client]:
-    """The API that the settings name, until the end of the block; `log` gets a line about every attempt.
+    """Open the API client of these settings until the end of the block; `log` gets a line about every attempt.
 
     `wrap` puts another transport around the one that sends, such as one that waits for its turn. `redactor` knows what
     else, besides the key, is to be taken out of what the server says.

@@ -59,7 +59,7 @@ class _Request(NamedTuple):
 
     @property
     def segments(self) -> tuple[str, ...]:
-        """The parts of the path; one slash at the end makes no difference."""
+        """Return the parts of the path; one slash at the end makes no difference."""
         return tuple(self.path.removeprefix("/").removesuffix("/").split("/"))
 
 

@@ -39,12 +39,12 @@ class Integrations:
         self._behaviour = behaviour
 
     def list_all(self, queries: Queries, caller: Environment, *, only_active: bool = False) -> Success:
-        """`GET /v1/integrations` and `…/active`: those of the whole organisation."""
+        """Answer `GET /v1/integrations` and `…/active`: the integrations of the whole organisation."""
         found = queries.integrations(caller.organisation, only_active=only_active)
         return Success(200, [integration_json(record, single=False, omit_empty_credentials=False) for record in found])
 
     def create(self, queries: Queries, caller: Environment, fields: Mapping[str, Any]) -> Success:
-        """`POST /v1/integrations`."""
+        """Answer `POST /v1/integrations`."""
         validation.check_fields(fields, creating=True, behaviour=self._behaviour)
         credentials = validation.known_credentials(fields.get("credentials"))
         provider, channel = fields["providerId"], fields["channel"]
@@ -88,7 +88,7 @@ class Integrations:
         return Success(201, self._single(record))
 
     def update(self, queries: Queries, caller: Environment, integration_id: str, fields: Mapping[str, Any]) -> Success:
-        """`PUT /v1/integrations/{id}`: credentials are replaced, not merged."""
+        """Answer `PUT /v1/integrations/{id}`: credentials are replaced, not merged."""
         validation.check_fields(fields, creating=False, behaviour=self._behaviour)
         credentials = validation.known_credentials(fields.get("credentials"))
         record = _find(queries, caller, integration_id)
@@ -128,7 +128,7 @@ class Integrations:
         return Success(200, self._single(changed))
 
     def set_primary(self, queries: Queries, caller: Environment, integration_id: str) -> Success:
-        """`POST /v1/integrations/{id}/set-primary`: also makes it active and drops its conditions."""
+        """Answer `POST /v1/integrations/{id}/set-primary`: also makes it active and drops its conditions."""
         if not validation.is_object_id(integration_id):
             raise ApiError(400, ["integrationId must be a mongodb id"])
         record = queries.integration(caller.organisation, integration_id.lower())
@@ -145,7 +145,7 @@ class Integrations:
         return Success(self._behaviour.set_primary_status, self._single(record))
 
     def delete(self, queries: Queries, caller: Environment, integration_id: str) -> Success:
-        """`DELETE /v1/integrations/{id}`: returns what is left in the environment of the API key."""
+        """Answer `DELETE /v1/integrations/{id}`: returns what is left in the environment of the API key."""
         record = _find(queries, caller, integration_id)
         now = timestamp(self._clock())
         queries.delete(record, now)

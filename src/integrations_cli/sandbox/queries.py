@@ -89,16 +89,16 @@ class Queries:
         return next(iter(found), None)
 
     def has_active(self, channel: Channel, *, except_providers: Sequence[str]) -> bool:
-        """Whether the channel has an active integration of another provider than these."""
+        """Return whether the channel has an active integration of another provider than these."""
         marks = ", ".join("?" * len(except_providers))
         return self._exists(f"{_ACTIVE_IN} AND provider NOT IN ({marks})", *channel, *except_providers)
 
     def has_identifier(self, organisation: str, identifier: str) -> bool:
-        """Whether an integration of the organisation has this identifier."""
+        """Return whether an integration of the organisation has this identifier."""
         return self._exists("organisation = ? AND identifier = ?", organisation, identifier)
 
     def has_provider(self, channel: Channel, provider: str) -> bool:
-        """Whether the channel has an integration of this provider."""
+        """Return whether the channel has an integration of this provider."""
         return self._exists("organisation = ? AND environment = ? AND channel = ? AND provider = ?", *channel, provider)
 
     def number_active(self, channel: Channel, *, except_id: str, updated: str) -> int:

@@ -55,7 +55,7 @@ class Record(NamedTuple):
 
     @property
     def place(self) -> Channel:
-        """The channel of its environment."""
+        """Return the channel of its environment."""
         return Channel(self.organisation, self.environment, self.channel)
 
 
