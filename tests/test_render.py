@@ -308,10 +308,28 @@ def test_a_full_disk_is_an_error_without_a_traceback(tmp_path: Path, manifest: s
         assert code == 1
         assert "the output could not be written: No space left on device" in err
         code, err = into(program, full.fileno(), "apply", manifest, "--yes", *flags)
-        assert code != 0
-        assert "the system refused: No space left on device" in err
+        assert code == 1
+        assert "system error: No space left on device" in err
     assert "Traceback" not in err
+    assert "Exception ignored" not in err
     assert "bug" not in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_full_stderr_keeps_the_exit_code(tmp_path: Path, flags: Sequence[str]) -> None:
+    program = Program(tmp_path / "home", {"INTEGRATIONS_PROFILE": "sandbox"})
+    command = [sys.executable, "-m", "integrations_cli", "get", "nobody", *flags]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=full, env=program.environ, check=False
+        )
+    assert (done.returncode, done.stdout) == (5, b"")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+def test_help_into_a_closed_pipe_is_silent(tmp_path: Path) -> None:
+    assert into_closed_pipe(Program(tmp_path), "list", "--help") == (1, "")
 
 
 class Interrupting(io.StringIO):

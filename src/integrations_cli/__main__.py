@@ -1,33 +1,33 @@
-"""Where the program starts: what must answer before anything is imported, then the command line, then a quick end."""
+"""The entry point: a fast --version, the command line, and a quick exit."""
 
 import sys
 
 
 def main() -> int:
-    """Run the command line that the process was started with, and give its exit code."""
+    """Run the command line of this process and return its exit code."""
     if sys.argv[1:] in (["--version"], ["-V"]):
         return _version()
 
     import gc
 
-    # Nearly everything that a start allocates stays until the end: looking for garbage in it is a tenth of the time.
+    # Nearly everything allocated at start-up lives until the end; collecting garbage costs a tenth of the time.
     gc.set_threshold(100_000, 20, 20)
     try:
         code = _run()
-    except KeyboardInterrupt:  # while the program was still being loaded
+    except KeyboardInterrupt:  # while modules were still loading
         code = 130
     _leave(code)
     return code
 
 
 def _version() -> int:
-    from . import __version__
+    from integrations_cli import __version__
 
     try:
         if sys.stdout is not None:
             sys.stdout.write(f"integrations {__version__}\n")
             sys.stdout.flush()
-    except OSError:  # nobody can read it, and there is nothing else to say
+    except OSError:
         return 1
     return 0
 
@@ -37,16 +37,15 @@ def _run() -> int:
         from integrations_cli.commands.complete import complete
 
         return complete(sys.argv[2:])
-    from .cli import run
+    from integrations_cli.cli import run
 
     return run(sys.argv[1:])
 
 
 def _leave(code: int) -> None:
-    """End the process here, if everything is written and nothing else is at work.
+    """End the process at once, if all output is written and no other thread is running.
 
-    Taking hundreds of modules apart one by one, only for the system to take back all of the memory at once, would be a
-    seventh of the time.
+    The interpreter would tear down hundreds of modules first, which takes a seventh of the run time.
     """
     import atexit
     import os
@@ -54,7 +53,7 @@ def _leave(code: int) -> None:
     threading = sys.modules.get("threading")
     if threading is not None and threading.active_count() > 1:
         return
-    atexit._run_exitfuncs()  # noqa: SLF001  # what the interpreter itself does first
+    atexit._run_exitfuncs()  # noqa: SLF001  # as the interpreter does
     try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:

@@ -53,7 +53,7 @@ def apply(
     ] = None,
     skip_validation: SkipValidation = False,
 ) -> View:
-    """Make the environment what a manifest says.
+    """Make the environment match a manifest.
 
     Shows the plan and asks first. Standard output gets a line for each action as it ends (status, action, identifier,
     _id and message, with a TAB between them; one JSON document each with --json). What fails is left and reported: the
