@@ -172,7 +172,7 @@ def test_fish_offers_every_flag_of_every_command(home: Path, environ: dict[str, 
 
 
 @needs("bash")
-def test_bash_offers_odd_names_as_one_harmless_word(home: Path, environ: dict[str, str]) -> None:
+def test_bash_quotes_odd_names(home: Path, environ: dict[str, str]) -> None:
     with bash(home, environ) as tab:
         for typed, name in ODD.items():
             assert shlex.split(tab(typed))[-1] == name
@@ -184,7 +184,7 @@ def test_bash_offers_odd_names_as_one_harmless_word(home: Path, environ: dict[st
 
 
 @needs("zsh")
-def test_zsh_offers_odd_names_as_one_harmless_word(home: Path, environ: dict[str, str]) -> None:
+def test_zsh_quotes_odd_names(home: Path, environ: dict[str, str]) -> None:
     with zsh(home, environ) as tab:
         for typed, name in ODD.items():
             assert shlex.split(tab(typed))[-1] == name
@@ -193,7 +193,7 @@ def test_zsh_offers_odd_names_as_one_harmless_word(home: Path, environ: dict[str
 
 @needs("fish")
 @pytest.mark.parametrize("typed", ODD)
-def test_fish_offers_odd_names_as_they_are(home: Path, environ: dict[str, str], typed: str) -> None:
+def test_fish_offers_odd_names_unchanged(home: Path, environ: dict[str, str], typed: str) -> None:
     assert fish(home, environ, typed) == [ODD[typed]]
     assert not (home / "pwned").exists()
 
@@ -202,7 +202,7 @@ STATIC = [typed for typed in CASES if "stag" not in typed and "plai" not in type
 
 
 @needs("bash")
-def test_bash_starts_no_program_for_what_stands_in_its_file(home: Path, environ: dict[str, str]) -> None:
+def test_bash_completes_static_words_alone(home: Path, environ: dict[str, str]) -> None:
     with bash(home, environ) as tab:
         for typed in STATIC:
             tab(typed)
@@ -212,7 +212,7 @@ def test_bash_starts_no_program_for_what_stands_in_its_file(home: Path, environ:
 
 
 @needs("zsh")
-def test_zsh_starts_no_program_for_what_stands_in_its_file(home: Path, environ: dict[str, str]) -> None:
+def test_zsh_completes_static_words_alone(home: Path, environ: dict[str, str]) -> None:
     with zsh(home, environ) as tab:
         for typed in STATIC:
             tab(typed)
@@ -224,7 +224,7 @@ def test_zsh_starts_no_program_for_what_stands_in_its_file(home: Path, environ: 
 
 
 @needs("fish")
-def test_fish_starts_no_program_for_what_stands_in_its_file(home: Path, environ: dict[str, str]) -> None:
+def test_fish_completes_static_words_alone(home: Path, environ: dict[str, str]) -> None:
     for typed in STATIC[::4]:
         fish(home, environ, typed)
     assert started(home) == []
@@ -237,7 +237,7 @@ def test_fish_starts_no_program_for_what_stands_in_its_file(home: Path, environ:
 
 
 @needs("bash")
-def test_bash_asks_the_program_that_is_on_the_line(tmp_path: Path) -> None:
+def test_bash_runs_the_program_on_the_line(tmp_path: Path) -> None:
     """The real one, by the path that was typed, for the sandbox's own integrations."""
     program = Program(tmp_path / "home")
     assert program.run("create", "-p", "mailgun", "-i", "made-here", "--sandbox").code == 0
@@ -277,7 +277,7 @@ api_key = "k3y-in-the-file"
 """
 
 
-def test_profiles_are_read_from_the_settings(tmp_path: Path) -> None:
+def test_profiles_come_from_the_settings(tmp_path: Path) -> None:
     config = PROFILES.format(ran=tmp_path / "ran", url="http://127.0.0.1:1")
     assert answer(["profiles"], environ_of(tmp_path, config)) == (
         "staging\teu\nlocal\thttp://127.0.0.1:1\nsandbox\tthe built-in API\n"
@@ -285,24 +285,24 @@ def test_profiles_are_read_from_the_settings(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-def test_without_settings_there_is_the_sandbox(tmp_path: Path) -> None:
+def test_sandbox_is_offered_without_settings(tmp_path: Path) -> None:
     environ = {"INTEGRATIONS_CONFIG": str(tmp_path / "none.toml")}
     assert names(answer(["profiles"], environ)) == ["sandbox"]
 
 
 @pytest.mark.parametrize("config", ["default_profile = ", "profiles = 3", "\x00", "[profiles]\nx = 1"])
-def test_broken_settings_are_met_with_silence(tmp_path: Path, config: str) -> None:
+def test_broken_settings_print_nothing(tmp_path: Path, config: str) -> None:
     for asked in (["profiles"], ["identifiers"], ["identifiers", "--profile", "x"]):
         assert answer(asked, environ_of(tmp_path, config)) == ""
 
 
 @pytest.mark.parametrize("asked", [[], ["nonsense"], ["identifiers", "--profile"], ["identifiers", "--api-url", "x y"]])
-def test_nonsense_is_met_with_silence(tmp_path: Path, asked: list[str]) -> None:
+def test_invalid_arguments_print_nothing(tmp_path: Path, asked: list[str]) -> None:
     assert answer(asked, environ_of(tmp_path)) == ""
 
 
-def test_identifiers_come_from_the_server_that_the_line_means(tmp_path: Path) -> None:
-    with open_sandbox(tmp_path / "server.db") as sandbox, serve(sandbox.api, port=0).start() as server:
+def test_identifiers_come_from_the_chosen_server(tmp_path: Path) -> None:
+    with open_sandbox(tmp_path / "server.db") as sandbox, serve(sandbox.contract, port=0).start() as server:
         environ = environ_of(tmp_path, NOVU_SECRET_KEY=sandbox.api_keys["Development"], NOVU_API_URL=server.url)
         by_environment = answer(["identifiers"], environ)
         elsewhere = environ_of(tmp_path, NOVU_SECRET_KEY=sandbox.api_keys["Production"])
@@ -313,7 +313,7 @@ def test_identifiers_come_from_the_server_that_the_line_means(tmp_path: Path) ->
     assert names(by_environment) != names(by_flag)
 
 
-def test_a_profile_is_asked_with_the_key_of_its_file_or_variable(tmp_path: Path) -> None:
+def test_profile_key_comes_from_file_or_variable(tmp_path: Path) -> None:
     listed = Reply(200, {"data": [{"_id": "1", "identifier": "there", "providerId": "mailgun", "channel": "email"}]})
     with scripted(listed) as server:
         config = PROFILES.format(ran="", url=server.url) + (
@@ -326,14 +326,14 @@ def test_a_profile_is_asked_with_the_key_of_its_file_or_variable(tmp_path: Path)
     assert sent == ["ApiKey k3y-in-the-file", "ApiKey k3y-in-a-variable"]
 
 
-def test_a_tab_runs_no_command_of_the_settings(tmp_path: Path) -> None:
+def test_completion_runs_no_key_command(tmp_path: Path) -> None:
     """A password manager would ask for a fingerprint in the middle of a line."""
     config = PROFILES.format(ran=tmp_path / "ran", url="http://127.0.0.1:1")
     assert answer(["identifiers", "--profile", "staging"], environ_of(tmp_path, config)) == ""
     assert not (tmp_path / "ran").exists()
 
 
-def test_without_a_key_no_server_is_asked(tmp_path: Path) -> None:
+def test_without_a_key_nothing_is_sent(tmp_path: Path) -> None:
     with scripted(Reply(200, {"data": []})) as server:
         config = (
             f'[profiles.bare]\napi_url = "{server.url}"\n'
@@ -346,7 +346,7 @@ def test_without_a_key_no_server_is_asked(tmp_path: Path) -> None:
     assert server.received == []
 
 
-def test_the_sandbox_is_read_and_never_made(tmp_path: Path) -> None:
+def test_completion_never_creates_the_sandbox(tmp_path: Path) -> None:
     environ = environ_of(tmp_path)
     assert answer(["identifiers", "--sandbox"], environ) == ""
     assert not (tmp_path / "sandbox.db").exists()
@@ -355,7 +355,7 @@ def test_the_sandbox_is_read_and_never_made(tmp_path: Path) -> None:
     assert name.startswith("novu-in-app-")
 
 
-def test_what_a_server_says_cannot_leave_its_line_or_steer_the_terminal(tmp_path: Path) -> None:
+def test_server_text_is_escaped(tmp_path: Path) -> None:
     hostile = [
         {
             "_id": "1",
@@ -384,20 +384,20 @@ def test_what_a_server_says_cannot_leave_its_line_or_steer_the_terminal(tmp_path
         Reply(200, b"[" * 100_000),
     ],
 )
-def test_a_server_that_refuses_or_rambles_is_met_with_silence(tmp_path: Path, reply: Reply) -> None:
+def test_server_errors_print_nothing(tmp_path: Path, reply: Reply) -> None:
     with scripted(reply) as server:
         assert answer(["identifiers"], environ_of(tmp_path, NOVU_SECRET_KEY="k", NOVU_API_URL=server.url)) == ""
     assert len(server.received) == 1
 
 
-def test_a_server_that_stays_silent_is_not_waited_for(tmp_path: Path) -> None:
+def test_silent_server_is_not_waited_for(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         environ = environ_of(tmp_path, NOVU_SECRET_KEY="k", NOVU_API_URL=url)
         assert answer(["identifiers"], environ, patience=0.05) == ""
 
 
-def test_identifiers_come_over_https_from_trusted_servers_alone(tmp_path: Path) -> None:
+def test_https_needs_a_trusted_certificate(tmp_path: Path) -> None:
     listed = http(200, b'{"data": [{"_id": "1", "identifier": "there", "providerId": "p", "channel": "email"}]}')
     context = server_context(AUTHORITY.issue_cert("127.0.0.1"))
     with listening(partial(over_tls, context=context, answer=listed)) as server:
@@ -412,7 +412,7 @@ def test_identifiers_come_over_https_from_trusted_servers_alone(tmp_path: Path) 
     assert all(b"Authorization: ApiKey k3y\r\n" in head for head in server.heard)
 
 
-def test_a_proxy_that_is_set_is_used(tmp_path: Path) -> None:
+def test_completion_uses_the_proxy(tmp_path: Path) -> None:
     """The quick client knows none: the real one goes instead."""
     listed = Reply(200, {"data": [{"_id": "1", "identifier": "there"}]})
     with scripted(listed) as proxy:
@@ -422,7 +422,7 @@ def test_a_proxy_that_is_set_is_used(tmp_path: Path) -> None:
     assert proxy.received[0].path.startswith("http://novu.invalid/")
 
 
-def test_the_program_answers_a_tab_before_anything_else(tmp_path: Path) -> None:
+def test_complete_runs_before_the_command_line(tmp_path: Path) -> None:
     program = Program(tmp_path)
     done = program.spawn("__complete", "profiles")
     assert (done.code, done.out, done.err) == (0, "sandbox\tthe built-in API\n", "")

@@ -1,4 +1,4 @@
-"""The settings file: what it may say, and that saving it loses nothing."""
+"""The settings file: reading it, and that saving it loses nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations_cli.errors import ConfigError
-from integrations_cli.settings import atomic_write as saving
+from integrations_cli.settings import atomic_write
 from integrations_cli.settings import config_file
 from integrations_cli.settings.config_file import ConfigFile, config_path, edit_config, has_comments
 
@@ -61,7 +61,7 @@ def saver(
 # Where it is.
 
 
-def test_the_file_is_where_the_environment_says() -> None:
+def test_environment_names_the_file() -> None:
     assert config_path({"INTEGRATIONS_CONFIG": "/x/y.toml"}) == Path("/x/y.toml")
     default = config_path({"INTEGRATIONS_CONFIG": ""})
     assert default == config_path({})
@@ -88,12 +88,12 @@ BROKEN = {
     b"profiles = 3": "line 1, column 1: profiles must be a table, not a number",
     b"[[profiles]]\na = 1": "line 1, column 3: profiles must be a table, not a list",
     b"[profiles]\na = 'b'": "a profile must be a table, not a text | [profiles.staging]",
-    b"x = 1\ndefault_profile = ['a']": "line 2, column 1: default_profile must be a text, not a list",
+    b"x = 1\ndefault_profile = ['a']": "line 2, column 1: default_profile must be text, not a list",
 }
 
 
 @pytest.mark.parametrize("content", BROKEN)
-def test_a_broken_file_is_reported_with_its_place_and_never_overwritten(tmp_path: Path, content: bytes) -> None:
+def test_broken_file_is_reported_and_never_overwritten(tmp_path: Path, content: bytes) -> None:
     path = old_file(tmp_path, content)
     for action in (ConfigFile.load, add):
         with pytest.raises(ConfigError) as raised:
@@ -106,7 +106,7 @@ def test_a_broken_file_is_reported_with_its_place_and_never_overwritten(tmp_path
 
 @settings(deadline=None)  # a slow machine is no failure
 @given(st.binary(max_size=200) | st.text("[]{}=.,\"'#\n\\ab1-:T", max_size=60).map(str.encode))
-def test_whatever_is_in_the_file_it_is_read_or_refused(content: bytes) -> None:
+def test_any_content_is_read_or_refused(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = old_file(Path(folder), content)
         try:
@@ -117,7 +117,7 @@ def test_whatever_is_in_the_file_it_is_read_or_refused(content: bytes) -> None:
             assert error.message.startswith(str(path))  # noqa: PT017  # either way is right
 
 
-def test_nothing_there_says_nothing(tmp_path: Path) -> None:
+def test_missing_or_empty_file_is_empty(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     for path in (tmp_path / "missing.toml", tmp_path / "no" / "folder.toml", tmp_path / "file" / "below.toml"):
         assert ConfigFile.load(path).document == {}
@@ -126,17 +126,17 @@ def test_nothing_there_says_nothing(tmp_path: Path) -> None:
     assert ConfigFile.load(Path(os.devnull)).warnings == []
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="it is a folder, not a file"):
         ConfigFile.load(tmp_path)
-    with pytest.raises(ConfigError, match="not a file that settings can be saved in"):
+    with pytest.raises(ConfigError, match="not a regular file"):
         add(tmp_path)
 
 
-def test_a_near_miss_at_the_top_is_noted(tmp_path: Path) -> None:
+def test_misspelt_top_key_is_noted(tmp_path: Path) -> None:
     file = ConfigFile.load(old_file(tmp_path, b'default-profile = "a"\nother = 1\n'))
     assert [re.sub(r"^.*config.toml, ", "", warning) for warning in file.warnings] == [
-        "line 1, column 1: default-profile is unknown and has no effect; did you mean default_profile?"
+        "line 1, column 1: default-profile is an unknown key and has no effect; did you mean default_profile?"
     ]
 
 
@@ -163,7 +163,7 @@ COMMENTS = {
 
 
 @pytest.mark.parametrize("text", COMMENTS)
-def test_comments_are_told_from_strings(text: str) -> None:
+def test_comments_are_distinguished_from_strings(text: str) -> None:
     tomllib.loads(text)
     assert has_comments(text) is COMMENTS[text]
 
@@ -171,7 +171,7 @@ def test_comments_are_told_from_strings(text: str) -> None:
 # Changing.
 
 
-def test_a_new_file_is_the_owners_alone(tmp_path: Path) -> None:
+def test_new_file_is_private(tmp_path: Path) -> None:
     path = tmp_path / "some" / "where" / "config.toml"
     assert edit_config(path, lambda file: file.add_profile("a", {"region": "eu"}, make_default=True)) == ()
     assert tomllib.loads(path.read_text()) == {"default_profile": "a", "profiles": {"a": {"region": "eu"}}}
@@ -181,7 +181,7 @@ def test_a_new_file_is_the_owners_alone(tmp_path: Path) -> None:
 
 
 @posix
-def test_saving_closes_a_file_that_was_open_to_others(tmp_path: Path) -> None:
+def test_saving_makes_the_file_private(tmp_path: Path) -> None:
     path = old_file(tmp_path)
     path.chmod(0o644)
     add(path)
@@ -217,23 +217,23 @@ REFUSED_NAMES = ["", "sandbox", "Sandbox", "a b", "-a", ".a", "a/b", "a\n", "a\x
 
 
 @pytest.mark.parametrize("name", REFUSED_NAMES)
-def test_a_profile_has_a_plain_name(tmp_path: Path, name: str) -> None:
+def test_profile_name_must_be_plain(tmp_path: Path, name: str) -> None:
     path = old_file(tmp_path)
     with pytest.raises(ConfigError, match="name"):
         add(path, name)
     assert path.read_bytes() == OLD
 
 
-def test_names_with_dots_and_digits_are_fine(tmp_path: Path) -> None:
+def test_names_with_dots_and_digits_are_valid(tmp_path: Path) -> None:
     path = old_file(tmp_path)
     for name in ("eu.prod-1", "7", "A_b"):
         add(path, name)
     assert ConfigFile.load(path).profiles == ("a", "eu.prod-1", "7", "A_b")
 
 
-def test_changes_that_cannot_be_made_leave_the_file(tmp_path: Path) -> None:
+def test_invalid_changes_leave_the_file(tmp_path: Path) -> None:
     path = old_file(tmp_path)
-    with pytest.raises(ConfigError, match="there is a profile a already"):
+    with pytest.raises(ConfigError, match="profile a already exists"):
         add(path, "a")
     for change in (lambda file: file.remove_profile("b"), lambda file: file.use("b")):
         with pytest.raises(ConfigError, match="there is no profile 'b'"):
@@ -244,7 +244,7 @@ def test_changes_that_cannot_be_made_leave_the_file(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == []
 
 
-def test_comments_that_would_be_lost_are_left_beside_it(tmp_path: Path) -> None:
+def test_file_with_comments_is_backed_up(tmp_path: Path) -> None:
     content = b"\xef\xbb\xbf# mine\r\n" + OLD
     path = old_file(tmp_path, content)
     (note,) = add(path)
@@ -256,7 +256,7 @@ def test_comments_that_would_be_lost_are_left_beside_it(tmp_path: Path) -> None:
     assert backup.read_bytes() == content
 
 
-def test_what_changes_nothing_is_not_saved(tmp_path: Path) -> None:
+def test_unchanged_content_is_not_saved(tmp_path: Path) -> None:
     content = b"# mine\n" + OLD
     path = old_file(tmp_path, content)
     assert edit_config(path, lambda file: file.use("a")) == ()
@@ -265,7 +265,7 @@ def test_what_changes_nothing_is_not_saved(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
+def test_symbolic_link_stays_one(tmp_path: Path) -> None:
     real = tmp_path / "dotfiles"
     real.mkdir()
     target = old_file(real, b"# mine\n" + OLD)
@@ -283,7 +283,7 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_link_to_itself_is_an_error(tmp_path: Path) -> None:
+def test_link_to_itself_is_an_error(tmp_path: Path) -> None:
     loop = tmp_path / "loop.toml"
     loop.symlink_to(loop)
     with pytest.raises(ConfigError, match="cannot save"):
@@ -296,7 +296,7 @@ def test_a_link_to_itself_is_an_error(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_kill_at_any_moment_leaves_the_old_file_or_the_new(tmp_path: Path, figures: Figures) -> None:
+def test_kill_leaves_the_old_file_or_the_new(tmp_path: Path, figures: Figures) -> None:
     done = saver("kill", tmp_path)
     assert done.returncode == 0, done.stderr
     survived = json.loads(done.stdout)
@@ -318,7 +318,7 @@ STRACE = shutil.which("strace")
 @pytest.mark.skipif(STRACE is None, reason="needs strace to fail system calls")
 @pytest.mark.parametrize("call", ["write", "fsync", "rename", "flock"])
 @pytest.mark.parametrize("fault", ["signal=KILL", "error=EIO", "error=ENOSPC"])
-def test_a_system_call_that_fails_loses_nothing(tmp_path: Path, call: str, fault: str) -> None:
+def test_failing_system_call_loses_nothing(tmp_path: Path, call: str, fault: str) -> None:
     content = b"# mine\n" + OLD
     path = old_file(tmp_path, content)
     codes = []
@@ -340,7 +340,7 @@ def test_a_system_call_that_fails_loses_nothing(tmp_path: Path, call: str, fault
     assert any(codes), "no call was failed"
 
 
-def test_two_processes_that_save_at_once_lose_no_profile(tmp_path: Path) -> None:
+def test_concurrent_saves_lose_no_profile(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     command = [sys.executable, str(SAVER), "add", str(path)]
     processes = [
@@ -356,7 +356,7 @@ def test_two_processes_that_save_at_once_lose_no_profile(tmp_path: Path) -> None
 
 
 @posix
-def test_a_file_system_without_locks_is_locked_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_system_without_locks_uses_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unsupported(handle: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
@@ -366,35 +366,35 @@ def test_a_file_system_without_locks_is_locked_by_name(tmp_path: Path, monkeypat
     add(path, "first")
     assert not claimed.exists()
     claimed.mkdir()
-    with pytest.raises(ConfigError, match="another process has been saving it"):
-        edit_config(path, lambda file: file.use("first"), patience=0)
-    long_ago = time.time() - 2 * saving.STALE
+    with pytest.raises(ConfigError, match="another process has locked it"):
+        edit_config(path, lambda file: file.use("first"), timeout=0)
+    long_ago = time.time() - 2 * atomic_write.STALE
     os.utime(claimed, (long_ago, long_ago))
     waits: list[float] = []
-    with saving.file_lock(path, wait=waits.append):
+    with atomic_write.file_lock(path, sleep=waits.append):
         assert claimed.exists()
     assert len(waits) == 1
     assert not claimed.exists()
 
 
 @posix
-def test_a_writer_that_does_not_end_is_not_waited_for_without_end(tmp_path: Path) -> None:
+def test_waiting_for_the_lock_times_out(tmp_path: Path) -> None:
     path = old_file(tmp_path)
     waits: list[float] = []
-    with saving.file_lock(path):
+    with atomic_write.file_lock(path):
         with (
             pytest.raises(TimeoutError, match="another process"),
-            saving.file_lock(path, patience=1, wait=waits.append),
+            atomic_write.file_lock(path, timeout=1, sleep=waits.append),
         ):
             pytest.fail("two had the lock")
-        with pytest.raises(ConfigError, match="another process has been saving it") as raised:
-            edit_config(path, lambda file: file.use("a"), patience=0)
+        with pytest.raises(ConfigError, match="another process has locked it") as raised:
+            edit_config(path, lambda file: file.use("a"), timeout=0)
     assert raised.value.hint is not None
     assert sum(waits) == pytest.approx(1)
     assert path.read_bytes() == OLD
 
 
-def test_only_what_a_dead_saver_left_is_swept_away(tmp_path: Path) -> None:
+def test_only_unfinished_files_are_removed(tmp_path: Path) -> None:
     path = old_file(tmp_path)
     dead = [".config.toml.12-0123abcd.tmp", ".config.toml.bak.7-ffffffff.tmp"]
     others = [".config.toml.swp", "config.toml.12-0123abcd.tmp", ".other.toml.12-0123abcd.tmp", ".config.toml.x.tmp"]
@@ -407,9 +407,7 @@ def test_only_what_a_dead_saver_left_is_swept_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("failing", ["write", "fsync", "close", "replace"])
-def test_a_failure_at_any_step_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
-) -> None:
+def test_failure_at_any_step_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     path = old_file(tmp_path)
     add(path, "before")
     content = path.read_bytes()
@@ -424,7 +422,7 @@ def test_a_failure_at_any_step_leaves_the_old_file_and_nothing_else(
             patch.setattr(os, failing, fail)
         with pytest.raises(ConfigError, match="no space left on device; nothing was changed") as raised:
             add(path)
-    assert "make room" in str(raised.value.hint)
+    assert "free some disk space" in str(raised.value.hint)
     assert path.read_bytes() == content
     assert leftovers(tmp_path) == []
 
@@ -446,7 +444,7 @@ exit $code
 """
 
 
-def test_a_full_disk_is_said_and_harms_nothing(tmp_path: Path) -> None:
+def test_full_disk_is_reported_and_loses_nothing(tmp_path: Path) -> None:
     unshare = shutil.which("unshare")
     small = ("-rm", "sh", "-c", 'mount -t tmpfs -o size=64k none "$1"', "sh", str(tmp_path))
     if unshare is None or subprocess.run([unshare, *small], capture_output=True, check=False).returncode != 0:
@@ -460,7 +458,7 @@ def test_a_full_disk_is_said_and_harms_nothing(tmp_path: Path) -> None:
     assert done.returncode == ConfigError.exit_code, done.stderr
     said = (tmp_path / "said").read_text()
     assert "no space left on device; nothing was changed" in said
-    assert "make room on the disk" in said
+    assert "free some disk space" in said
     assert (tmp_path / "after").read_bytes() == (tmp_path / "before").read_bytes()
     assert ".tmp" not in (tmp_path / "names").read_text()
     assert "new0" in (tmp_path / "room").read_text()
@@ -481,7 +479,7 @@ NOBODY = 65534
 
 
 @needs_root
-def test_the_file_of_another_user_is_not_taken_away(open_folder: Path) -> None:
+def test_file_of_another_user_is_not_replaced(open_folder: Path) -> None:
     path = old_file(open_folder)
     path.chmod(0o666)
     done = saver("add-as", NOBODY, path, "new")
@@ -491,7 +489,7 @@ def test_the_file_of_another_user_is_not_taken_away(open_folder: Path) -> None:
 
 
 @needs_root
-def test_a_folder_that_another_user_may_not_write_is_said(open_folder: Path) -> None:
+def test_unwritable_folder_of_another_user_is_reported(open_folder: Path) -> None:
     path = old_file(open_folder)
     os.chown(path, NOBODY, NOBODY)
     open_folder.chmod(0o755)
@@ -502,7 +500,7 @@ def test_a_folder_that_another_user_may_not_write_is_said(open_folder: Path) -> 
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_unwritable_folder_is_reported(tmp_path: Path) -> None:
     path = old_file(tmp_path)
     tmp_path.chmod(0o500)
     try:
@@ -513,7 +511,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert path.read_bytes() == OLD
 
 
-def test_a_folder_in_the_way_is_said(tmp_path: Path) -> None:
+def test_file_instead_of_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ConfigError, match="cannot save"):
         add(tmp_path / "file" / "config.toml")

@@ -67,7 +67,7 @@ def watched(scene: Scene, report: Path, arguments: tuple[str, ...], stdin: str) 
 
 
 @pytest.mark.parametrize("command", sorted(set(leaves()) - {"sandbox serve"}))
-def test_a_run_touches_what_it_was_told_to(scene: Scene, command: str, tmp_path: Path, figures: Figures) -> None:
+def test_command_has_no_unexpected_side_effects(scene: Scene, command: str, tmp_path: Path, figures: Figures) -> None:
     home = str(scene.program.home)
     call = calls_of(scene)[command][0]
     arguments = (*command.split(), *call.arguments, "--no-input", "--verbose")

@@ -57,12 +57,12 @@ def names(entries: tuple[cli.Entry, ...], before: str = cli.PROGRAM) -> list[str
     ]
 
 
-def test_every_command_of_the_table_is_described() -> None:
+def test_every_command_in_the_tree_is_described() -> None:
     assert [command.name for command in COMMANDS[1:]] == names(cli.TREE)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=by_name)
-def test_the_table_and_the_commands_say_the_same(
+def test_tree_and_commands_have_the_same_summary(
     command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The list of commands is written from a table, so that it imports none of them; each has its help of its own."""
@@ -82,7 +82,7 @@ def test_the_table_and_the_commands_say_the_same(
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=by_name)
-def test_everything_has_words_of_its_own(command: Command) -> None:
+def test_every_parameter_has_help(command: Command) -> None:
     assert command.summary.endswith(".")
     for flag in command.flags:
         assert flag.help.endswith((".", "…", ")")), flag
@@ -90,7 +90,7 @@ def test_everything_has_words_of_its_own(command: Command) -> None:
 
 
 @pytest.mark.parametrize("command", LEAVES, ids=by_name)
-def test_the_kind_of_every_value_is_known(command: Command) -> None:
+def test_every_value_has_a_known_kind(command: Command) -> None:
     """A new metavar is either one of a kind that can be completed, or listed here as text."""
     for flag in command.flags:
         assert flag.kind == "none" or flag.metavar in KINDS or flag.metavar in TEXT or flag.choices, flag
@@ -99,7 +99,7 @@ def test_the_kind_of_every_value_is_known(command: Command) -> None:
 
 
 @pytest.mark.parametrize("command", LEAVES, ids=by_name)
-def test_every_command_has_examples_that_it_takes(command: Command) -> None:
+def test_every_command_has_valid_examples(command: Command) -> None:
     assert command.examples
     for example in command.examples:
         words = shlex.split(re.split(r" [<>|] ", example.line)[0])
@@ -114,11 +114,11 @@ def test_every_command_has_examples_that_it_takes(command: Command) -> None:
         assert context.params
 
 
-def test_the_examples_belong_to_commands() -> None:
+def test_examples_belong_to_commands() -> None:
     assert set(EXAMPLES) == {" ".join(command.path[1:]) for command in LEAVES} | {""}
 
 
-def test_the_exit_codes_are_those_of_the_errors() -> None:
+def test_exit_codes_match_the_errors() -> None:
     top = errors.IntegrationsError
     kinds: list[type[errors.IntegrationsError]] = [top, *top.__subclasses__()]
     described = {(code.code, name) for code in program().exit_codes for name in code.types}
@@ -140,7 +140,7 @@ def spoken_of() -> set[str]:
     return {name.upper() for name in found}
 
 
-def test_every_variable_that_is_read_is_described() -> None:
+def test_every_variable_read_is_documented() -> None:
     """REQUEST_METHOD only tells that the proxy variables cannot be trusted."""
     documented = {variable.name for variable in VARIABLES}
     assert spoken_of() - {"REQUEST_METHOD"} <= documented
@@ -149,7 +149,7 @@ def test_every_variable_that_is_read_is_described() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the folders of the other systems are theirs")
-def test_the_files_are_where_the_description_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_documented_files_are_the_real_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
@@ -157,7 +157,7 @@ def test_the_files_are_where_the_description_says(tmp_path: Path, monkeypatch: p
     assert [file.linux.replace("~", str(tmp_path)).rstrip("/") for file in FILES] == [str(place) for place in places]
 
 
-def test_as_json_it_is_complete(tmp_path: Path) -> None:
+def test_commands_as_json(tmp_path: Path) -> None:
     done = Run(tmp_path).run("commands", "--json")
     assert done.code == 0
     document = done.json
@@ -175,7 +175,7 @@ def test_as_json_it_is_complete(tmp_path: Path) -> None:
     assert "NOVU_SECRET_KEY" in {variable["name"] for variable in document["environment"]}
 
 
-def test_as_text_it_is_an_outline(tmp_path: Path) -> None:
+def test_commands_as_text(tmp_path: Path) -> None:
     done = Run(tmp_path).run("commands")
     assert done.code == 0
     lines = done.out.splitlines()
@@ -184,7 +184,7 @@ def test_as_text_it_is_an_outline(tmp_path: Path) -> None:
     assert any(line.split()[:2] == ["10", "unknown_outcome"] for line in lines)
 
 
-def test_the_outline_has_each_flag_where_it_belongs(tmp_path: Path) -> None:
+def test_outline_separates_own_and_common_flags(tmp_path: Path) -> None:
     outline, shared = Run(tmp_path).run("commands").out.split("\nevery command also takes\n")
     shared, codes = shared.split("\nexit codes\n")
     sections = dict(section.split("\n", 1) for section in outline.split("\n\n")[1:])
@@ -199,7 +199,7 @@ def test_the_outline_has_each_flag_where_it_belongs(tmp_path: Path) -> None:
     assert "130" in codes
 
 
-def test_each_command_of_the_document_has_all_its_flags(tmp_path: Path) -> None:
+def test_commands_json_has_every_field(tmp_path: Path) -> None:
     document = Run(tmp_path).run("commands", "--json").json
     assert set(document) == {
         "name", "version", "summary", "commands", "flags", "exit_codes", "environment", "files",
@@ -225,7 +225,7 @@ def test_each_command_of_the_document_has_all_its_flags(tmp_path: Path) -> None:
     assert delete["summary"] == "Delete an integration."
 
 
-def test_the_manual_and_the_completions_are_fresh() -> None:
+def test_manual_and_completions_are_current() -> None:
     """`python scripts/generate_docs.py` writes them anew."""
     assert [str(path) for path in generate_docs.stale(generate_docs.generated(program()))] == []
 
@@ -234,7 +234,7 @@ PAGES = sorted((TOP / "man").glob("*.1"))
 
 
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
-def test_mandoc_has_nothing_to_say_about_the_manual() -> None:
+def test_mandoc_accepts_the_manual() -> None:
     """Run among the pages, where it finds those that they refer to."""
     command = ["mandoc", "-T", "lint", "-W", "style", *(page.name for page in PAGES)]
     done = subprocess.run(command, cwd=TOP / "man", capture_output=True, text=True, check=False)
@@ -242,7 +242,7 @@ def test_mandoc_has_nothing_to_say_about_the_manual() -> None:
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
-def test_groff_has_nothing_to_say_about_the_manual() -> None:
+def test_groff_accepts_the_manual() -> None:
     for page in PAGES:
         done = subprocess.run(
             ["groff", "-mandoc", "-ww", "-Tutf8", "-z", page], capture_output=True, text=True, check=False
@@ -250,7 +250,7 @@ def test_groff_has_nothing_to_say_about_the_manual() -> None:
         assert (done.returncode, done.stderr) == (0, ""), page.name
 
 
-def test_each_page_has_its_sections() -> None:
+def test_each_manual_page_has_all_sections() -> None:
     assert [page.name for page in PAGES] == sorted(f"{'-'.join(command.path)}.1" for command in COMMANDS)
     for command in LEAVES:
         page = (TOP / "man" / f"{'-'.join(command.path)}.1").read_text(encoding="utf-8")
@@ -260,7 +260,7 @@ def test_each_page_has_its_sections() -> None:
         ]  # fmt: skip
 
 
-def test_everything_that_is_generated_is_installed() -> None:
+def test_generated_files_are_installed() -> None:
     settings = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
     shared = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
     assert shared.pop("man") == "share/man/man1"

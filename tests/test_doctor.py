@@ -62,8 +62,8 @@ def answered(program: Program, answering: Answering, *flags: str) -> tuple[Finis
     return done, server.received
 
 
-def test_a_sound_server_has_nothing_to_complain_of(program: Program, sandbox: Sandbox) -> None:
-    with serve(sandbox.api, port=0).start() as server:
+def test_healthy_server_has_no_warnings(program: Program, sandbox: Sandbox) -> None:
+    with serve(sandbox.contract, port=0).start() as server:
         key = sandbox.api_keys["Production"]
         done = program.run("doctor", "--json", "--api-url", server.url, env={"NOVU_SECRET_KEY": key})
     assert done.code == 0
@@ -88,7 +88,7 @@ def test_nothing_is_created_or_changed(program: Program, sandbox: Sandbox) -> No
     assert not program.config.exists()
 
 
-def test_the_sandbox_is_looked_at_like_a_server(program: Program) -> None:
+def test_sandbox_is_checked_like_a_server(program: Program) -> None:
     assert program.run("create", "-p", "mailgun", "--sandbox").code == 0
     done = program.run("doctor", "--sandbox", "--json")
     assert done.code == 0
@@ -98,14 +98,14 @@ def test_the_sandbox_is_looked_at_like_a_server(program: Program) -> None:
     assert "connection" not in found
 
 
-def test_in_a_pipe_it_is_lines_and_on_a_terminal_a_table(program: Program) -> None:
+def test_pipe_gets_lines_and_terminal_a_table(program: Program) -> None:
     lines = program.run("doctor", "--sandbox").out.splitlines()
     assert all(line.count("\t") == 3 for line in lines)
     assert "what to do" in program.run("doctor", "--sandbox", terminal=True).out
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 4), (403, 4), (500, 8), (429, 8), (302, 7)])
-def test_a_refusal_has_its_exit_code_and_ends_the_looking(program: Program, status: int, code: int) -> None:
+def test_refusal_sets_exit_code_and_stops_checks(program: Program, status: int, code: int) -> None:
     done, received = answered(program, lambda _: Reply(status, {"statusCode": status, "message": f"No, {KEY}"}))
     assert done.code == code
     key = findings(done)["API key"][-1]
@@ -115,7 +115,7 @@ def test_a_refusal_has_its_exit_code_and_ends_the_looking(program: Program, stat
     assert KEY not in done.out + done.err
 
 
-def test_a_server_that_is_not_there(program: Program) -> None:
+def test_unreachable_server(program: Program) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))  # bound and not listening: refused, and nobody else can take it
         done = program.run("doctor", "--json", "--api-url", f"http://127.0.0.1:{held.getsockname()[1]}")
@@ -126,13 +126,13 @@ def test_a_server_that_is_not_there(program: Program) -> None:
 @pytest.mark.parametrize(
     "body", [b"<html>Welcome</html>", b"", b"[]", b'{"data": {"name": "x"}}', b'{"data": 7}', b"\xff"]
 )
-def test_an_answer_of_another_service(program: Program, body: bytes) -> None:
+def test_response_of_another_service_is_an_error(program: Program, body: bytes) -> None:
     done, _ = answered(program, lambda _: Reply(200, body))
     assert done.code == 8
     assert findings(done)["API key"][-1]["state"] == "error"
 
 
-def test_a_server_without_idempotency_keys_is_noted(program: Program) -> None:
+def test_server_without_idempotency_keys_is_noted(program: Program) -> None:
     def forgetful(received: Received) -> Reply:
         reply = sound(received)
         return Reply(reply.status, reply.body)
@@ -147,7 +147,7 @@ def test_a_server_without_idempotency_keys_is_noted(program: Program) -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, 8), (429, 8), (500, 8), (403, 4)])
-def test_a_list_that_fails_is_asked_for_once(program: Program, status: int, code: int) -> None:
+def test_failing_list_is_requested_once(program: Program, status: int, code: int) -> None:
     def busy(received: Received) -> Reply:
         if received.method == "GET" and received.path.endswith("/integrations"):
             return Reply(status, {"statusCode": status, "message": "not now"})
@@ -160,7 +160,7 @@ def test_a_list_that_fails_is_asked_for_once(program: Program, status: int, code
 
 
 @pytest.mark.parametrize("status", [401, 409, 429, 503])
-def test_a_create_that_is_refused_otherwise_tells_nothing(program: Program, status: int) -> None:
+def test_other_refusals_leave_idempotency_undetermined(program: Program, status: int) -> None:
     def refusing(received: Received) -> Reply:
         if received.method == "POST":
             headers = {"Content-Type": "application/json", "Idempotency-Key": received.headers["Idempotency-Key"]}
@@ -176,13 +176,13 @@ def test_a_create_that_is_refused_otherwise_tells_nothing(program: Program, stat
     assert KEY not in done.out + done.err
 
 
-def test_each_run_tries_another_idempotency_key(program: Program) -> None:
+def test_each_run_uses_a_new_idempotency_key(program: Program) -> None:
     names = {answered(program, sound)[1][-1].headers["Idempotency-Key"] for _ in range(2)}
     assert len(names) == 2
     assert all(name.startswith("doctor-") for name in names)
 
 
-def test_a_server_that_takes_anything_is_not_one_of_ours(program: Program) -> None:
+def test_accepted_empty_create_is_an_error(program: Program) -> None:
     def careless(received: Received) -> Reply:
         return Reply(201, {"data": {"_id": "1"}}) if received.method == "POST" else sound(received)
 
@@ -191,7 +191,7 @@ def test_a_server_that_takes_anything_is_not_one_of_ours(program: Program) -> No
     assert "integrations list" in findings(done)["exactly once"][0]["hint"]
 
 
-def test_a_limit_that_is_used_up(program: Program) -> None:
+def test_exhausted_rate_limit_is_a_warning(program: Program) -> None:
     def busy(received: Received) -> Reply:
         reply = sound(received)
         return Reply(reply.status, reply.body, {**reply.headers, "RateLimit-Remaining": "0"})
@@ -201,7 +201,7 @@ def test_a_limit_that_is_used_up(program: Program) -> None:
     assert findings(done)["rate limit"][0]["state"] == "warning"
 
 
-def test_an_older_server_that_names_no_environment(program: Program) -> None:
+def test_server_without_environment_endpoint_is_noted(program: Program) -> None:
     def older(received: Received) -> Reply:
         return Reply(404, {"message": "Cannot GET"}) if received.path.endswith("/me") else sound(received)
 
@@ -210,7 +210,7 @@ def test_an_older_server_that_names_no_environment(program: Program) -> None:
     assert findings(done)["API key"][-1]["state"] == "note"
 
 
-def test_a_provider_that_the_catalogue_does_not_know(program: Program) -> None:
+def test_unknown_provider_is_named(program: Program) -> None:
     def newer(received: Received) -> Reply:
         if received.method == "GET" and received.path.endswith("/integrations"):
             return Reply(200, {"data": [{"_id": "1", "providerId": "brand-new", "identifier": "x"}]})
@@ -222,7 +222,7 @@ def test_a_provider_that_the_catalogue_does_not_know(program: Program) -> None:
 
 
 @pytest.mark.parametrize(("shift", "words"), [(0, "agrees"), (3600, "3600 s ahead"), (-3600, "3600 s behind")])
-def test_a_clock_that_differs(tmp_path: Path, shift: int, words: str) -> None:
+def test_clock_difference_is_reported(tmp_path: Path, shift: int, words: str) -> None:
     class Shifted(SystemClock):
         def wall(self) -> float:
             return super().wall() + shift
@@ -242,7 +242,7 @@ def looked(url: str, key: str, *regions: str, path: Path) -> list[Finding]:
     return list(examine(lambda: resolve_settings(flags, environ, config_path=path / "config.toml"), there))
 
 
-def test_a_key_of_the_other_region_is_recognised(tmp_path: Path) -> None:
+def test_key_of_the_other_region_is_recognised(tmp_path: Path) -> None:
     refused = Reply(401, {"statusCode": 401, "message": "API Key not found"})
     with scripted(refused) as wrong, scripted(ENVIRONMENT) as right:
         found = looked(wrong.url, KEY, wrong.url, right.url, path=tmp_path)
@@ -251,7 +251,7 @@ def test_a_key_of_the_other_region_is_recognised(tmp_path: Path) -> None:
     assert right.url in (found[-1].hint or "")
 
 
-def test_a_key_that_no_region_takes_is_just_refused(tmp_path: Path) -> None:
+def test_key_that_no_region_accepts_is_refused(tmp_path: Path) -> None:
     refused = Reply(401, {"statusCode": 401, "message": "API Key not found"})
     with scripted(refused) as one, scripted(refused) as other:
         found = looked(one.url, KEY, one.url, other.url, path=tmp_path)
@@ -259,14 +259,14 @@ def test_a_key_that_no_region_takes_is_just_refused(tmp_path: Path) -> None:
     assert "API Key not found" in found[-1].message
 
 
-def test_a_key_is_shown_to_no_region_when_the_server_is_none_of_them(tmp_path: Path) -> None:
+def test_other_servers_send_no_key_to_novu(tmp_path: Path) -> None:
     with scripted(Reply(401, {"message": "no"})) as mine, scripted(ENVIRONMENT) as region:
         found = looked(mine.url, KEY, region.url, path=tmp_path)
     assert exit_code_of(found) == 4
     assert region.received == []
 
 
-def test_without_a_key_it_says_how_to_get_one(program: Program) -> None:
+def test_missing_key_has_a_hint(program: Program) -> None:
     done = program.run("doctor", "--json", env={"NOVU_SECRET_KEY": ""})
     assert done.code == 4
     errors = [finding for rows in findings(done).values() for finding in rows if finding["state"] == "error"]
@@ -274,7 +274,7 @@ def test_without_a_key_it_says_how_to_get_one(program: Program) -> None:
     assert "--sandbox" in errors[0]["hint"]
 
 
-def test_settings_that_cannot_be_read(program: Program) -> None:
+def test_broken_settings_are_reported(program: Program) -> None:
     program.config.parent.mkdir(parents=True)
     program.config.write_text("default_profile = \n")
     done = program.run("doctor", "--json")
@@ -283,7 +283,7 @@ def test_settings_that_cannot_be_read(program: Program) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
-def test_settings_that_others_can_read(program: Program, sandbox: Sandbox) -> None:
+def test_settings_open_to_others_are_a_warning(program: Program, sandbox: Sandbox) -> None:
     program.config.parent.mkdir(parents=True)
     with serve(sandbox.api, port=0).start() as server:
         key = sandbox.api_keys["Development"]
@@ -303,7 +303,7 @@ def test_settings_that_others_can_read(program: Program, sandbox: Sandbox) -> No
     assert key not in done.out + closed.out
 
 
-def test_a_sandbox_that_is_damaged_stands_in_the_way_of_its_users_only(program: Program) -> None:
+def test_damaged_sandbox_fails_only_sandbox_runs(program: Program) -> None:
     path = Path(program.environ["INTEGRATIONS_SANDBOX"])
     path.parent.mkdir(parents=True)
     path.write_bytes(b"this is no database at all, " * 50)
@@ -315,7 +315,7 @@ def test_a_sandbox_that_is_damaged_stands_in_the_way_of_its_users_only(program: 
     assert findings(elsewhere)["sandbox"][0]["state"] == "warning"
 
 
-def test_a_proxy_is_named_without_its_password(program: Program) -> None:
+def test_proxy_is_shown_without_its_password(program: Program) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         proxy = f"http://user:{KEY}@127.0.0.1:{held.getsockname()[1]}"
@@ -327,7 +327,7 @@ def test_a_proxy_is_named_without_its_password(program: Program) -> None:
 
 
 @pytest.mark.parametrize("url", ["https://novu.example/ü", "https://é..example"])
-def test_an_address_that_is_no_url(program: Program, url: str) -> None:
+def test_invalid_address_is_reported(program: Program, url: str) -> None:
     done = program.run("doctor", "--json", "--api-url", url)
     assert done.code == 3
     (_, refused) = findings(done)["address"]
@@ -336,13 +336,13 @@ def test_an_address_that_is_no_url(program: Program, url: str) -> None:
     assert set(findings(done)).isdisjoint({"encryption", "proxy", "connection"})
 
 
-def test_a_proxy_that_cannot_be_one(program: Program) -> None:
+def test_invalid_proxy_is_reported(program: Program) -> None:
     done = program.run("doctor", "--json", "--api-url", "https://novu.example", env={"HTTPS_PROXY": "ftp://x"})
     assert done.code == 3
     assert findings(done)["proxy"][0]["state"] == "error"
 
 
-def test_a_plain_address_is_refused_or_warned_of(program: Program) -> None:
+def test_plain_http_is_refused_or_warned_of(program: Program) -> None:
     assert program.run("doctor", "--api-url", "http://novu.example", "--json").code == 3
     program.config.parent.mkdir(parents=True)
     program.config.write_text(
@@ -353,7 +353,7 @@ def test_a_plain_address_is_refused_or_warned_of(program: Program) -> None:
     assert findings(done)["encryption"][0]["state"] == "warning"
 
 
-def test_https_on_a_plain_port_is_told_from_a_dead_one(program: Program) -> None:
+def test_https_to_a_plain_port_is_recognised(program: Program) -> None:
     with scripted(sound) as server:
         done = program.run("doctor", "--json", "--api-url", server.url.replace("http://", "https://"))
     assert done.code == 8

@@ -64,7 +64,7 @@ def untried(program: Program, name: str, *flags: str) -> Finished:
 # -- add --------------------------------------------------------------------------------------------------------------
 
 
-def test_add_tries_the_key_and_says_what_it_opens(program: Program, server: Server) -> None:
+def test_add_checks_the_key_and_shows_its_environment(program: Program, server: Server) -> None:
     done = add(program, server, key=server.production)
     assert done.code == 0, done.err
     assert done.fields["environment"].startswith("Production (")
@@ -78,14 +78,14 @@ def test_add_tries_the_key_and_says_what_it_opens(program: Program, server: Serv
     assert os.name != "posix" or program.config.stat().st_mode & 0o777 == 0o600
 
 
-def test_what_was_added_works(program: Program, server: Server) -> None:
+def test_added_profile_works(program: Program, server: Server) -> None:
     add(program, server)
     done = program.run("create", "--provider", "mailgun", "--json")
     assert done.code == 0, done.err
     assert done.json["providerId"] == "mailgun"
 
 
-def test_add_answers_in_json(program: Program, server: Server) -> None:
+def test_add_as_json(program: Program, server: Server) -> None:
     done = add(program, server, "--json")
     assert done.err == ""
     environment = done.json["environment"]
@@ -102,7 +102,7 @@ def test_add_answers_in_json(program: Program, server: Server) -> None:
     }
 
 
-def test_a_key_that_is_refused_is_not_saved(program: Program, server: Server) -> None:
+def test_refused_key_is_not_saved(program: Program, server: Server) -> None:
     done = add(program, server, key=CANARY)
     assert done.code == 4
     assert "API Key not found; the profile was not saved" in done.err
@@ -111,7 +111,7 @@ def test_a_key_that_is_refused_is_not_saved(program: Program, server: Server) ->
     assert not program.config.exists()
 
 
-def test_a_server_that_does_not_answer_is_no_reason_to_save(program: Program) -> None:
+def test_unreachable_server_prevents_saving(program: Program) -> None:
     with scripted() as gone:
         url = gone.url
     environ = {"NOVU_SECRET_KEY": "other"}
@@ -123,7 +123,7 @@ def test_a_server_that_does_not_answer_is_no_reason_to_save(program: Program) ->
     assert not program.config.exists()
 
 
-def test_a_server_that_does_not_name_environments_is_fine(program: Program) -> None:
+def test_server_without_environment_names_is_accepted(program: Program) -> None:
     def answer(request: Any) -> Reply:
         if request.path.endswith("/me"):
             return Reply(404, {"statusCode": 404, "message": "Cannot GET /v1/environments/me"})
@@ -136,7 +136,7 @@ def test_a_server_that_does_not_name_environments_is_fine(program: Program) -> N
         assert {request.headers["Authorization"] for request in old.received} == {"ApiKey k-123"}
 
 
-def test_no_verify_saves_without_a_word_to_the_server(program: Program) -> None:
+def test_no_verify_sends_nothing(program: Program) -> None:
     with scripted() as watching:
         done = untried(program, "p", "--api-url", f"{watching.url}/v1/", "--timeout", "7", "--json")
         assert watching.received == []
@@ -145,7 +145,7 @@ def test_no_verify_saves_without_a_word_to_the_server(program: Program) -> None:
         assert saved(program)["profiles"]["p"] == {"api_url": watching.url, "api_key": CANARY, "timeout": 7.0}
 
 
-def test_the_flags_are_what_is_saved(program: Program, tmp_path: Path) -> None:
+def test_flags_are_saved(program: Program, tmp_path: Path) -> None:
     flags = ("--region", "eu", "--ca-bundle", str(tmp_path / "ca.pem"), "--allow-http")
     assert untried(program, "p", *flags).code == 0
     assert saved(program)["profiles"]["p"] == {
@@ -156,7 +156,7 @@ def test_the_flags_are_what_is_saved(program: Program, tmp_path: Path) -> None:
     }
 
 
-def test_the_key_may_stay_in_a_variable_or_a_command(program: Program, server: Server) -> None:
+def test_key_may_stay_in_a_variable_or_command(program: Program, server: Server) -> None:
     base = ("--api-url", server.url)
     done = program.run(
         "profiles", "add", "v", *base, "--api-key-env", "STAGING_KEY", env={"STAGING_KEY": server.development}
@@ -171,7 +171,7 @@ def test_the_key_may_stay_in_a_variable_or_a_command(program: Program, server: S
     assert profiles["c"] == {"api_url": server.url, "api_key_command": command}
 
 
-def test_a_variable_that_is_not_set_is_found_out_at_once(program: Program, server: Server) -> None:
+def test_unset_variable_is_reported_by_add(program: Program, server: Server) -> None:
     done = program.run("profiles", "add", "v", "--api-url", server.url, "--api-key-env", "GONE_KEY")
     assert done.code == 4
     assert "environment variable GONE_KEY, which is not set" in done.err
@@ -182,7 +182,7 @@ def test_a_variable_that_is_not_set_is_found_out_at_once(program: Program, serve
     assert "c4n4ry0123456789" not in done.out + done.err
 
 
-def test_the_first_profile_is_the_default_and_later_ones_on_demand(program: Program) -> None:
+def test_first_profile_becomes_the_default(program: Program) -> None:
     untried(program, "a")
     untried(program, "b")
     assert saved(program)["default_profile"] == "a"
@@ -192,28 +192,28 @@ def test_the_first_profile_is_the_default_and_later_ones_on_demand(program: Prog
     assert saved(program)["default_profile"] == "d"
 
 
-def test_a_name_that_is_taken_is_refused_before_the_key_is_read(program: Program) -> None:
+def test_taken_name_is_refused_before_reading_the_key(program: Program) -> None:
     untried(program, "a", "--region", "eu")
     before = program.config.read_bytes()
     done = program.run("profiles", "add", "a", "--api-key-stdin", "--no-verify", stdin=b"")
     assert done.code == 3
-    assert "there is a profile a already" in done.err
+    assert "profile a already exists" in done.err
     assert "--force" in done.err
     assert program.config.read_bytes() == before
     assert untried(program, "a", "--force").code == 0
     assert saved(program)["profiles"]["a"] == {"api_key": CANARY}
 
 
-def test_replacing_keeps_keys_that_we_do_not_know(program: Program) -> None:
+def test_replacing_keeps_unknown_keys(program: Program) -> None:
     program.config.parent.mkdir(parents=True)
     program.config.write_text('top = 1\n# mine\n[profiles.a]\nregion = "eu"\ncolour = "red"\n')
     done = untried(program, "a", "--force")
-    assert f"the file as it was is {program.config}.bak" in done.err
+    assert f"the previous file is {program.config}.bak" in done.err
     assert saved(program)["top"] == 1
     assert saved(program)["profiles"]["a"] == {"api_key": CANARY, "colour": "red"}
 
 
-def test_without_a_terminal_nothing_asks(program: Program) -> None:
+def test_no_prompt_without_a_terminal(program: Program) -> None:
     done = program.run("profiles", "add", "a", stdin=b"not a key")
     assert done.code == 2
     assert "--api-key-stdin" in done.err
@@ -237,7 +237,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("flags", "code", "words"), REFUSED)
-def test_what_cannot_be_meant_is_refused(program: Program, flags: list[str], code: int, words: str) -> None:
+def test_contradicting_or_invalid_flags_are_refused(program: Program, flags: list[str], code: int, words: str) -> None:
     done = program.run("profiles", "add", "a", *flags, stdin=CANARY)
     assert (done.code, words in done.err) == (code, True), done.err
     assert CANARY not in done.out + done.err
@@ -245,7 +245,7 @@ def test_what_cannot_be_meant_is_refused(program: Program, flags: list[str], cod
 
 
 @pytest.mark.parametrize("name", ["sandbox", "a b", "", "a\x1b[31m", "-x"])
-def test_a_profile_has_a_plain_name(program: Program, name: str) -> None:
+def test_profile_name_must_be_plain(program: Program, name: str) -> None:
     done = program.run("profiles", "add", "--api-key-stdin", "--no-verify", "--", name, stdin=CANARY)
     assert done.code == 3
     assert "\x1b" not in done.err
@@ -253,7 +253,7 @@ def test_a_profile_has_a_plain_name(program: Program, name: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "\n", f"{CANARY} {CANARY}", f"{CANARY}\n{CANARY}\n", f"é{CANARY}", f"{CANARY}\0"])
-def test_what_is_no_key_is_refused_and_not_shown(program: Program, key: str) -> None:
+def test_invalid_key_is_refused_and_not_shown(program: Program, key: str) -> None:
     done = program.run("profiles", "add", "a", "--api-key-stdin", "--no-verify", stdin=key)
     assert done.code in {2, 3}
     assert "API key" in done.err
@@ -261,20 +261,20 @@ def test_what_is_no_key_is_refused_and_not_shown(program: Program, key: str) -> 
     assert not program.config.exists()
 
 
-def test_an_empty_key_is_refused(program: Program) -> None:
+def test_empty_key_is_refused(program: Program) -> None:
     done = program.run("profiles", "add", "a", "--api-key-stdin", "--no-verify", stdin="\n\n")
     assert done.code == 2
     assert "the API key from standard input is empty" in done.err
     assert not program.config.exists()
 
 
-def test_a_finding_about_flags_names_the_profile(program: Program) -> None:
+def test_error_about_flags_names_the_profile(program: Program) -> None:
     done = program.run("profiles", "add", "a", "--api-key-command", " ", "--json")
     assert done.code == 3
     assert done.error["message"].startswith(f"{program.config}: api_key_command of profile a must be a command line")
 
 
-def test_a_key_refused_by_the_default_server_hints_elsewhere(program: Program, tmp_path: Path) -> None:
+def test_key_refused_by_default_server_hints_at_others(program: Program, tmp_path: Path) -> None:
     context = server_context(AUTHORITY.issue_cert("api.novu.co"))
     refusal = http(401, error(401, "API Key not found"))
     with (
@@ -293,7 +293,7 @@ def test_a_key_refused_by_the_default_server_hints_elsewhere(program: Program, t
     assert not program.config.exists()
 
 
-def test_a_broken_file_is_not_overwritten(program: Program) -> None:
+def test_broken_file_is_not_overwritten(program: Program) -> None:
     program.config.parent.mkdir(parents=True)
     program.config.write_text("[profiles\n")
     for command in (("add", "a", "--api-key-stdin", "--no-verify"), ("use", "a"), ("remove", "a", "--yes"), ("list",)):
@@ -346,7 +346,7 @@ def ring(program: Program, tmp_path: Path) -> Path:
     return path
 
 
-def test_the_keyring_holds_the_key_and_the_file_does_not(program: Program, server: Server, ring: Path) -> None:
+def test_keyring_key_is_not_in_the_file(program: Program, server: Server, ring: Path) -> None:
     flags = ("--api-url", server.url, "--api-key-stdin", "--keyring")
     done = program.spawn("profiles", "add", "p", *flags, stdin=server.development)
     assert done.code == 0, done.err
@@ -360,7 +360,7 @@ def test_the_keyring_holds_the_key_and_the_file_does_not(program: Program, serve
     assert json.loads(ring.read_text()) == {}
 
 
-def test_a_save_that_fails_leaves_the_keyring_as_it_was(program: Program, ring: Path) -> None:
+def test_failed_save_restores_the_keyring(program: Program, ring: Path) -> None:
     flags = ("--api-key-stdin", "--keyring", "--no-verify")
     program.config.parent.parent.joinpath("config").write_text("a file where the folder should be")
     done = program.spawn("profiles", "add", "p", *flags, stdin=CANARY)
@@ -371,14 +371,14 @@ def test_a_save_that_fails_leaves_the_keyring_as_it_was(program: Program, ring: 
     assert json.loads(ring.read_text()) == {"integrations-cli/p": "before"}
 
 
-def test_a_replaced_profile_has_its_new_key_in_the_keyring(program: Program, ring: Path) -> None:
+def test_replaced_profile_stores_its_new_key(program: Program, ring: Path) -> None:
     flags = ("--api-key-stdin", "--no-verify", "--force")
     for key in ("before", CANARY):
         assert program.spawn("profiles", "add", "p", *flags, "--keyring", stdin=key).code == 0
         assert json.loads(ring.read_text()) == {"integrations-cli/p": key}
 
 
-def test_a_failed_save_outside_the_keyring_leaves_it(program: Program, ring: Path) -> None:
+def test_failed_save_without_keyring_leaves_it_alone(program: Program, ring: Path) -> None:
     program.config.parent.parent.joinpath("config").write_text("a file where the folder should be")
     ring.write_text(json.dumps({"integrations-cli/p": "before"}))
     done = program.spawn("profiles", "add", "p", "--api-key-stdin", "--no-verify", "--force", stdin=CANARY)
@@ -386,7 +386,7 @@ def test_a_failed_save_outside_the_keyring_leaves_it(program: Program, ring: Pat
     assert json.loads(ring.read_text()) == {"integrations-cli/p": "before"}
 
 
-def test_a_profile_without_a_keyring_opens_none(program: Program, ring: Path) -> None:
+def test_profile_without_keyring_opens_none(program: Program, ring: Path) -> None:
     locked = {"FAKE_KEYRING_LOCKED": "1"}
     flags = ("--api-key-stdin", "--no-verify", "--force")
     for _ in range(2):
@@ -397,7 +397,7 @@ def test_a_profile_without_a_keyring_opens_none(program: Program, ring: Path) ->
     assert "keyring" not in removed.err
 
 
-def test_a_keyring_that_is_not_needed_any_more_forgets_the_key(program: Program, ring: Path) -> None:
+def test_unused_keyring_entry_is_removed(program: Program, ring: Path) -> None:
     flags = ("--api-key-stdin", "--no-verify")
     assert program.spawn("profiles", "add", "p", *flags, "--keyring", stdin=CANARY).code == 0
     assert program.spawn("profiles", "add", "p", *flags, "--force", stdin="another").code == 0
@@ -432,7 +432,7 @@ def settled(program: Program) -> Program:
     return program
 
 
-def test_list_names_them_all_and_what_is_wrong(settled: Program) -> None:
+def test_list_shows_profiles_and_their_problems(settled: Program) -> None:
     done = settled.run("profiles", "list")
     assert done.code == 0
     assert [line.split("\t") for line in done.out.splitlines()] == [
@@ -445,7 +445,7 @@ def test_list_names_them_all_and_what_is_wrong(settled: Program) -> None:
     assert CANARY not in done.out + done.err
 
 
-def test_list_answers_in_json(settled: Program) -> None:
+def test_list_as_json(settled: Program) -> None:
     listed = {entry.pop("profile"): entry for entry in settled.run("profiles", "list", "--json").json}
     assert listed["staging"] == {
         "default": True,
@@ -456,7 +456,7 @@ def test_list_answers_in_json(settled: Program) -> None:
     assert "timeout of profile wrong" in listed["wrong"]["problem"]
 
 
-def test_without_a_file_there_is_the_sandbox(program: Program) -> None:
+def test_list_without_a_file_shows_the_sandbox(program: Program) -> None:
     done = program.run("profiles", "list")
     assert (done.code, done.out) == (0, "sandbox\t\tbuilt in\tneeds none\n")
 
@@ -467,7 +467,7 @@ def test_list_draws_a_table_on_a_terminal(settled: Program) -> None:
     assert str(settled.config) in done.out
 
 
-def test_show_says_where_each_value_comes_from(settled: Program) -> None:
+def test_show_names_the_origin_of_each_value(settled: Program) -> None:
     done = settled.run("profiles", "show", "staging", "--timeout", "9", env={"NOVU_SECRET_KEY": "other"})
     home = f"profile staging in {settled.config}"
     assert [line.split("\t") for line in done.out.splitlines()] == [
@@ -498,7 +498,7 @@ def test_show_in_json_has_the_origin_of_each_value(settled: Program) -> None:
     }
 
 
-def test_show_without_a_name_is_what_is_in_use(settled: Program) -> None:
+def test_show_without_a_name_shows_current_settings(settled: Program) -> None:
     shown = settled.run("profiles", "show", "--json", env={"NOVU_SECRET_KEY": CANARY}).json
     assert (shown["profile"], shown["api_key"], shown["timeout"]) == ("staging", "********", 5.0)
     assert shown["origins"]["api_key"] == "environment variable NOVU_SECRET_KEY"
@@ -516,7 +516,7 @@ def test_show_runs_no_command(settled: Program) -> None:
     assert CANARY not in done.out + done.err
 
 
-def test_show_says_that_there_is_no_key(program: Program) -> None:
+def test_show_reports_a_missing_key(program: Program) -> None:
     shown = program.run("profiles", "show", "--json", env={"NOVU_API_KEY": ""}).json
     assert (shown["api_key"], shown["no_key"]) == (None, "the environment variable NOVU_API_KEY is set but empty")
 
@@ -528,7 +528,7 @@ def test_show_refuses_two_names(settled: Program) -> None:
     assert settled.run("profiles", "show", "wrong").code == 3
 
 
-def test_use_makes_the_default(settled: Program) -> None:
+def test_use_sets_the_default(settled: Program) -> None:
     done = settled.run("profiles", "use", "prod")
     assert (done.code, done.out) == (0, "prod is the default profile\n")
     assert saved(settled)["default_profile"] == "prod"
@@ -536,25 +536,25 @@ def test_use_makes_the_default(settled: Program) -> None:
     assert settled.run("create", "--provider", "mailgun", "--json").json["providerId"] == "mailgun"
 
 
-def test_use_warns_of_a_variable_that_beats_it(settled: Program) -> None:
+def test_use_warns_of_an_overriding_variable(settled: Program) -> None:
     assert "INTEGRATIONS_PROFILE" in settled.run("profiles", "use", "prod", env={"INTEGRATIONS_PROFILE": "wrong"}).err
 
 
 @pytest.mark.parametrize("command", [("use", "stagin"), ("remove", "stagin", "--yes"), ("show", "stagin")])
-def test_a_name_that_is_not_there_leads_to_the_nearest(settled: Program, command: tuple[str, ...]) -> None:
+def test_unknown_name_suggests_the_nearest(settled: Program, command: tuple[str, ...]) -> None:
     done = settled.run("profiles", *command)
     assert done.code == 3
     assert "did you mean staging?" in done.err
     assert settled.config.read_text() == SETTINGS
 
 
-def test_a_failed_change_makes_no_folder(program: Program) -> None:
+def test_failed_change_makes_no_folder(program: Program) -> None:
     for command in (("use", "a"), ("remove", "a", "--yes")):
         assert program.run("profiles", *command).code == 3
     assert not program.config.parent.exists()
 
 
-def test_remove_forgets_the_profile(settled: Program) -> None:
+def test_remove_deletes_the_profile(settled: Program) -> None:
     done = settled.run("profiles", "remove", "staging", "--yes")
     assert (done.code, done.out) == (0, "staging is removed\n")
     assert "it was the default" in done.err
@@ -563,7 +563,7 @@ def test_remove_forgets_the_profile(settled: Program) -> None:
     assert settled.run("profiles", "remove", "wrong", "-y", "--json").json["removed"] is True
 
 
-def test_remove_asks_only_where_somebody_can_answer(settled: Program) -> None:
+def test_remove_asks_only_on_a_terminal(settled: Program) -> None:
     assert settled.run("profiles", "remove", "staging").code == 0
     assert "staging" not in settled.run("profiles", "list", "--json").out
     assert settled.run("profiles", "remove", "sandbox", "--yes").code == 2
@@ -582,7 +582,7 @@ def typed(program: Program, *arguments: str, **environ: str) -> Any:
 
 @terminals
 @pytest.mark.parametrize("environ", [{}, {"TERM": "dumb"}, {"INTEGRATIONS_ACCESSIBLE": "1"}])
-def test_the_key_is_asked_for_and_not_shown(program: Program, server: Server, environ: dict[str, str]) -> None:
+def test_prompted_key_is_not_shown(program: Program, server: Server, environ: dict[str, str]) -> None:
     with typed(program, "add", "staging", "--api-url", server.url, **environ) as terminal:
         terminal.expect("API key")
         terminal.expect("[:?]|hidden")
@@ -608,7 +608,7 @@ def test_ctrl_c_at_the_prompt_saves_nothing(program: Program) -> None:
 
 
 @terminals
-def test_remove_asks_on_a_terminal(settled: Program) -> None:
+def test_remove_prompt_decides(settled: Program) -> None:
     for answer, code in (("n", 1), ("y", 0)):
         with typed(settled, "remove", "prod", TERM="dumb") as terminal:
             terminal.expect("Remove the profile prod")

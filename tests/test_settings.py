@@ -1,4 +1,4 @@
-"""Which value counts, where it came from, and what is refused."""
+"""Which setting wins, its origin, and what is refused."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ HOME = "profile {} in {}"
 PRECEDENCE: dict[str, tuple[Any, ...]] = {
     # name: (flags, environment, profile, url, key, origin of profile, of url, of key)
     "file alone": ({}, {}, "staging", "https://staging.example.com", "staging-key", "default_profile", "@", "@"),
-    "environment beats the default profile": (
+    "environment overrides the default profile": (
         {},
         ENV,
         "staging",
@@ -105,7 +105,7 @@ PRECEDENCE: dict[str, tuple[Any, ...]] = {
         "@",
         "environment variable NOVU_API_KEY",
     ),
-    "the newer name beats the older": (
+    "the newer name overrides the older": (
         {},
         {"NOVU_API_KEY": "old-key", "NOVU_SECRET_KEY": "env-key"},
         "staging",
@@ -115,7 +115,7 @@ PRECEDENCE: dict[str, tuple[Any, ...]] = {
         "@",
         "environment variable NOVU_SECRET_KEY",
     ),
-    "--profile beats the whole environment": (
+    "--profile overrides the whole environment": (
         {"profile": "prod"},
         {**ENV, "INTEGRATIONS_PROFILE": "staging"},
         "prod",
@@ -135,7 +135,7 @@ PRECEDENCE: dict[str, tuple[Any, ...]] = {
         "default",
         "none",
     ),
-    "INTEGRATIONS_PROFILE beats default_profile": (
+    "INTEGRATIONS_PROFILE overrides default_profile": (
         {},
         {"INTEGRATIONS_PROFILE": "prod"},
         "prod",
@@ -145,7 +145,7 @@ PRECEDENCE: dict[str, tuple[Any, ...]] = {
         "@",
         "@",
     ),
-    "INTEGRATIONS_PROFILE does not beat the environment's key": (
+    "INTEGRATIONS_PROFILE does not override the environment's key": (
         {},
         {"INTEGRATIONS_PROFILE": "prod", **ENV},
         "prod",
@@ -155,7 +155,7 @@ PRECEDENCE: dict[str, tuple[Any, ...]] = {
         "environment variable NOVU_API_URL",
         "environment variable NOVU_SECRET_KEY",
     ),
-    "--api-url beats the profile's": (
+    "--api-url overrides the profile's": (
         {"profile": "prod", "api_url": "https://flag.example.com/v1"},
         ENV,
         "prod",
@@ -165,7 +165,7 @@ PRECEDENCE: dict[str, tuple[Any, ...]] = {
         "flag --api-url",
         "@",
     ),
-    "--api-url beats the environment's": (
+    "--api-url overrides the environment's": (
         {"api_url": "https://flag.example.com"},
         ENV,
         "staging",
@@ -175,7 +175,7 @@ PRECEDENCE: dict[str, tuple[Any, ...]] = {
         "flag --api-url",
         "environment variable NOVU_SECRET_KEY",
     ),
-    "empty variables say nothing": (
+    "empty variables are ignored": (
         {},
         {"INTEGRATIONS_PROFILE": "", "NOVU_API_URL": "", "NOVU_SECRET_KEY": "\n", "NOVU_API_KEY": "old-key"},
         "staging",
@@ -185,7 +185,7 @@ PRECEDENCE: dict[str, tuple[Any, ...]] = {
         "@",
         "environment variable NOVU_API_KEY",
     ),
-    "a blank address says nothing": (
+    "a blank address is ignored": (
         {},
         {"NOVU_API_URL": " \t\n"},
         "staging",
@@ -199,7 +199,7 @@ PRECEDENCE: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.parametrize("case", PRECEDENCE)
-def test_the_stronger_source_wins_and_is_named(config: Path, case: str) -> None:
+def test_stronger_source_wins_and_is_named(config: Path, case: str) -> None:
     flags, environ, name, url, key, *origins = PRECEDENCE[case]
     found = settle(config, environ, **flags)
     home = f"profile {name} in {config}"
@@ -210,7 +210,7 @@ def test_the_stronger_source_wins_and_is_named(config: Path, case: str) -> None:
     assert named == expected
 
 
-def test_the_rest_of_a_profile_is_used_with_its_origin(config: Path) -> None:
+def test_other_profile_values_have_their_origin(config: Path) -> None:
     found = settle(config)
     assert (found.timeout, found.ca_bundle, found.allow_http) == (5.0, str(config.parent / "ca.pem"), False)
     assert found.origins["timeout"] == found.origins["ca_bundle"] == f"profile staging in {config}"
@@ -222,7 +222,7 @@ def test_the_rest_of_a_profile_is_used_with_its_origin(config: Path) -> None:
     assert opened.origins["timeout"] == "default"
 
 
-def test_a_bundle_may_be_named_from_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ca_bundle_expands_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     found = profile(tmp_path, 'ca_bundle = "~/ca.pem"')
@@ -230,7 +230,7 @@ def test_a_bundle_may_be_named_from_the_home_folder(tmp_path: Path, monkeypatch:
     assert Path(found.ca_bundle) == tmp_path / "ca.pem"
 
 
-def test_without_anything_the_default_server_is_used_and_no_key_is_invented(tmp_path: Path) -> None:
+def test_no_settings_mean_default_server_and_no_key(tmp_path: Path) -> None:
     found = settle(tmp_path / "missing" / "config.toml")
     assert (found.profile, found.api_url, found.api_key, found.timeout) == (None, "https://api.novu.co", None, 30.0)
     assert found.warnings == ()
@@ -250,7 +250,7 @@ SANDBOXES = [
 
 
 @pytest.mark.parametrize(("flags", "environ", "origin"), SANDBOXES)
-def test_the_sandbox_is_always_there(
+def test_sandbox_needs_no_settings_file(
     tmp_path: Path, flags: dict[str, Any], environ: dict[str, str], origin: str
 ) -> None:
     for path in (written(tmp_path, FILE), tmp_path / "missing.toml"):
@@ -262,14 +262,14 @@ def test_the_sandbox_is_always_there(
         assert found.warnings == ()
 
 
-def test_a_broken_file_does_not_close_the_sandbox(tmp_path: Path) -> None:
+def test_broken_file_does_not_prevent_the_sandbox(tmp_path: Path) -> None:
     broken = written(tmp_path, "this is [not TOML")
     assert settle(broken, sandbox=True).warnings == ()
     (warning,) = settle(broken, profile="sandbox").warnings
     assert f"{broken}, line 1" in warning
 
 
-def test_the_sandbox_as_default_profile_says_what_it_ignores(tmp_path: Path) -> None:
+def test_default_sandbox_warns_of_ignored_variables(tmp_path: Path) -> None:
     path = written(tmp_path, 'default_profile = "sandbox"\n')
     quiet = settle(path)
     assert quiet.sandbox
@@ -279,19 +279,19 @@ def test_the_sandbox_as_default_profile_says_what_it_ignores(tmp_path: Path) -> 
     assert "NOVU_API_URL" in warning
 
 
-def test_an_api_key_in_the_environment_beats_the_sandbox_of_the_file_but_not_one_that_is_named(tmp_path: Path) -> None:
+def test_key_variable_overrides_default_but_not_named_sandbox(tmp_path: Path) -> None:
     path = written(tmp_path, 'default_profile = "sandbox"\n')
     real = settle(path, ENV)
     assert not real.sandbox
     assert real.api_key == Secret(ENV["NOVU_SECRET_KEY"])
-    assert "beats the sandbox" in real.origins["profile"]
+    assert "overrides default_profile" in real.origins["profile"]
     assert settle(path, {**ENV, "INTEGRATIONS_PROFILE": "sandbox"}).sandbox
     assert settle(path, ENV, profile="sandbox").sandbox
 
 
-def test_a_profile_of_the_sandboxs_name_is_not_mistaken_for_it(tmp_path: Path) -> None:
+def test_profile_named_sandbox_is_refused_or_ignored(tmp_path: Path) -> None:
     path = written(tmp_path, '[profiles.sandbox]\napi_url = "https://mine.example.com"\n[profiles.a]\n')
-    with refused(ConfigError, "called sandbox", "--sandbox"):
+    with refused(ConfigError, "a profile named sandbox", "--sandbox"):
         settle(path, profile="sandbox")
     assert settle(path, sandbox=True).sandbox
     found = settle(path, profile="a")
@@ -299,7 +299,7 @@ def test_a_profile_of_the_sandboxs_name_is_not_mistaken_for_it(tmp_path: Path) -
     assert found.profiles == ("a",)
 
 
-def test_the_sandbox_lives_in_the_users_data_folder() -> None:
+def test_sandbox_is_in_the_users_data_folder() -> None:
     path = sandbox_path({})
     assert (path.name, path.is_absolute()) == ("sandbox.db", True)
     assert "integrations-cli" in path.parts
@@ -310,7 +310,7 @@ CONTRADICTIONS = [
     ({"sandbox": True, "api_url": "https://x.example.com"}, {}, ["--api-url", "flag --sandbox"]),
     ({"profile": "sandbox", "api_url": "https://x.example.com"}, {}, ["--api-url", "flag --profile"]),
     ({"api_url": "https://x.example.com"}, {"INTEGRATIONS_PROFILE": "sandbox"}, ["--api-url", "INTEGRATIONS_PROFILE"]),
-    ({"profile": " "}, {}, ["--profile names no profile"]),
+    ({"profile": " "}, {}, ["--profile is empty"]),
     ({"timeout": 0.0}, {}, ["--timeout"]),
     ({"timeout": -1.0}, {}, ["--timeout"]),
     ({"timeout": float("nan")}, {}, ["--timeout"]),
@@ -321,7 +321,7 @@ CONTRADICTIONS = [
 
 
 @pytest.mark.parametrize(("flags", "environ", "words"), CONTRADICTIONS)
-def test_flags_that_cannot_be_meant_are_refused(
+def test_contradicting_or_invalid_flags_are_refused(
     config: Path, flags: dict[str, Any], environ: dict[str, str], words: list[str]
 ) -> None:
     with refused(UsageError, *words):
@@ -331,12 +331,12 @@ def test_flags_that_cannot_be_meant_are_refused(
 # Profiles that are not there, or wrong.
 
 
-def test_an_unknown_profile_names_the_nearest(config: Path) -> None:
+def test_unknown_profile_suggests_the_nearest(config: Path) -> None:
     with refused(ConfigError, "no profile 'stagin'", str(config), "staging"):
         settle(config, profile="stagin")
-    with refused(ConfigError, "no profile 'xyz'", "there are: staging, prod, bare, open"):
+    with refused(ConfigError, "no profile 'xyz'", "available: staging, prod, bare, open"):
         settle(config, profile="xyz")
-    with refused(ConfigError, "INTEGRATIONS_PROFILE names", "prod"):
+    with refused(ConfigError, "from environment variable INTEGRATIONS_PROFILE", "prod"):
         settle(config, {"INTEGRATIONS_PROFILE": "prd"})
     with refused(ConfigError, "did you mean sandbox"):
         settle(config, profile="sandbx")
@@ -344,17 +344,17 @@ def test_an_unknown_profile_names_the_nearest(config: Path) -> None:
         settle(config.with_name("missing.toml"), profile="zzz")
 
 
-def test_a_default_profile_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_missing_default_profile_is_an_error(tmp_path: Path) -> None:
     path = written(tmp_path, 'default_profile = "gone"\n[profiles.here]\n')
-    with refused(ConfigError, "'gone', which default_profile in", "here"):
+    with refused(ConfigError, "'gone' (from default_profile in", "here"):
         settle(path, ENV)
 
 
 WRONG = {
     'region = "eu"\napi_url = "https://x.example.com"': ["line 2, column 1: region of profile p", "api_url"],
     'region = "EU"': ["region", '"us" or "eu"'],
-    "region = 1": ["region", "a text, not a number"],
-    "api_url = true": ["api_url", "a text, not true"],
+    "region = 1": ["region", "text, not a number"],
+    "api_url = true": ["api_url", "text, not true"],
     'api_url = ""': ["api_url", "empty"],
     'timeout = "5"': ["line 2, column 1: timeout of profile p", "a number of seconds, not a text"],
     "timeout = true": ["timeout", "a number of seconds, not true"],
@@ -364,9 +364,9 @@ WRONG = {
     "timeout = 1e9": ["timeout", "at most 3600"],
     "timeout = 1979-05-27": ["timeout", "a date or a time"],
     "allow_http = 1": ["allow_http", "true or false, not a number"],
-    'ca_bundle = ["a"]': ["ca_bundle", "a text, not a list"],
-    "api_key = 123456": ["api_key of profile p", "a text, not a number"],
-    "api_key = false": ["api_key", "a text"],
+    'ca_bundle = ["a"]': ["ca_bundle", "text, not a list"],
+    "api_key = 123456": ["api_key of profile p", "text, not a number"],
+    "api_key = false": ["api_key", "text, not false"],
     'api_key_keyring = "yes"': ["api_key_keyring", "true or false, not a text"],
     "api_key_env = ''": ["api_key_env", "empty"],
     "api_key_command = []": ["api_key_command", "names no program"],
@@ -380,24 +380,24 @@ WRONG = {
 
 
 @pytest.mark.parametrize("table", WRONG)
-def test_what_is_wrong_in_a_profile_is_said_with_its_place(tmp_path: Path, table: str) -> None:
+def test_invalid_profile_value_is_reported_with_its_place(tmp_path: Path, table: str) -> None:
     with refused(ConfigError, str(tmp_path / "config.toml"), *WRONG[table]) as raised:
         profile(tmp_path, table)
     assert "123456" not in str(raised.value)
 
 
-def test_only_the_profile_in_use_must_be_right(tmp_path: Path) -> None:
+def test_only_the_profile_in_use_is_checked(tmp_path: Path) -> None:
     path = written(tmp_path, "[profiles.good]\n[profiles.bad]\ntimeout = 'x'\n")
     assert settle(path, profile="good").profile == "good"
 
 
-def test_a_key_that_is_nearly_known_earns_a_note_and_others_do_not(tmp_path: Path) -> None:
+def test_only_misspelt_keys_are_noted(tmp_path: Path) -> None:
     (note,) = profile(tmp_path, 'api_ky = "x"\ncolour = "red"').warnings
     assert "line 2, column 1: api_ky of profile p" in note
     assert "did you mean api_key?" in note
 
 
-def test_a_keyring_that_is_switched_off_is_no_second_source(tmp_path: Path) -> None:
+def test_keyring_false_is_no_second_source(tmp_path: Path) -> None:
     assert profile(tmp_path, 'api_key_keyring = false\napi_key = "k"').api_key == Secret("k")
 
 
@@ -424,7 +424,7 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize("text", ADDRESSES)
-def test_addresses_are_written_one_way(config: Path, text: str) -> None:
+def test_addresses_are_normalised(config: Path, text: str) -> None:
     assert settle(config, api_url=text).api_url == ADDRESSES[text]
     assert settle(config, {"NOVU_API_URL": text}).api_url == ADDRESSES[text]
 
@@ -452,7 +452,7 @@ BAD_ADDRESSES = [
 
 
 @pytest.mark.parametrize("text", BAD_ADDRESSES)
-def test_what_is_no_address_is_refused_without_repeating_it(tmp_path: Path, text: str) -> None:
+def test_invalid_address_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
     path = written(tmp_path, "")
     cases: list[tuple[type[IntegrationsError], dict[str, Any], dict[str, str]]] = [
         (UsageError, {"api_url": text}, {}),
@@ -480,7 +480,7 @@ UNENCRYPTED = [
 
 
 @pytest.mark.parametrize("text", UNENCRYPTED)
-def test_the_key_is_not_sent_unencrypted_unless_the_profile_allows_it(tmp_path: Path, text: str) -> None:
+def test_plain_http_needs_allow_http(tmp_path: Path, text: str) -> None:
     path = written(tmp_path, f'[profiles.p]\napi_url = "{text}"\n[profiles.q]\nallow_http = true\n[profiles.r]\n')
     cases: list[tuple[dict[str, Any], dict[str, str]]] = [
         ({"profile": "p"}, {}),
@@ -501,7 +501,7 @@ def test_the_key_is_not_sent_unencrypted_unless_the_profile_allows_it(tmp_path: 
 PYTHON = Path(sys.executable).as_posix()
 
 
-def test_the_key_comes_from_text_variable_or_command(tmp_path: Path) -> None:
+def test_key_comes_from_text_variable_or_command(tmp_path: Path) -> None:
     say = "import sys; sys.stdout.write('from-command\\\\n')"
     cases = {
         'api_key = "from-text"': ("from-text", "api_key"),
@@ -516,14 +516,14 @@ def test_the_key_comes_from_text_variable_or_command(tmp_path: Path) -> None:
         assert found.origins["api_key"] == f"profile p in {tmp_path / 'config.toml'}: {origin}"
 
 
-def test_nothing_is_run_where_the_key_is_not_wanted(tmp_path: Path) -> None:
+def test_nothing_runs_without_read_key(tmp_path: Path) -> None:
     path = written(
         tmp_path, '[profiles.p]\napi_key_command = ["/nonexistent/program"]\n[profiles.k]\napi_key_keyring = true\n'
     )
     found = settle(path, profile="p", read_key=False)
     assert found.api_key is None
     assert found.origins["api_key"].endswith("the output of api_key_command")
-    assert settle(path, profile="k", read_key=False).origins["api_key"].endswith("the system's keyring")
+    assert settle(path, profile="k", read_key=False).origins["api_key"].endswith("the system keyring")
 
 
 FAILING_COMMANDS = {
@@ -535,7 +535,7 @@ FAILING_COMMANDS = {
 
 
 @pytest.mark.parametrize("command", FAILING_COMMANDS)
-def test_a_command_that_fails_is_an_error_of_the_settings(tmp_path: Path, command: str) -> None:
+def test_failing_key_command_is_a_config_error(tmp_path: Path, command: str) -> None:
     with refused(ConfigError, "api_key_command of profile p", FAILING_COMMANDS[command]):
         profile(tmp_path, f"api_key_command = {command}")
 
@@ -544,21 +544,19 @@ MISSING = [
     ('api_key_env = "GONE"', {}, "environment variable GONE, which is not set"),
     ('api_key_env = "GONE"', {"GONE": ""}, "is empty (environment variable GONE)"),
     ('api_key = ""', {}, "is empty (api_key)"),
-    ("timeout = 3", {"NOVU_SECRET_KEY": "other"}, "names no API key"),
+    ("timeout = 3", {"NOVU_SECRET_KEY": "other"}, "has no API key"),
 ]
 
 
 @pytest.mark.parametrize(("table", "environ", "words"), MISSING)
-def test_a_missing_key_says_which_source_has_none(
-    tmp_path: Path, table: str, environ: dict[str, str], words: str
-) -> None:
+def test_missing_key_names_its_source(tmp_path: Path, table: str, environ: dict[str, str], words: str) -> None:
     found = profile(tmp_path, table, environ)
     assert found.api_key is None
     with refused(AuthError, words, "--sandbox"):
         require_api_key(found)
 
 
-def test_an_empty_variable_is_named(tmp_path: Path, config: Path) -> None:
+def test_empty_variable_is_named(tmp_path: Path, config: Path) -> None:
     found = settle(tmp_path / "missing.toml", {"NOVU_SECRET_KEY": ""})
     with refused(AuthError, "environment variable NOVU_SECRET_KEY is set but empty"):
         require_api_key(found)
@@ -567,7 +565,7 @@ def test_an_empty_variable_is_named(tmp_path: Path, config: Path) -> None:
     assert any("NOVU_SECRET_KEY is set but empty" in warning for warning in passed_over.warnings)
 
 
-def test_the_hint_names_the_profiles_to_choose_from(tmp_path: Path) -> None:
+def test_missing_key_hint_lists_the_profiles(tmp_path: Path) -> None:
     path = written(tmp_path, "[profiles.a]\n[profiles.b]\n")
     with refused(AuthError, "--profile (a, b)", "--sandbox"):
         require_api_key(settle(path))
@@ -586,7 +584,7 @@ BAD_KEYS = [
 
 
 @pytest.mark.parametrize("key", BAD_KEYS)
-def test_a_key_that_cannot_be_sent_is_refused_and_never_shown(tmp_path: Path, key: str) -> None:
+def test_invalid_key_is_refused_and_not_shown(tmp_path: Path, key: str) -> None:
     for table, environ in (("", {"NOVU_SECRET_KEY": key}), ('api_key_env = "K"', {"K": key})):
         path = written(tmp_path, f"[profiles.p]\n{table}\n")
         with refused(ConfigError, "holds a blank, a line end") as raised:
@@ -596,7 +594,7 @@ def test_a_key_that_cannot_be_sent_is_refused_and_never_shown(tmp_path: Path, ke
         assert raised.value.__cause__ is None
 
 
-def test_settings_do_not_show_their_key(config: Path) -> None:
+def test_settings_repr_hides_the_key(config: Path) -> None:
     assert "staging-key" not in repr(settle(config))
 
 
@@ -633,7 +631,7 @@ def install(monkeypatch: pytest.MonkeyPatch, keyring: FakeKeyring | None) -> Non
     monkeypatch.setitem(sys.modules, "keyring.errors", errors)
 
 
-def test_the_keyring_holds_the_key_under_the_profiles_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keyring_stores_the_key_by_profile_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keyring = FakeKeyring()
     install(monkeypatch, keyring)
     with refused(AuthError, "keyring has no API key for profile p"):
@@ -644,14 +642,14 @@ def test_the_keyring_holds_the_key_under_the_profiles_name(tmp_path: Path, monke
 
 KEYRING_FAILURES: list[tuple[Exception | None, str]] = [
     (None, "integrations-cli[keyring]"),
-    (NoKeyringError("hunter2"), "no keyring that can be used"),
-    (KeyringError("hunter2"), "refused (KeyringError)"),
-    (OSError("hunter2"), "refused (OSError)"),
+    (NoKeyringError("hunter2"), "no usable keyring"),
+    (KeyringError("hunter2"), "failed (KeyringError)"),
+    (OSError("hunter2"), "failed (OSError)"),
 ]
 
 
 @pytest.mark.parametrize(("failure", "words"), KEYRING_FAILURES)
-def test_a_keyring_that_fails_is_an_error_of_the_settings(
+def test_failing_keyring_is_a_config_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception | None, words: str
 ) -> None:
     install(monkeypatch, FakeKeyring(failure) if failure is not None else None)
@@ -663,13 +661,13 @@ def test_a_keyring_that_fails_is_an_error_of_the_settings(
 # The file as it is found.
 
 
-def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
+def test_byte_order_mark_and_crlf_are_accepted(tmp_path: Path) -> None:
     path = written(tmp_path, b"\xef\xbb\xbf" + FILE.replace("\n", "\r\n").encode())
     assert settle(path).api_key == Secret("staging-key")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX files say who may read them")
-def test_a_file_open_to_others_is_warned_about(config: Path) -> None:
+def test_file_open_to_others_is_warned_about(config: Path) -> None:
     for mode, word in ((0o644, "read"), (0o640, "read"), (0o620, "change"), (0o606, "change"), (0o600, "")):
         config.chmod(mode)
         warnings = settle(config).warnings

@@ -1,1 +1,1 @@
-"""Profiles, the environment and the settings file."""
+"""Resolve settings from flags, the environment and the settings file."""

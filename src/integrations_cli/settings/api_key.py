@@ -1,4 +1,4 @@
-"""Where the API key comes from: the environment, or what a profile names (text, variable, command, keyring)."""
+"""Read the API key from the environment or from the source that a profile names."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from integrations_cli.errors import ConfigError, InputError
 from integrations_cli.models import Secret
-
-from .profile import KeySource
+from integrations_cli.settings.profile import KeySource
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 KEY_VARIABLES: Final = ("NOVU_SECRET_KEY", "NOVU_API_KEY")
-"""The variables that the API's own tools read the key from; the first one that is not empty counts."""
+"""The variables that Novu's own tools read the key from; the first one that is not empty counts."""
 
 KEYRING_SERVICE: Final = "integrations-cli"
-"""What the keys are kept under in the system's keyring; the user there is the name of the profile."""
+"""The service name of our keys in the system keyring; the user name there is the name of the profile."""
 
 
 class FoundKey(NamedTuple):
-    """A key and its origin in words; or, without a key, the sentence that says why there is none."""
+    """An API key and its origin in words; without a key, `missing` is the sentence that says why."""
 
     key: Secret | None
     origin: str
@@ -30,10 +29,10 @@ class FoundKey(NamedTuple):
 
 
 def key_from_environment(environ: Mapping[str, str]) -> FoundKey | None:
-    """The key that the environment gives; None if it does not speak of one; without a key if that is empty.
+    """Return the key in the environment, one without a key if the variables are empty, or None if none is set.
 
     Raises:
-        ConfigError: It is no key.
+        ConfigError: A value is not a valid key.
     """
     empty = None
     for name in KEY_VARIABLES:
@@ -46,35 +45,34 @@ def key_from_environment(environ: Mapping[str, str]) -> FoundKey | None:
 
 
 def key_from_source(
-    source: KeySource, environ: Mapping[str, str], profile: str, home: str, *, fetch: bool = True
+    source: KeySource, environ: Mapping[str, str], profile: str, label: str, *, fetch: bool = True
 ) -> FoundKey:
-    """The key that a profile's source gives; `home` is the profile in words, with its file.
+    """Return the key from a profile's source; `label` is the profile and its file in words.
 
-    With `fetch` false no command is run and no keyring opened: only the origin is told.
+    With `fetch` false, no command is run and no keyring opened: only the origin is returned.
 
     Raises:
-        ConfigError: The command or the keyring fails, or what comes is no key.
+        ConfigError: The command or the keyring fails, or its output is not a valid key.
     """
-    origin = f"{home}: {source.words}"
-    if not fetch and source.kind in {"command", "keyring"}:
-        return FoundKey(None, origin)
+    origin = f"{label}: {source.words}"
     text: str | None
-    missing = f"the API key of {home} is empty ({source.words})"
-    if source.kind == "env":
-        assert isinstance(source.value, str)
-        text = environ.get(source.value)
-        if text is None:
-            missing = f"{home} takes its API key from the {source.words}, which is not set"
-    elif source.kind == "command":
-        text = _run(source, home)
+    missing = f"the API key of {label} is empty ({source.words})"
+    if source.kind in {"command", "keyring"} and not fetch:
+        return FoundKey(None, origin)
+    if source.kind == "command":
+        text = _run(source, label)
     elif source.kind == "keyring":
         text = read_keyring(profile)
         if text is None:
-            missing = f"the system's keyring has no API key for {home}"
+            missing = f"the system keyring has no API key for {label}"
     else:
         assert isinstance(source.value, str)
         text = source.value
-    key = parse_api_key(text or "", f"{home} ({source.words})")
+        if source.kind == "env":
+            text = environ.get(source.value)
+            if text is None:
+                missing = f"{label} takes its API key from the {source.words}, which is not set"
+    key = parse_api_key(text or "", f"{label} ({source.words})")
     return FoundKey(key, origin, None if key else missing)
 
 
@@ -93,10 +91,10 @@ def parse_api_key(text: str, where: str) -> Secret | None:
     return Secret(text) if text else None
 
 
-def _run(source: KeySource, home: str) -> str:
-    from integrations_cli.inputs.run_command import run_command, split_command
+def _run(source: KeySource, label: str) -> str:
+    from integrations_cli.inputs.credential_values import run_command, split_command
 
-    what = f"api_key_command of {home}"
+    what = f"api_key_command of {label}"
     try:
         argv = split_command(source.value, what) if isinstance(source.value, str) else list(source.value)
         return run_command(argv, what)
@@ -105,10 +103,10 @@ def _run(source: KeySource, home: str) -> str:
 
 
 def read_keyring(profile: str) -> str | None:
-    """The key that the system's keyring holds for a profile, or None.
+    """Return the key of a profile in the system keyring, or None.
 
     Raises:
-        ConfigError: The extra is not installed, or there is no keyring, or it refuses.
+        ConfigError: The keyring package is not installed, or there is no keyring, or it fails.
     """
     with _keyring() as keyring:
         found: str | None = keyring.get_password(KEYRING_SERVICE, profile)
@@ -116,13 +114,13 @@ def read_keyring(profile: str) -> str | None:
 
 
 def write_keyring(profile: str, key: Secret) -> None:
-    """Put a profile's key into the system's keyring; raises as `read_keyring`."""
+    """Store a profile's key in the system keyring. Raises as `read_keyring`."""
     with _keyring() as keyring:
         keyring.set_password(KEYRING_SERVICE, profile, key.reveal())
 
 
 def remove_from_keyring(profile: str) -> None:
-    """Take a profile's key out of the system's keyring, if it is there; raises as `read_keyring`."""
+    """Remove a profile's key from the system keyring, if it is there. Raises as `read_keyring`."""
     with _keyring() as keyring:
         if keyring.get_password(KEYRING_SERVICE, profile) is not None:
             keyring.delete_password(KEYRING_SERVICE, profile)
@@ -130,7 +128,7 @@ def remove_from_keyring(profile: str) -> None:
 
 @contextlib.contextmanager
 def _keyring() -> Iterator[ModuleType]:
-    """The keyring library; its failures become ours."""
+    """Import the keyring package, and turn its errors into ConfigError."""
     from importlib import import_module
 
     try:
@@ -138,17 +136,17 @@ def _keyring() -> Iterator[ModuleType]:
         errors = import_module("keyring.errors")
     except ImportError:
         raise ConfigError(
-            "the system's keyring cannot be used: its library is not installed",
-            hint="pip install 'integrations-cli[keyring]', or keep the key in another place",
+            "the system keyring is not available: the keyring package is not installed",
+            hint="pip install 'integrations-cli[keyring]', or store the key elsewhere",
         ) from None
     try:
         yield keyring
     except errors.NoKeyringError:
         raise ConfigError(
-            "this system has no keyring that can be used", hint="keep the key in a variable, a command or the file"
+            "this system has no usable keyring", hint="store the key in a variable, a password manager or the file"
         ) from None
-    except (errors.KeyringError, OSError) as error:  # its own text may hold what was asked for or stored
+    except (errors.KeyringError, OSError) as error:  # its text may hold the key
         raise ConfigError(
-            f"the system's keyring refused ({type(error).__name__})",
-            hint="unlock it and try again; python -m keyring diagnose says which one is in use",
+            f"the system keyring failed ({type(error).__name__})",
+            hint="unlock it and try again; python -m keyring diagnose shows which one is in use",
         ) from None

@@ -1,4 +1,4 @@
-"""Saves a file as a whole or not at all, one writer at a time."""
+"""Replace a file atomically, one writer at a time."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 STALE = 30.0
-"""Seconds after which a claim by name counts as left behind by a process that was killed."""
+"""Seconds after which a lock folder counts as left behind by a process that was killed."""
 
-PAUSE = 0.02
-"""Seconds between two attempts to become the one writer."""
+INTERVAL = 0.02
+"""Seconds between two attempts to get the lock."""
 
 _UNSUPPORTED = {
     getattr(errno, name) for name in ("ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EINVAL") if hasattr(errno, name)
 }
-"""What a file system answers that knows no locks (some network and user-space ones)."""
+"""The errors of file systems without locks (some network and user-space ones)."""
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put `content` into the file `path`, readable by its owner alone.
+    """Replace `path` with a new file that holds `content` and that only its owner can read.
 
-    A new file beside it is written, flushed to the disk and renamed over `path`: at every moment `path` is the old
-    file or the new one. Raises OSError; then `path` is untouched and no new file is left.
+    The new file is written beside it, flushed to the disk and renamed: at every moment `path` is the old file or the
+    new one. Raises OSError; then `path` is unchanged, and the new file is removed.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    new = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    handle = os.open(beside, flags, 0o600)
+    handle = os.open(new, flags, 0o600)
     try:
         try:
             rest = memoryview(content)
@@ -39,16 +39,16 @@ def replace_file(path: Path, content: bytes) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-        beside.replace(path)
+        new.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            beside.unlink()
+            new.unlink()
         raise
     _flush_folder(path.parent)
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut; where folders cannot be opened (Windows), it does so anyway."""
+    """Flush a rename to the disk. Windows cannot open folders, and does not need it."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -58,88 +58,88 @@ def _flush_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def file_lock(path: Path, *, patience: float = 10.0, wait: Callable[[float], None] = time.sleep) -> Iterator[None]:
-    """Be the only process that saves `path` while the block runs; what killed writers left beside it is removed.
+def file_lock(path: Path, *, timeout: float = 10.0, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
+    """Hold the lock for writing `path`, and remove the unfinished files of writers that were killed.
 
-    Waits up to about `patience` seconds, then raises TimeoutError. The lock is a file beside `path` that stays there,
-    empty: to remove it would let two processes hold locks on two files of the same name.
+    Raises TimeoutError after about `timeout` seconds. The lock is an empty file beside `path`. It is never removed:
+    otherwise two processes could hold locks on two files of the same name.
     """
     lock = path.with_name(f".{path.name}.lock")
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    try:
-        left = patience
-        while (release := _claim(handle, lock)) is None:
+    with contextlib.ExitStack() as stack:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        stack.callback(_close, handle)
+        left = timeout
+        while not _try_lock(handle, lock.with_suffix(".claimed"), stack):
             if left <= 0:
-                raise TimeoutError(errno.ETIMEDOUT, f"another process has been saving it for {patience:g} s", str(path))
-            wait(PAUSE)
-            left -= PAUSE
-        try:
-            _sweep(path)
-            yield
-        finally:
-            release()
-    finally:
-        with contextlib.suppress(OSError):  # what was to be saved is saved
-            os.close(handle)
+                raise TimeoutError(errno.ETIMEDOUT, f"another process has locked it for {timeout:g} s", str(path))
+            sleep(INTERVAL)
+            left -= INTERVAL
+        _remove_unfinished(path)
+        yield
 
 
-def _claim(handle: int, lock: Path) -> Callable[[], None] | None:
-    """Become the one writer and return how to stop being it, or None while somebody else is."""
+def _try_lock(handle: int, folder: Path, stack: contextlib.ExitStack) -> bool:
+    """Lock the open file, or `folder` where the file system has no locks; return False while another process has it.
+
+    Closing the file releases its lock, and so does the end of the process; the stack removes the folder.
+    """
     try:
-        return _claim_file(handle)
+        return _try_lock_file(handle)
     except OSError as error:
         if error.errno not in _UNSUPPORTED:
             raise
-    return _claim_name(lock)
+    if not _try_make_folder(folder):
+        return False
+    stack.callback(_remove_folder, folder)
+    return True
 
 
-def _claim_file(handle: int) -> Callable[[], None] | None:
-    """Lock the open file, or None while somebody else has it. Closing it lets go of it, and so does death."""
+def _try_lock_file(handle: int) -> bool:
     if sys.platform == "win32":
         import msvcrt
 
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         except PermissionError:
-            return None
-        return _nothing
+            return False
+        return True
     import fcntl
 
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return None
-    return _nothing
+        return False
+    return True
 
 
-def _nothing() -> None:
-    """What there is to do to let go of a lock that goes with its file."""
-
-
-def _claim_name(lock: Path) -> Callable[[], None] | None:
-    """Lock by making a folder, for file systems without locks, or None while it is there and not stale."""
-    folder = lock.with_suffix(".claimed")
+def _try_make_folder(folder: Path) -> bool:
+    """Make the folder that stands for a lock; a stale one is removed for the next attempt."""
     try:
         folder.mkdir(0o700)
     except FileExistsError:
         with contextlib.suppress(OSError):
             if time.time() - folder.stat().st_mtime > STALE:
                 folder.rmdir()
-        return None
-
-    def release() -> None:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-
-    return release
+        return False
+    return True
 
 
-def _sweep(path: Path) -> None:
-    """Remove the unfinished files of writers that were killed; called by the one process that may write now."""
+def _remove_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _close(handle: int) -> None:
+    with contextlib.suppress(OSError):  # the content has been written by now
+        os.close(handle)
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Remove the temporary files of writers that were killed. Only the holder of the lock may do this."""
     import re
 
-    ours = re.compile(rf"\.{re.escape(path.name)}(\.bak)?\.\d+-[0-9a-f]{{8}}\.tmp")
+    temporary = re.compile(rf"\.{re.escape(path.name)}(\.bak)?\.\d+-[0-9a-f]{{8}}\.tmp")
     for other in path.parent.iterdir():
-        if ours.fullmatch(other.name):
+        if temporary.fullmatch(other.name):
             with contextlib.suppress(OSError):
                 other.unlink()

@@ -1,8 +1,8 @@
-"""What a run works with: server, API key, time limit; each from a flag, the environment or the file, in this order.
+"""Resolve the settings of a run from the flags, the environment and the settings file, in this order.
 
-`--profile NAME` means that profile's key and address, whatever the environment says. Without it, the environment's key
-and address (`NOVU_SECRET_KEY`, `NOVU_API_URL`) beat those of the profile that `INTEGRATIONS_PROFILE` or the file's
-`default_profile` names. `--api-url` beats all addresses. The profile `sandbox` is always there and needs neither.
+`--profile NAME` brings that profile's key and address, whatever the environment says. Without it, the environment's key
+and address (`NOVU_SECRET_KEY`, `NOVU_API_URL`) override those of the profile that `INTEGRATIONS_PROFILE` or
+`default_profile` names. `--api-url` overrides all addresses. The built-in profile `sandbox` needs neither.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from integrations_cli.settings.profile import (
 )
 
 SANDBOX_URL: Final = "http://sandbox.localhost"
-"""The address that sandbox requests carry; they never leave the process, and the name can only mean this machine."""
+"""The address of sandbox requests, which never leave the process; the name can only mean this machine."""
 
 NO_KEY_HINT: Final = (
-    "add a profile with: integrations profiles add NAME, or set NOVU_SECRET_KEY; --sandbox works without a key"
+    "add a profile with integrations profiles add NAME, or set NOVU_SECRET_KEY; --sandbox works without a key"
 )
 
 
 class SettingsFlags(NamedTuple):
-    """What the command line says about the settings; None is "not said"."""
+    """The flags that choose settings; None is "not given"."""
 
     profile: str | None = None
     sandbox: bool = False
@@ -44,11 +44,10 @@ class SettingsFlags(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What a run works with.
+    """The resolved settings of a run.
 
-    `api_url` has no trailing slash and no `/v1`; `timeout` is in seconds; `origins` says for each field where its value
-    came from, in words; `no_key` is why there is no API key, where there is none; `profiles` are the names to choose
-    from; `warnings` are for the user.
+    `api_url` has no trailing slash and no `/v1`; `timeout` is in seconds; `origins` names the source of each field in
+    words; `no_key` says why there is no API key; `profiles` are the names to choose from; `warnings` are for the user.
     """
 
     profile: str | None
@@ -68,55 +67,48 @@ class Settings(NamedTuple):
 def resolve_settings(
     flags: SettingsFlags, environ: Mapping[str, str], *, config_path: Path | None = None, read_key: bool = True
 ) -> Settings:
-    """The settings for these flags, this environment and the file at `config_path` (None: where it belongs).
+    """Resolve the settings; `config_path` None means the usual place of the file.
 
-    With `read_key` false no command is run and no keyring opened for the API key: only its origin is told.
+    With `read_key` false, no command is run and no keyring opened for the API key: only its origin is resolved.
 
     Raises:
-        UsageError: Flags that contradict each other or cannot be used.
+        UsageError: Flags are invalid or exclude each other.
         ConfigError: The file, the profile or a value in the environment cannot be used.
     """
-    if flags.timeout is not None:
-        check_timeout(flags.timeout, "the flag --timeout", UsageError)
-    if flags.profile is not None and not flags.profile.strip():
-        raise UsageError("--profile names no profile", hint="integrations profiles list shows them")
+    _check_flags(flags)
     if flags.sandbox:
-        if flags.profile not in {None, SANDBOX}:
-            raise UsageError(
-                "--sandbox and --profile contradict each other", hint="--sandbox is short for --profile sandbox"
-            )
-        return _sandbox(flags, environ, "flag --sandbox")
+        return _sandbox_settings(flags, environ, "flag --sandbox")
     path = config_path if config_path is not None else default_config_path(environ)
-    chosen, by = _named(flags, environ)
-    if chosen == SANDBOX:
-        return _sandbox(flags, environ, by, _notes_of_shadowed(path))
+    name, origin = _named_profile(flags, environ)
+    if name == SANDBOX:
+        return _sandbox_settings(flags, environ, origin, _check_unused_file(path))
     file = ConfigFile.load(path)
-    if chosen is None and file.default_profile is not None:
-        chosen, by = file.default_profile, f"default_profile in {path}"
-        if chosen == SANDBOX and any(environ.get(name) for name in KEY_VARIABLES):
-            chosen, by = None, "none: the API key in the environment beats the sandbox of default_profile"
-        elif chosen == SANDBOX:
-            return _sandbox(flags, environ, by, (*file.warnings, *_notes_of_ignored(environ, by)))
-    if chosen is not None and chosen not in file.profiles:
-        raise file.unknown(chosen, "" if flags.profile is not None else by)
-    profile = file.profile(chosen) if chosen is not None else Profile("")
-    return _real(flags, environ, file, profile, by, read_key=read_key)
+    if name is None:
+        name, origin = _default_profile(file, environ)
+        if name == SANDBOX:
+            ignored = _warn_of_ignored_variables(environ, origin)
+            return _sandbox_settings(flags, environ, origin, (*file.warnings, *ignored))
+    if name is not None and name not in file.profiles:
+        raise file.unknown_profile(name, "" if flags.profile is not None else origin)
+    profile = file.profile(name) if name is not None else Profile("")
+    return _server_settings(flags, environ, file, profile, origin, read_key=read_key)
 
 
 def resolve_unsaved(file: ConfigFile, name: str, environ: Mapping[str, str]) -> Settings:
-    """The settings that a profile of `file`, saved or not, gives when `--profile` names it.
+    """Resolve the settings as `--profile` would for a profile of `file`, which need not be saved yet.
 
     Raises:
-        ConfigError: Something in the profile is wrong.
+        ConfigError: The profile has an invalid value.
     """
-    return _real(SettingsFlags(profile=name), environ, file, file.profile(name), "flag --profile", read_key=True)
+    flags = SettingsFlags(profile=name)
+    return _server_settings(flags, environ, file, file.profile(name), "flag --profile", read_key=True)
 
 
 def require_api_key(settings: Settings) -> Secret:
-    """The API key of these settings.
+    """Return the API key of these settings.
 
     Raises:
-        AuthError: There is none; the hint says the ways to give one.
+        AuthError: There is none.
     """
     if settings.api_key is not None:
         return settings.api_key
@@ -128,17 +120,25 @@ def require_api_key(settings: Settings) -> Secret:
 
 
 def sandbox_path(environ: Mapping[str, str]) -> Path:
-    """The sandbox's database: `INTEGRATIONS_SANDBOX`, or `sandbox.db` in the system's folder for data."""
-    named = environ.get("INTEGRATIONS_SANDBOX")
-    if named:
+    """Return `INTEGRATIONS_SANDBOX`, or `sandbox.db` in the platform's data folder."""
+    if named := environ.get("INTEGRATIONS_SANDBOX"):
         return Path(named)
     import platformdirs
 
     return platformdirs.user_data_path(APPLICATION, appauthor=False) / "sandbox.db"
 
 
-def _named(flags: SettingsFlags, environ: Mapping[str, str]) -> tuple[str | None, str]:
-    """The profile that the flags or the environment name, and which of them did."""
+def _check_flags(flags: SettingsFlags) -> None:
+    if flags.timeout is not None:
+        check_timeout(flags.timeout, "the flag --timeout", UsageError)
+    if flags.profile is not None and not flags.profile.strip():
+        raise UsageError("--profile is empty", hint="integrations profiles list shows the profiles")
+    if flags.sandbox and flags.profile not in {None, SANDBOX}:
+        raise UsageError("--sandbox and --profile cannot be combined", hint="--sandbox is short for --profile sandbox")
+
+
+def _named_profile(flags: SettingsFlags, environ: Mapping[str, str]) -> tuple[str | None, str]:
+    """Return the profile that a flag or the environment names, and its origin."""
     if flags.profile is not None:
         return flags.profile, "flag --profile"
     if environ.get("INTEGRATIONS_PROFILE"):
@@ -146,39 +146,51 @@ def _named(flags: SettingsFlags, environ: Mapping[str, str]) -> tuple[str | None
     return None, "default"
 
 
-def _sandbox(flags: SettingsFlags, environ: Mapping[str, str], by: str, warnings: tuple[str, ...] = ()) -> Settings:
+def _default_profile(file: ConfigFile, environ: Mapping[str, str]) -> tuple[str | None, str]:
+    """Return the default profile of the file, and its origin."""
+    name = file.default_profile
+    if name is None:
+        return None, "default"
+    if name == SANDBOX and any(environ.get(variable) for variable in KEY_VARIABLES):
+        return None, "none: the API key in the environment overrides default_profile, which is the sandbox"
+    return name, f"default_profile in {file.path}"
+
+
+def _sandbox_settings(
+    flags: SettingsFlags, environ: Mapping[str, str], origin: str, warnings: tuple[str, ...] = ()
+) -> Settings:
     if flags.api_url is not None:
         raise UsageError(
-            f"--api-url cannot go with the sandbox, which has no address ({by})",
-            hint="leave one of them out; --profile NAME chooses a profile with a server",
+            f"--api-url cannot be combined with the sandbox ({origin})",
+            hint="leave out one of them; --profile NAME chooses a profile with a server",
         )
+    timeout, timeout_origin = _resolve_timeout(flags, Profile(SANDBOX), "")
+    path_is_set = bool(environ.get("INTEGRATIONS_SANDBOX"))
     return Settings(
         profile=SANDBOX,
         sandbox=True,
         api_url=SANDBOX_URL,
         api_key=None,
-        timeout=DEFAULT_TIMEOUT if flags.timeout is None else float(flags.timeout),
+        timeout=timeout,
         ca_bundle=None,
         allow_http=False,
         sandbox_path=sandbox_path(environ),
         origins={
-            "profile": by,
+            "profile": origin,
             "api_url": "the sandbox, inside this program",
-            "api_key": "the sandbox, which needs none",
-            "timeout": "default" if flags.timeout is None else "flag --timeout",
-            "sandbox_path": "environment variable INTEGRATIONS_SANDBOX"
-            if environ.get("INTEGRATIONS_SANDBOX")
-            else "default",
+            "api_key": "none: the sandbox needs no key",
+            "timeout": timeout_origin,
+            "sandbox_path": "environment variable INTEGRATIONS_SANDBOX" if path_is_set else "default",
         },
         warnings=warnings,
     )
 
 
-def _notes_of_shadowed(path: Path) -> tuple[str, ...]:
-    """What to say where the sandbox was named by its profile's name: a broken file does no harm, a namesake does.
+def _check_unused_file(path: Path) -> tuple[str, ...]:
+    """Check the file where the sandbox was chosen by name; return a warning if the file is broken.
 
     Raises:
-        ConfigError: The file has a profile of this name, so that it is not sure which one is meant.
+        ConfigError: The file has a profile of this name, so it is not clear which one is meant.
     """
     try:
         file = ConfigFile.load(path)
@@ -186,87 +198,92 @@ def _notes_of_shadowed(path: Path) -> tuple[str, ...]:
         return (error.message,)
     if SANDBOX in file.document.get("profiles", {}):
         raise ConfigError(
-            f"{path} has a profile called {SANDBOX}, but that name belongs to the built-in sandbox",
-            hint="give the profile another name; --sandbox always means the built-in one",
+            f"{path} has a profile named {SANDBOX}, but that name is reserved for the built-in sandbox",
+            hint="rename the profile; --sandbox always means the built-in one",
         )
     return ()
 
 
-def _notes_of_ignored(environ: Mapping[str, str], by: str) -> tuple[str, ...]:
+def _warn_of_ignored_variables(environ: Mapping[str, str], origin: str) -> tuple[str, ...]:
     ignored = [name for name in (*KEY_VARIABLES, "NOVU_API_URL") if environ.get(name)]
-    if not ignored:
-        return ()
-    return (f"the sandbox is used ({by}); {' and '.join(ignored)} in the environment: no effect",)
+    return (f"the sandbox is used ({origin}); ignored variables: {', '.join(ignored)}",) if ignored else ()
 
 
-def _real(
-    flags: SettingsFlags, environ: Mapping[str, str], file: ConfigFile, profile: Profile, by: str, *, read_key: bool
+def _server_settings(
+    flags: SettingsFlags,
+    environ: Mapping[str, str],
+    file: ConfigFile,
+    profile: Profile,
+    profile_origin: str,
+    *,
+    read_key: bool,
 ) -> Settings:
-    """The settings for a server, from a profile that is checked (an empty one: none)."""
-    home = f"profile {profile.name} in {file.path}"
-    api_url, url_origin = _api_url(flags, environ, profile, home)
+    """Resolve the settings for a server; a profile without a name stands for no profile."""
+    label = f"profile {profile.name} in {file.path}"
+    api_url, url_origin = _resolve_api_url(flags, environ, profile, label)
     refuse_plain_http(api_url, f"the address from {url_origin}", allowed=profile.allow_http)
-    warnings = [*file.warnings, *profile.notes]
-    found = _find_key(flags, environ, profile, home, warnings, fetch=read_key)
-    origins = {"profile": by, "api_url": url_origin, "api_key": found.origin, "timeout": "default"}
-    timeout, ca_bundle = DEFAULT_TIMEOUT, None
-    if flags.timeout is not None:
-        timeout, origins["timeout"] = float(flags.timeout), "flag --timeout"
-    elif profile.timeout is not None:
-        timeout, origins["timeout"] = profile.timeout, home
+    timeout, timeout_origin = _resolve_timeout(flags, profile, label)
+    key, key_warnings = _resolve_key(flags, environ, profile, label, fetch=read_key)
+    origins = {"profile": profile_origin, "api_url": url_origin, "api_key": key.origin, "timeout": timeout_origin}
     if profile.ca_bundle is not None:
-        ca_bundle, origins["ca_bundle"] = _beside(file.path, profile.ca_bundle), home
+        origins["ca_bundle"] = label
     if profile.allow_http:
-        origins["allow_http"] = home
+        origins["allow_http"] = label
     return Settings(
         profile=profile.name or None,
         sandbox=False,
         api_url=api_url,
-        api_key=found.key,
+        api_key=key.key,
         timeout=timeout,
-        ca_bundle=ca_bundle,
+        ca_bundle=_expand_path(file.path, profile.ca_bundle) if profile.ca_bundle is not None else None,
         allow_http=profile.allow_http,
         sandbox_path=None,
         origins=origins,
-        warnings=tuple(warnings),
-        no_key=found.missing,
+        warnings=(*file.warnings, *profile.notes, *key_warnings),
+        no_key=key.missing,
         profiles=file.profiles,
     )
 
 
-def _api_url(flags: SettingsFlags, environ: Mapping[str, str], profile: Profile, home: str) -> tuple[str, str]:
-    """The address of the API and its origin in words."""
+def _resolve_api_url(flags: SettingsFlags, environ: Mapping[str, str], profile: Profile, label: str) -> tuple[str, str]:
+    """Return the address of the API and its origin."""
     if flags.api_url is not None:
         return normalize_url(flags.api_url, "the address from flag --api-url", UsageError), "flag --api-url"
     if flags.profile is None and environ.get("NOVU_API_URL", "").strip():
         origin = "environment variable NOVU_API_URL"
         return normalize_url(environ["NOVU_API_URL"], f"the address from {origin}"), origin
     if profile.api_url is not None:
-        return profile.api_url, home
+        return profile.api_url, label
     return DEFAULT_URL, "default"
 
 
-def _find_key(
-    flags: SettingsFlags, environ: Mapping[str, str], profile: Profile, home: str, warnings: list[str], *, fetch: bool
-) -> FoundKey:
-    """The API key, or why there is none; a variable that is empty and passed over is added to `warnings`."""
+def _resolve_timeout(flags: SettingsFlags, profile: Profile, label: str) -> tuple[float, str]:
+    """Return the timeout in seconds and its origin."""
+    if flags.timeout is not None:
+        return float(flags.timeout), "flag --timeout"
+    if profile.timeout is not None:
+        return profile.timeout, label
+    return DEFAULT_TIMEOUT, "default"
+
+
+def _resolve_key(
+    flags: SettingsFlags, environ: Mapping[str, str], profile: Profile, label: str, *, fetch: bool
+) -> tuple[FoundKey, tuple[str, ...]]:
+    """Return the API key, or why there is none, and a warning about an empty variable that was skipped."""
     given = key_from_environment(environ) if flags.profile is None else None
-    if given is not None and given.key is not None:
-        return given
-    if profile.key is not None:
-        if given is not None:
-            warnings.append(f"{given.missing}; the API key of {home} is used")
-        return key_from_source(profile.key, environ, profile.name, home, fetch=fetch)
-    if given is not None:
-        return given
-    return FoundKey(None, "none", f"{home} names no API key" if profile.name else "there is no API key")
+    if given is not None and (given.key is not None or profile.key is None):
+        return given, ()
+    if profile.key is None:
+        return FoundKey(None, "none", f"{label} has no API key" if profile.name else "there is no API key"), ()
+    warnings = () if given is None else (f"{given.missing}; using the API key of {label}",)
+    return key_from_source(profile.key, environ, profile.name, label, fetch=fetch), warnings
 
 
-def _beside(config: Path, name: str) -> str:
-    """A file that the settings name: `~` is the home folder, a relative path counts from the settings' own folder."""
+def _expand_path(config: Path, name: str) -> str:
+    """Resolve a path in the settings: `~` is the home folder; a relative path starts at the folder of the file."""
     import contextlib
     import os
 
-    with contextlib.suppress(ValueError):  # a name that no file can have: who opens it says so
+    with contextlib.suppress(ValueError):  # an invalid path: opening it reports the error
         name = os.path.expanduser(name)  # noqa: PTH111  # Path.expanduser raises where there is no home
     return str(config.parent / name)
