@@ -22,8 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations_cli.errors import ConfigError
-from integrations_cli.settings import atomic_write
-from integrations_cli.settings import config_file
+from integrations_cli.settings import atomic_write, config_file
 from integrations_cli.settings.config_file import ConfigFile, config_path, edit_config, has_comments
 
 if TYPE_CHECKING:

@@ -132,7 +132,7 @@ def test_server_without_environment_names_is_accepted(program: Program) -> None:
     with scripted(answer) as old:
         done = program.run("profiles", "add", "old", "--api-url", old.url, "--api-key-stdin", stdin="k-123")
         assert done.code == 0, done.err
-        assert done.fields["environment"] == "the server does not tell"
+        assert done.fields["environment"] == "not named by the server"
         assert {request.headers["Authorization"] for request in old.received} == {"ApiKey k-123"}
 
 
@@ -220,8 +220,8 @@ def test_no_prompt_without_a_terminal(program: Program) -> None:
 
 
 REFUSED = [
-    (["--api-key-stdin", "--api-key-env", "A"], 2, "exclude each other"),
-    (["--api-key-env", "A", "--api-key-command", "b"], 2, "exclude each other"),
+    (["--api-key-stdin", "--api-key-env", "A"], 2, "cannot be combined"),
+    (["--api-key-env", "A", "--api-key-command", "b"], 2, "cannot be combined"),
     (["--api-key-env", "A", "--keyring"], 2, "--keyring and --api-key-env"),
     (["--api-key-stdin", "--region", "eu", "--api-url", "https://x.example.com"], 2, "--region and --api-url"),
     (["--api-key-stdin", "--region", "mars"], 2, "mars"),
@@ -285,7 +285,7 @@ def test_key_refused_by_default_server_hints_at_others(program: Program, tmp_pat
         flags = ("profiles", "add", "a", "--api-key-stdin")
         done = program.run(*flags, stdin=CANARY, env=environ)
         assert done.code == 4, done.err
-        assert "add --region eu, for a server of your own --api-url; --no-verify" in done.err
+        assert "add --region eu, for your own server --api-url; --no-verify" in done.err
         chosen = program.run(*flags, "--region", "us", stdin=CANARY, env=environ)
         assert chosen.code == 4, chosen.err
         assert "--region eu" not in chosen.err
@@ -439,7 +439,7 @@ def test_list_shows_profiles_and_their_problems(settled: Program) -> None:
         ["staging", "default", "https://eu.api.novu.co", "api_key"],
         ["prod", "", "https://api.novu.co", "the output of api_key_command"],
         ["wrong", "", "", ""],
-        ["sandbox", "", "built in", "needs none"],
+        ["sandbox", "", "built in", "not needed"],
     ]
     assert "timeout of profile wrong must be a number of seconds" in done.err
     assert CANARY not in done.out + done.err
@@ -458,7 +458,7 @@ def test_list_as_json(settled: Program) -> None:
 
 def test_list_without_a_file_shows_the_sandbox(program: Program) -> None:
     done = program.run("profiles", "list")
-    assert (done.code, done.out) == (0, "sandbox\t\tbuilt in\tneeds none\n")
+    assert (done.code, done.out) == (0, "sandbox\t\tbuilt in\tnot needed\n")
 
 
 def test_list_draws_a_table_on_a_terminal(settled: Program) -> None:
@@ -556,7 +556,7 @@ def test_failed_change_makes_no_folder(program: Program) -> None:
 
 def test_remove_deletes_the_profile(settled: Program) -> None:
     done = settled.run("profiles", "remove", "staging", "--yes")
-    assert (done.code, done.out) == (0, "staging is removed\n")
+    assert (done.code, done.out) == (0, "removed profile staging\n")
     assert "it was the default" in done.err
     assert set(saved(settled)["profiles"]) == {"prod", "wrong"}
     assert "default_profile" not in saved(settled)
