@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from integrations_cli.api.retry import SystemClock
-from integrations_cli.commands.doctor import Around, Finding, examine, exit_code_of
+from integrations_cli.commands.doctor import Finding, System, diagnose, exit_code_of
 from integrations_cli.sandbox.open import Sandbox, open_sandbox
 from integrations_cli.sandbox.server import serve
 from integrations_cli.settings.resolve import SettingsFlags, resolve_settings
@@ -71,8 +71,8 @@ def test_healthy_server_has_no_warnings(program: Program, sandbox: Sandbox) -> N
     found = findings(done)
     assert {finding["state"] for rows in found.values() for finding in rows} <= {"ok", "note"}
     assert found["API key"][0]["message"] == "found (environment variable NOVU_SECRET_KEY)"
-    assert found["API key"][1]["message"].startswith("accepted: it opens Production (")
-    assert found["exactly once"][0]["message"] == "the server honours idempotency keys"
+    assert found["API key accepted"][0]["message"].startswith("opens Production (")
+    assert found["idempotency keys"][0]["message"] == "supported by the server"
     assert found["rate limit"][0]["message"].startswith("500 requests in 5 s, ")
     assert found["catalogue"][0]["message"].startswith("87 providers, from @novu/shared ")
     assert key not in done.out + done.err
@@ -108,7 +108,7 @@ def test_pipe_gets_lines_and_terminal_a_table(program: Program) -> None:
 def test_refusal_sets_exit_code_and_stops_checks(program: Program, status: int, code: int) -> None:
     done, received = answered(program, lambda _: Reply(status, {"statusCode": status, "message": f"No, {KEY}"}))
     assert done.code == code
-    key = findings(done)["API key"][-1]
+    key = findings(done)["API key accepted"][-1]
     assert key["state"] == "error"
     assert key["hint"]
     assert len(received) == 1
@@ -129,7 +129,7 @@ def test_unreachable_server(program: Program) -> None:
 def test_response_of_another_service_is_an_error(program: Program, body: bytes) -> None:
     done, _ = answered(program, lambda _: Reply(200, body))
     assert done.code == 8
-    assert findings(done)["API key"][-1]["state"] == "error"
+    assert findings(done)["API key accepted"][-1]["state"] == "error"
 
 
 def test_server_without_idempotency_keys_is_noted(program: Program) -> None:
@@ -140,9 +140,9 @@ def test_server_without_idempotency_keys_is_noted(program: Program) -> None:
     done, received = answered(program, forgetful)
     assert done.code == 0
     found = findings(done)
-    assert found["exactly once"][0]["state"] == "note"
-    assert "looks the identifier up" in found["exactly once"][0]["hint"]
-    assert found["rate limit"][0]["message"] == "the server names none"
+    assert found["idempotency keys"][0]["state"] == "note"
+    assert "looks the identifier up" in found["idempotency keys"][0]["hint"]
+    assert found["rate limit"][0]["message"] == "no rate-limit headers"
     assert [(one.method, one.body) for one in received] == [("GET", b""), ("GET", b""), ("POST", b"{}")]
 
 
@@ -169,9 +169,9 @@ def test_other_refusals_leave_idempotency_undetermined(program: Program, status:
 
     done, received = answered(program, refusing)
     assert done.code == 0
-    (found,) = findings(done)["exactly once"]
+    (found,) = findings(done)["idempotency keys"]
     assert found["state"] == "note"
-    assert found["message"].startswith("could not be told: ")
+    assert found["message"].startswith("could not be determined: ")
     assert [one.method for one in received] == ["GET", "GET", "POST"]
     assert KEY not in done.out + done.err
 
@@ -188,7 +188,7 @@ def test_accepted_empty_create_is_an_error(program: Program) -> None:
 
     done, _ = answered(program, careless)
     assert done.code == 1
-    assert "integrations list" in findings(done)["exactly once"][0]["hint"]
+    assert "integrations list" in findings(done)["idempotency keys"][0]["hint"]
 
 
 def test_exhausted_rate_limit_is_a_warning(program: Program) -> None:
@@ -207,7 +207,7 @@ def test_server_without_environment_endpoint_is_noted(program: Program) -> None:
 
     done, _ = answered(program, older)
     assert done.code == 0
-    assert findings(done)["API key"][-1]["state"] == "note"
+    assert findings(done)["API key accepted"][-1]["state"] == "note"
 
 
 def test_unknown_provider_is_named(program: Program) -> None:
@@ -235,17 +235,17 @@ def test_clock_difference_is_reported(tmp_path: Path, shift: int, words: str) ->
     assert done.code == 0
 
 
-def looked(url: str, key: str, *regions: str, path: Path) -> list[Finding]:
+def diagnosed(url: str, key: str, *regions: str, path: Path) -> list[Finding]:
     environ = {"NOVU_SECRET_KEY": key, "INTEGRATIONS_SANDBOX": str(path / "none.db")}
-    there = Around(environ, SystemClock(), lambda: 0.5, regions)
+    system = System(environ, SystemClock(), lambda: 0.5, regions)
     flags = SettingsFlags(api_url=url)
-    return list(examine(lambda: resolve_settings(flags, environ, config_path=path / "config.toml"), there))
+    return list(diagnose(lambda: resolve_settings(flags, environ, config_path=path / "config.toml"), system))
 
 
 def test_key_of_the_other_region_is_recognised(tmp_path: Path) -> None:
     refused = Reply(401, {"statusCode": 401, "message": "API Key not found"})
     with scripted(refused) as wrong, scripted(ENVIRONMENT) as right:
-        found = looked(wrong.url, KEY, wrong.url, right.url, path=tmp_path)
+        found = diagnosed(wrong.url, KEY, wrong.url, right.url, path=tmp_path)
     assert exit_code_of(found) == 4
     assert f"accepted by {right.url}" in found[-1].message
     assert right.url in (found[-1].hint or "")
@@ -254,14 +254,14 @@ def test_key_of_the_other_region_is_recognised(tmp_path: Path) -> None:
 def test_key_that_no_region_accepts_is_refused(tmp_path: Path) -> None:
     refused = Reply(401, {"statusCode": 401, "message": "API Key not found"})
     with scripted(refused) as one, scripted(refused) as other:
-        found = looked(one.url, KEY, one.url, other.url, path=tmp_path)
+        found = diagnosed(one.url, KEY, one.url, other.url, path=tmp_path)
     assert exit_code_of(found) == 4
     assert "API Key not found" in found[-1].message
 
 
 def test_other_servers_send_no_key_to_novu(tmp_path: Path) -> None:
     with scripted(Reply(401, {"message": "no"})) as mine, scripted(ENVIRONMENT) as region:
-        found = looked(mine.url, KEY, region.url, path=tmp_path)
+        found = diagnosed(mine.url, KEY, region.url, path=tmp_path)
     assert exit_code_of(found) == 4
     assert region.received == []
 

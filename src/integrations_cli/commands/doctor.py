@@ -1,7 +1,7 @@
-"""`integrations doctor`: everything that can be wrong around a call, and what to do about it.
+"""`integrations doctor`: check everything that a call depends on, and say how to fix it.
 
-Nothing is created or changed: the key is tried by asking which environment it opens, and the idempotency keys by a
-create that every server must refuse, because it names neither a provider nor a channel.
+Nothing is created or changed. The key is checked by reading its environment, and idempotency keys by a create that
+every server must refuse, because it names neither a provider nor a channel.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-import typer  # read at run time, out of the annotation
+import typer  # noqa: TC002  # Typer evaluates the annotation at run time
 
 from integrations_cli import __version__, catalogue
 from integrations_cli.api.client import ENVIRONMENT_PATH, Client, create_request
@@ -21,7 +20,7 @@ from integrations_cli.api.retry import Clock, RetryPolicy, SystemClock, parse_ht
 from integrations_cli.api.transport.base import Request, Response, TransportFailure, is_loopback, parse_origin
 from integrations_cli.commands.options import run_context
 from integrations_cli.context import open_client
-from integrations_cli.errors import AuthError, IntegrationsError, UnavailableError
+from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UnavailableError
 from integrations_cli.settings.config_file import config_path
 from integrations_cli.settings.profile import REGIONS
 from integrations_cli.settings.resolve import Settings, require_api_key, sandbox_path
@@ -29,15 +28,17 @@ from integrations_cli.terminal.views import Row, Table, View
 
 State = Literal["ok", "note", "warning", "error"]
 
-SKEW: Final = 60.0
-"""Seconds that two clocks may differ before it is worth a word."""
+MAX_CLOCK_DIFFERENCE: Final = 60.0
+"""Seconds."""
 
-ONCE: Final = RetryPolicy(retries=0)
-"""A look is one attempt: what comes and goes is to be seen, not smoothed over."""
+ONE_ATTEMPT: Final = RetryPolicy(retries=0)
+"""Retries would hide intermittent failures."""
+
+MARKS: Final = {"ok": "ok", "note": "note", "warning": "WARNING", "error": "ERROR"}
 
 
 class Finding(NamedTuple):
-    """What one look found; `hint` says what to do, `exit_code` is that of the error it would be (0 for none)."""
+    """The result of one check; `exit_code` is that of the error, else 0."""
 
     check: str
     state: State
@@ -46,8 +47,8 @@ class Finding(NamedTuple):
     exit_code: int = 0
 
 
-class Around(NamedTuple):
-    """What the looks need from outside; `regions` are the addresses among which a key can be mixed up."""
+class System(NamedTuple):
+    """The parts of the process that the checks use; `regions` are the addresses that a key can be mixed up between."""
 
     environ: Mapping[str, str]
     clock: Clock
@@ -55,26 +56,19 @@ class Around(NamedTuple):
     regions: Collection[str] = tuple(REGIONS.values())
 
 
-def around(environ: Mapping[str, str], clock: Clock | None, random: Callable[[], float] | None) -> Around:
-    """The surroundings, with the system's own clock and randomness where none are given."""
-    return Around(environ, clock or SystemClock(), random or system_random)
-
-
-MARKS: Final = {"ok": "ok", "note": "note", "warning": "WARNING", "error": "ERROR"}
-
-
 def doctor(context: typer.Context) -> View:
-    """Look for what can be wrong around a call.
+    """Diagnose configuration and connectivity.
 
-    Settings and where they come from, the permissions of files, the way to the server, its clock, the API key and what
-    it opens, whether idempotency keys are honoured, the rate limit, the catalogue and the sandbox. Nothing is created
-    or changed. The exit code is that of the first error.
+    Checks the settings and their origins, file permissions, encryption, proxies, the clock, the API key and its
+    environment, idempotency keys, the rate limit, the catalogue and the sandbox. Nothing is created or changed. The
+    exit code is that of the first error.
     """
     run = run_context(context)
-    findings = list(examine(run.resolve, around(run.environ, run.clock, run.random)))
+    system = System(run.environ, run.clock or SystemClock(), run.random or system_random)
+    findings = list(diagnose(run.resolve, system))
     code = exit_code_of(findings)
     return Table(
-        columns=("check", "", "what was found", "what to do"),
+        columns=("check", "", "finding", "what to do"),
         groups=(tuple(_row(finding) for finding in findings),),
         json={"exit_code": code, "findings": [finding._asdict() for finding in findings]},
         exit_code=code,
@@ -86,254 +80,254 @@ def _row(finding: Finding) -> Row:
     return Row(cells, strong=finding.state in {"warning", "error"}, dim=finding.state == "note")
 
 
-def examine(settings_of: Callable[[], Settings], there: Around) -> Iterator[Finding]:
-    """All looks, in the order in which a call needs what they look at; `settings_of` resolves the settings."""
+def diagnose(resolve: Callable[[], Settings], system: System) -> Iterator[Finding]:
+    """Run all checks, in the order in which a call needs what they check."""
     yield Finding("program", "ok", f"integrations {__version__} on Python {sys.version.split()[0]} ({sys.platform})")
-    yield _catalogue()
+    yield _check_catalogue()
     try:
-        settings = settings_of()
+        settings = resolve()
     except IntegrationsError as error:
-        yield _failed("settings", error)
+        yield _error("settings", error)
         return
-    here = [*_settings(settings, there.environ), *_sandbox(settings, there.environ), *_way(settings, there.environ)]
-    yield from here
-    if exit_code_of(here):
+    local = [
+        *_check_settings(settings, system.environ),
+        _check_sandbox(settings, system.environ),
+        *_check_network(settings, system.environ),
+    ]
+    yield from local
+    if exit_code_of(local):
         return
     try:
-        with open_client(settings, there.environ, policy=ONCE, clock=there.clock, random=there.random) as api:
-            yield from _server(api, settings, there)
+        with open_client(settings, system.environ, policy=ONE_ATTEMPT, clock=system.clock, random=system.random) as api:
+            yield from _check_server(api, settings, system)
     except IntegrationsError as error:
-        yield _failed("connection", error)
+        yield _error("connection", error)
 
 
 def exit_code_of(findings: Iterable[Finding]) -> int:
-    """The exit code of the first error: what comes after it often follows from it."""
+    """Return the exit code of the first error: later ones often follow from it."""
     return next((finding.exit_code for finding in findings if finding.state == "error"), 0)
 
 
-def _failed(check: str, error: IntegrationsError) -> Finding:
+def _error(check: str, error: IntegrationsError) -> Finding:
     return Finding(check, "error", error.message, error.hint, error.exit_code)
 
 
-def _catalogue() -> Finding:
+def _check_catalogue() -> Finding:
     source = catalogue.source()
     count = len(catalogue.provider_ids())
     return Finding("catalogue", "ok", f"{count} providers, from {source['package']} {source['version']}")
 
 
-# What is on this machine
+# On this machine
 
 
-def _settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+def _check_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     path = config_path(environ)
-    if os.path.exists(path):  # noqa: PTH110  # Path.exists raises where it may not look
-        yield Finding("settings file", "ok", f"{path}{_closed(path)}")
+    if os.path.exists(path):  # noqa: PTH110  # Path.exists raises where permissions are missing
+        private = os.name == "posix" and not path.stat().st_mode & 0o077
+        yield Finding("settings file", "ok", f"{path}{': only you can read it' if private else ''}")
     else:
-        yield Finding("settings file", "note", f"{path}: none yet", "integrations profiles add NAME makes it")
+        yield Finding("settings file", "note", f"{path}: not created yet", "integrations profiles add NAME creates it")
     for warning in settings.warnings:
-        yield Finding("settings file", "warning", *_halves(warning))
-    origin = settings.origins
-    yield Finding("profile", "ok", f"{settings.profile or 'none'} ({origin['profile']})")
-    yield Finding("address", "ok", f"{settings.api_url} ({origin['api_url']})")
-    yield Finding("time limit", "ok", f"{settings.timeout:g} s ({origin['timeout']})")
+        message, _, hint = warning.partition("; ")
+        yield Finding("settings file", "warning", message, hint or None)
+    origins = settings.origins
+    yield Finding("profile", "ok", f"{settings.profile or 'none'} ({origins['profile']})")
+    yield Finding("address", "ok", f"{settings.api_url} ({origins['api_url']})")
+    yield Finding("timeout", "ok", f"{settings.timeout:g} s ({origins['timeout']})")
+    if settings.sandbox:
+        yield Finding("API key", "ok", "not needed")
+        return
     try:
-        if not settings.sandbox:
-            require_api_key(settings)
-        yield Finding("API key", "ok", f"found ({origin['api_key']})")
+        require_api_key(settings)
+        yield Finding("API key", "ok", f"found ({origins['api_key']})")
     except IntegrationsError as error:
-        yield _failed("API key", error)
+        yield _error("API key", error)
 
 
-def _closed(path: Path) -> str:
-    return ": only you can read it" if os.name == "posix" and not path.stat().st_mode & 0o077 else ""
-
-
-def _halves(warning: str) -> tuple[str, str | None]:
-    """A warning, and the advice that follows it after a semicolon."""
-    what, _, advice = warning.partition("; ")
-    return what, advice or None
-
-
-def _sandbox(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Whether the sandbox's database is sound; it is not made for the sake of looking at it."""
+def _check_sandbox(settings: Settings, environ: Mapping[str, str]) -> Finding:
+    """Check the sandbox's database without creating it. Damage is an error only if this run uses it."""
     from integrations_cli.sandbox.open import StoreError, open_sandbox
 
     path = settings.sandbox_path or sandbox_path(environ)
     try:
         if not os.path.exists(path):  # noqa: PTH110  # as above
-            yield Finding("sandbox", "note", f"{path}: none yet", "it is made when it is first used")
-            return
+            return Finding("sandbox", "note", f"{path}: not created yet", "it is created when it is first used")
         with open_sandbox(path) as sandbox:
-            yield Finding("sandbox", "ok", f"{path}: {', '.join(sandbox.api_keys)}")
-    except (StoreError, OSError) as error:
-        message = error.message if isinstance(error, StoreError) else f"{path} cannot be read"
-        hint = error.hint if isinstance(error, StoreError) else None
-        # Broken as it is, it stands in the way only of those who use it.
-        yield Finding(
-            "sandbox", "error" if settings.sandbox else "warning", message, hint, 3 if settings.sandbox else 0
-        )
+            return Finding("sandbox", "ok", f"{path}: {', '.join(sandbox.api_keys)}")
+    except StoreError as error:
+        message, hint = error.message, error.hint
+    except OSError:
+        message, hint = f"{path} cannot be read", None
+    if settings.sandbox:
+        return Finding("sandbox", "error", message, hint, ConfigError.exit_code)
+    return Finding("sandbox", "warning", message, hint)
 
 
-def _way(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """What lies between this machine and the server: encryption and proxies."""
+def _check_network(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Check encryption and proxies, without connecting."""
+    from integrations_cli.api.transport.proxies import proxy_for
+
     if settings.sandbox:
         return
     try:
         origin = parse_origin(settings.api_url, allow_http=True)
     except IntegrationsError as error:
-        yield _failed("address", error)
+        yield _error("address", error)
         return
     if origin.scheme == "https":
-        named = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)), None)
-        by = f"{environ[named]} ({named})" if named else "the certificates of this system"
-        by = f"{settings.ca_bundle} (ca_bundle)" if settings.ca_bundle else by
-        yield Finding("encryption", "ok", f"certificates are verified with {by}")
+        variable = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)), None)
+        certificates = f"{environ[variable]} ({variable})" if variable else "the system's certificates"
+        if settings.ca_bundle:
+            certificates = f"{settings.ca_bundle} (ca_bundle)"
+        yield Finding("encryption", "ok", f"the server is verified with {certificates}")
     elif is_loopback(origin.host):
-        yield Finding("encryption", "ok", "none, and none is needed on this machine")
+        yield Finding("encryption", "ok", "none (the server is on this machine)")
     else:
-        yield Finding(
-            "encryption",
-            "warning",
-            f"none: the key crosses the network to {origin.authority} readable by all",
-            "use an https address, unless the network is yours alone",
-        )
-    from integrations_cli.api.transport.proxies import proxy_for
-
+        message = f"none: the API key is sent to {origin.authority} unencrypted"
+        yield Finding("encryption", "warning", message, "use an https address, unless you trust the whole network")
     try:
         proxy = proxy_for(origin, environ)
+        yield Finding("proxy", "ok", f"{proxy.url} ({proxy.variable})" if proxy else "none")
     except IntegrationsError as error:
-        yield _failed("proxy", error)
-        return
-    yield Finding("proxy", "ok", f"{proxy.url} ({proxy.variable})" if proxy else "none")
+        yield _error("proxy", error)
 
 
-# What the server says
+# On the server
 
 
-def _server(api: Client, settings: Settings, there: Around) -> Iterator[Finding]:
+def _check_server(api: Client, settings: Settings, system: System) -> Iterator[Finding]:
     response = api.attempt(Request("GET", ENVIRONMENT_PATH), settings.timeout)
     if isinstance(response, TransportFailure):
-        yield Finding("connection", "error", response.message, response.hint, UnavailableError.exit_code)
+        yield _transport_error("connection", response)
         return
     if not settings.sandbox:
-        yield Finding("connection", "ok", f"answered {response.status} in {response.elapsed * 1000:.0f} ms")
-        yield from _clock(response, there.clock)
-    key = _key(api, response, settings, there)
-    yield key
-    if key.state == "error":
+        yield Finding("connection", "ok", f"HTTP {response.status} in {response.elapsed * 1000:.0f} ms")
+        yield _check_clock(response, system.clock)
+    accepted = _check_api_key(api, response, settings, system)
+    yield accepted
+    if accepted.state == "error":
         return
     try:
-        yield _used(api)
+        yield _check_integrations(api)
     except IntegrationsError as error:
-        yield _failed("integrations", error)
+        yield _error("integrations", error)
         return
-    name = "doctor-" + "".join(f"{int(there.random() * 16):x}" for _ in range(32))
-    tried = api.attempt(create_request(b"{}", name), settings.timeout)
-    yield _idempotency(api, tried, name)
-    yield _rate_limit(response if isinstance(tried, TransportFailure) else tried)
+    key = "doctor-" + "".join(f"{int(system.random() * 16):x}" for _ in range(32))
+    refusal = api.attempt(create_request(b"{}", key), settings.timeout)
+    yield _check_idempotency(api, refusal, key)
+    yield _check_rate_limit(response if isinstance(refusal, TransportFailure) else refusal)
 
 
-def _clock(response: Response, clock: Clock) -> Iterator[Finding]:
-    theirs = parse_http_date(response.headers.get("date", ""))
-    if theirs is None:
-        yield Finding("clock", "note", "the server does not tell the time")
-        return
-    ahead = clock.wall() - theirs
-    if abs(ahead) <= SKEW:
-        yield Finding("clock", "ok", "agrees with the server's")
-        return
-    yield Finding(
+def _transport_error(check: str, failure: TransportFailure) -> Finding:
+    return Finding(check, "error", failure.message, failure.hint, UnavailableError.exit_code)
+
+
+def _check_clock(response: Response, clock: Clock) -> Finding:
+    server_time = parse_http_date(response.headers.get("date", ""))
+    if server_time is None:
+        return Finding("clock", "note", "not compared: the server sent no valid Date header")
+    ahead = clock.wall() - server_time
+    if abs(ahead) <= MAX_CLOCK_DIFFERENCE:
+        return Finding("clock", "ok", "agrees with the server")
+    return Finding(
         "clock",
         "warning",
-        f"this machine's is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's",
-        "set it by the network's time: certificates and waiting times are judged by it",
+        f"this machine is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server",
+        "synchronise the clock: certificates and waiting times depend on it",
     )
 
 
-def _key(api: Client, response: Response, settings: Settings, there: Around) -> Finding:
-    """Whether the server takes the key, and which environment it opens."""
+def _check_api_key(api: Client, response: Response, settings: Settings, system: System) -> Finding:
+    """Check that the server accepts the key, and name the environment that it opens."""
+    check = "API key accepted"
     if response.status in {401, 403}:
-        return _misplaced(settings, there) or _failed("API key", api.error(response))
+        return _check_other_region(settings, system) or _error(check, api.error(response))
     if response.status == 404:
-        return Finding("API key", "note", "this server does not tell which environment a key opens")
+        return Finding(check, "note", "unknown: this server cannot name the environment of a key")
     if response.status != 200:
-        return _failed("API key", api.error(response))
+        return _error(check, api.error(response))
     try:
-        value = decode(response)
+        environment = decode(response)
     except IntegrationsError as error:
-        return _failed("API key", error)
-    if not isinstance(value, dict) or not isinstance(value.get("_id"), str):
-        return _failed("API key", unreadable_error(response, "an environment"))
-    return Finding("API key", "ok", f"accepted: it opens {value.get('name', 'an environment')} ({value['_id']})")
+        return _error(check, error)
+    if not isinstance(environment, dict) or not isinstance(environment.get("_id"), str):
+        return _error(check, unreadable_error(response, "an environment"))
+    return Finding(check, "ok", f"opens {environment.get('name', 'an environment')} ({environment['_id']})")
 
 
-def _misplaced(settings: Settings, there: Around) -> Finding | None:
-    """The finding that a refused key belongs to the other region, if it does; other servers are never asked."""
-    if settings.api_url not in there.regions:
+def _check_other_region(settings: Settings, system: System) -> Finding | None:
+    """Return a finding if Novu's other region accepts the refused key. Other servers are never asked."""
+    if settings.api_url not in system.regions:
         return None
-    for other in there.regions:
+    for other in system.regions:
         if other == settings.api_url:
             continue
-        elsewhere = settings._replace(api_url=other)
-        with open_client(elsewhere, there.environ, policy=ONCE, clock=there.clock, random=there.random) as api:
+        with open_client(
+            settings._replace(api_url=other),
+            system.environ,
+            policy=ONE_ATTEMPT,
+            clock=system.clock,
+            random=system.random,
+        ) as api:
             response = api.attempt(Request("GET", ENVIRONMENT_PATH), settings.timeout)
         if isinstance(response, Response) and response.status == 200:
             return Finding(
-                "API key",
+                "API key accepted",
                 "error",
-                f"refused by {settings.api_url}, and accepted by {other}: it is a key of the other region",
-                f"use it there: --api-url {other}, NOVU_API_URL, or the region of the profile",
+                f"refused by {settings.api_url}, accepted by {other}: the key belongs to the other region",
+                f"use --api-url {other}, NOVU_API_URL, or the region of the profile",
                 AuthError.exit_code,
             )
     return None
 
 
-def _used(api: Client) -> Finding:
-    found = api.list()
-    known = set(catalogue.provider_ids())
-    unknown = sorted({one.provider for one in found if one.provider not in known})
+def _check_integrations(api: Client) -> Finding:
+    integrations = api.list()
+    unknown = sorted({one.provider for one in integrations} - set(catalogue.provider_ids()))
     if unknown:
         return Finding(
             "integrations",
             "warning",
-            f"{len(found)}; the catalogue does not know {', '.join(unknown)}",
-            "a newer version may; until then --skip-validation creates more of them",
+            f"{len(integrations)} in this environment; unknown to the catalogue: {', '.join(unknown)}",
+            "a newer version of this program may know them; --skip-validation creates more of them",
         )
-    return Finding("integrations", "ok", f"{len(found)} in this environment")
+    return Finding("integrations", "ok", f"{len(integrations)} in this environment")
 
 
-def _idempotency(api: Client, response: Response | TransportFailure, key: str) -> Finding:
-    """What a create that names nothing says about the idempotency key that it carried."""
+def _check_idempotency(api: Client, response: Response | TransportFailure, key: str) -> Finding:
+    """Judge the response to an empty create that carried this idempotency key."""
+    check = "idempotency keys"
     if isinstance(response, TransportFailure):
-        return Finding("exactly once", "error", response.message, response.hint, UnavailableError.exit_code)
+        return _transport_error(check, response)
     if 200 <= response.status < 300:
         return Finding(
-            "exactly once",
+            check,
             "error",
-            "the server took a create that names neither a provider nor a channel",
-            "this is no server of this API as documented; integrations list shows what it has made of it",
+            "the server accepted a create that names neither a provider nor a channel",
+            "this server does not behave like the Novu API; check with integrations list what it created",
             IntegrationsError.exit_code,
         )
     if response.status not in {400, 422}:
-        return Finding("exactly once", "note", f"could not be told: {api.error(response).message}")
+        return Finding(check, "note", f"could not be determined: {api.error(response).message}")
     if response.headers.get("idempotency-key") == key:
-        return Finding("exactly once", "ok", "the server honours idempotency keys")
+        return Finding(check, "ok", "supported by the server")
     return Finding(
-        "exactly once",
+        check,
         "note",
-        "the server does not honour idempotency keys",
-        "create still makes one or none: after a lost answer it looks the identifier up",
+        "not supported by the server",
+        "create still makes one integration or none: after a lost response it looks the identifier up",
     )
 
 
-def _rate_limit(response: Response) -> Finding:
+def _check_rate_limit(response: Response) -> Finding:
     limit, left = (response.headers.get(f"ratelimit-{name}") for name in ("limit", "remaining"))
     if limit is None:
-        return Finding("rate limit", "note", "the server names none")
+        return Finding("rate limit", "note", "no rate-limit headers")
     if left == "0":
-        return Finding("rate limit", "warning", f"none of {limit} requests is left", "others use this key too: wait")
-    window = next(
-        (part[2:] for part in response.headers.get("ratelimit-policy", "").split(";") if part[:2] == "w="), None
-    )
-    often = f"{limit} requests in {window} s" if window else f"{limit} requests"
-    return Finding("rate limit", "ok", f"{often}, {left} left" if left is not None else often)
+        return Finding("rate limit", "warning", f"0 of {limit} requests left", "other clients use this key too: wait")
+    policy = response.headers.get("ratelimit-policy", "").split(";")
+    window = next((part[2:] for part in policy if part.startswith("w=")), None)
+    rate = f"{limit} requests in {window} s" if window else f"{limit} requests"
+    return Finding("rate limit", "ok", f"{rate}, {left} left" if left is not None else rate)
