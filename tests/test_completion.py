@@ -1,4 +1,4 @@
-"""TAB in real shells, and the answers that the program gives to it."""
+"""TAB in real shells, and the candidates that the program prints for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from certificates import AUTHORITY, server_context, write_bundle
 from faults import http
 from integrations_cli import cli
-from integrations_cli.commands.complete import answer
+from integrations_cli.commands.complete import completions
 from integrations_cli.reference.describe import Command, describe
 from integrations_cli.sandbox.open import open_sandbox
 from integrations_cli.sandbox.server import serve
@@ -61,7 +61,7 @@ CASES = {
     "integrations create -p mailgun -C user=@folder/in": "integrations create -p mailgun -C user=@folder/inner.txt ",
     "integrations create --credential=apiKey=@wit": "integrations create --credential=apiKey=@with\\ blank.json ",
     "integrations create -C apiKey=env:ODD_V": "integrations create -C apiKey=env:ODD_VARIABLE ",
-    # what the program is asked for
+    # what the program prints
     "integrations create --profile stag": "integrations create --profile staging ",
     "integrations create -Pstag": "integrations create -Pstaging ",
     "integrations profiles use stag": "integrations profiles use staging ",
@@ -279,7 +279,7 @@ api_key = "k3y-in-the-file"
 
 def test_profiles_come_from_the_settings(tmp_path: Path) -> None:
     config = PROFILES.format(ran=tmp_path / "ran", url="http://127.0.0.1:1")
-    assert answer(["profiles"], environ_of(tmp_path, config)) == (
+    assert completions(["profiles"], environ_of(tmp_path, config)) == (
         "staging\teu\nlocal\thttp://127.0.0.1:1\nsandbox\tthe built-in API\n"
     )
     assert not (tmp_path / "ran").exists()
@@ -287,26 +287,28 @@ def test_profiles_come_from_the_settings(tmp_path: Path) -> None:
 
 def test_sandbox_is_offered_without_settings(tmp_path: Path) -> None:
     environ = {"INTEGRATIONS_CONFIG": str(tmp_path / "none.toml")}
-    assert names(answer(["profiles"], environ)) == ["sandbox"]
+    assert names(completions(["profiles"], environ)) == ["sandbox"]
 
 
 @pytest.mark.parametrize("config", ["default_profile = ", "profiles = 3", "\x00", "[profiles]\nx = 1"])
 def test_broken_settings_print_nothing(tmp_path: Path, config: str) -> None:
-    for asked in (["profiles"], ["identifiers"], ["identifiers", "--profile", "x"]):
-        assert answer(asked, environ_of(tmp_path, config)) == ""
+    for arguments in (["profiles"], ["identifiers"], ["identifiers", "--profile", "x"]):
+        assert completions(arguments, environ_of(tmp_path, config)) == ""
 
 
-@pytest.mark.parametrize("asked", [[], ["nonsense"], ["identifiers", "--profile"], ["identifiers", "--api-url", "x y"]])
-def test_invalid_arguments_print_nothing(tmp_path: Path, asked: list[str]) -> None:
-    assert answer(asked, environ_of(tmp_path)) == ""
+@pytest.mark.parametrize(
+    "arguments", [[], ["nonsense"], ["identifiers", "--profile"], ["identifiers", "--api-url", "x y"]]
+)
+def test_invalid_arguments_print_nothing(tmp_path: Path, arguments: list[str]) -> None:
+    assert completions(arguments, environ_of(tmp_path)) == ""
 
 
 def test_identifiers_come_from_the_chosen_server(tmp_path: Path) -> None:
     with open_sandbox(tmp_path / "server.db") as sandbox, serve(sandbox.contract, port=0).start() as server:
         environ = environ_of(tmp_path, NOVU_SECRET_KEY=sandbox.api_keys["Development"], NOVU_API_URL=server.url)
-        by_environment = answer(["identifiers"], environ)
+        by_environment = completions(["identifiers"], environ)
         elsewhere = environ_of(tmp_path, NOVU_SECRET_KEY=sandbox.api_keys["Production"])
-        by_flag = answer(["identifiers", "--api-url", server.url], elsewhere)
+        by_flag = completions(["identifiers", "--api-url", server.url], elsewhere)
     assert by_environment.startswith("novu-in-app-")
     assert "(novu, in_app)" in by_environment
     assert len(names(by_environment)) == len(names(by_flag)) == 1
@@ -320,8 +322,8 @@ def test_profile_key_comes_from_file_or_variable(tmp_path: Path) -> None:
             f'[profiles.named]\napi_url = "{server.url}"\napi_key_env = "NAMED"\n'
         )
         environ = environ_of(tmp_path, config, NAMED="k3y-in-a-variable")
-        assert names(answer(["identifiers", "-P", "local"], environ)) == ["there"]
-        assert names(answer(["identifiers", "--profile", "named"], environ)) == ["there"]
+        assert names(completions(["identifiers", "-P", "local"], environ)) == ["there"]
+        assert names(completions(["identifiers", "--profile", "named"], environ)) == ["there"]
     sent = [request.headers["Authorization"] for request in server.received]
     assert sent == ["ApiKey k3y-in-the-file", "ApiKey k3y-in-a-variable"]
 
@@ -329,7 +331,7 @@ def test_profile_key_comes_from_file_or_variable(tmp_path: Path) -> None:
 def test_completion_runs_no_key_command(tmp_path: Path) -> None:
     """A password manager would ask for a fingerprint in the middle of a line."""
     config = PROFILES.format(ran=tmp_path / "ran", url="http://127.0.0.1:1")
-    assert answer(["identifiers", "--profile", "staging"], environ_of(tmp_path, config)) == ""
+    assert completions(["identifiers", "--profile", "staging"], environ_of(tmp_path, config)) == ""
     assert not (tmp_path / "ran").exists()
 
 
@@ -340,18 +342,18 @@ def test_without_a_key_nothing_is_sent(tmp_path: Path) -> None:
             f'[profiles.unset]\napi_url = "{server.url}"\napi_key_env = "NOT_SET"\n'
         )
         environ = environ_of(tmp_path, config)
-        assert answer(["identifiers", "--api-url", server.url], environ) == ""
-        assert answer(["identifiers", "--profile", "bare"], environ) == ""
-        assert answer(["identifiers", "--profile", "unset"], environ) == ""
+        assert completions(["identifiers", "--api-url", server.url], environ) == ""
+        assert completions(["identifiers", "--profile", "bare"], environ) == ""
+        assert completions(["identifiers", "--profile", "unset"], environ) == ""
     assert server.received == []
 
 
 def test_completion_never_creates_the_sandbox(tmp_path: Path) -> None:
     environ = environ_of(tmp_path)
-    assert answer(["identifiers", "--sandbox"], environ) == ""
+    assert completions(["identifiers", "--sandbox"], environ) == ""
     assert not (tmp_path / "sandbox.db").exists()
     open_sandbox(tmp_path / "sandbox.db").close()
-    (name,) = names(answer(["identifiers", "--sandbox"], environ))
+    (name,) = names(completions(["identifiers", "--sandbox"], environ))
     assert name.startswith("novu-in-app-")
 
 
@@ -368,7 +370,7 @@ def test_server_text_is_escaped(tmp_path: Path) -> None:
         {"_id": "3", "identifier": 7, "name": ["no", "text"]},
     ]
     with scripted(Reply(200, {"data": hostile})) as server:
-        lines = answer(["identifiers"], environ_of(tmp_path, NOVU_SECRET_KEY="k", NOVU_API_URL=server.url))
+        lines = completions(["identifiers"], environ_of(tmp_path, NOVU_SECRET_KEY="k", NOVU_API_URL=server.url))
     assert lines == "a\\nb\\tc\\x1b]0;x\\x07\t\\u202ename\\r\\n (p\\x9b, email)\n"
 
 
@@ -386,7 +388,7 @@ def test_server_text_is_escaped(tmp_path: Path) -> None:
 )
 def test_server_errors_print_nothing(tmp_path: Path, reply: Reply) -> None:
     with scripted(reply) as server:
-        assert answer(["identifiers"], environ_of(tmp_path, NOVU_SECRET_KEY="k", NOVU_API_URL=server.url)) == ""
+        assert completions(["identifiers"], environ_of(tmp_path, NOVU_SECRET_KEY="k", NOVU_API_URL=server.url)) == ""
     assert len(server.received) == 1
 
 
@@ -394,7 +396,7 @@ def test_silent_server_is_not_waited_for(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         environ = environ_of(tmp_path, NOVU_SECRET_KEY="k", NOVU_API_URL=url)
-        assert answer(["identifiers"], environ, patience=0.05) == ""
+        assert completions(["identifiers"], environ, timeout=0.05) == ""
 
 
 def test_https_needs_a_trusted_certificate(tmp_path: Path) -> None:
@@ -404,10 +406,10 @@ def test_https_needs_a_trusted_certificate(tmp_path: Path) -> None:
         address = f'api_url = "https://127.0.0.1:{server.port}"\napi_key = "k3y"\n'
         write_bundle(tmp_path)
         config = f'[profiles.named]\nca_bundle = "ca.pem"\n{address}[profiles.unnamed]\n{address}'
-        assert names(answer(["identifiers", "--profile", "named"], environ_of(tmp_path, config))) == ["there"]
+        assert names(completions(["identifiers", "--profile", "named"], environ_of(tmp_path, config))) == ["there"]
         trusting = environ_of(tmp_path, config, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
-        assert names(answer(["identifiers", "--profile", "unnamed"], trusting)) == ["there"]
-        assert answer(["identifiers", "--profile", "unnamed"], environ_of(tmp_path, config)) == ""
+        assert names(completions(["identifiers", "--profile", "unnamed"], trusting)) == ["there"]
+        assert completions(["identifiers", "--profile", "unnamed"], environ_of(tmp_path, config)) == ""
         assert len(server.heard) == 2
     assert all(b"Authorization: ApiKey k3y\r\n" in head for head in server.heard)
 
@@ -418,7 +420,7 @@ def test_completion_uses_the_proxy(tmp_path: Path) -> None:
     with scripted(listed) as proxy:
         config = '[profiles.far]\napi_url = "http://novu.invalid"\nallow_http = true\napi_key = "k3y"\n'
         environ = environ_of(tmp_path, config, HTTP_PROXY=proxy.url)
-        assert names(answer(["identifiers", "--profile", "far"], environ)) == ["there"]
+        assert names(completions(["identifiers", "--profile", "far"], environ)) == ["there"]
     assert proxy.received[0].path.startswith("http://novu.invalid/")
 
 

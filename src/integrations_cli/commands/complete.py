@@ -1,11 +1,10 @@
-"""What a TAB asks of the program: profiles and identifiers. Everything else stands in the completion files themselves.
+"""`integrations __complete`: the profiles and identifiers that the shell completions offer.
 
     integrations __complete profiles
     integrations __complete identifiers [--profile NAME] [--sandbox] [--api-url URL]
 
-The answer is one candidate on a line, and after a TAB what can be said of it. Whoever presses TAB wants candidates or
-nothing: whatever goes wrong, nothing is printed. No command that the settings name is run, and no keyring is opened,
-which could ask for a password.
+Prints one candidate a line, then a TAB and its description. Errors print nothing: the user is typing a line. No key
+command is run and no keyring opened, since both may ask for a password.
 """
 
 from __future__ import annotations
@@ -22,65 +21,65 @@ from integrations_cli.terminal.redaction import Redactor
 
 if TYPE_CHECKING:
     from integrations_cli.api.client import Client
-    from integrations_cli.models import Secret
-    from integrations_cli.settings.resolve import Settings, SettingsFlags
+    from integrations_cli.settings.resolve import SettingsFlags
 
-PATIENCE: Final = 2.0
-"""Seconds that a server may take: nobody waits longer for a TAB."""
+Candidates = list[tuple[str, str]]
+"""Names and their descriptions."""
+
+TIMEOUT: Final = 2.0
+"""Seconds that a server may take."""
 
 
 def complete(arguments: Sequence[str]) -> int:
-    """Print what there is to offer; the exit code."""
+    """Print the candidates, and return the exit code."""
     import os
     import sys
 
-    lines = answer(arguments, os.environ)
+    lines = completions(arguments, os.environ)
     try:
         sys.stdout.buffer.write(lines.encode("utf-8", "replace"))
         sys.stdout.flush()
-    except OSError:  # the shell has stopped listening
+    except OSError:  # the shell has stopped reading
         return 1
     return 0
 
 
-def answer(arguments: Sequence[str], environ: Mapping[str, str], patience: float = PATIENCE) -> str:
-    """The lines to print for what comes after `integrations __complete`; a server has `patience` seconds."""
-    found: list[tuple[str, str]] = []
+def completions(arguments: Sequence[str], environ: Mapping[str, str], timeout: float = TIMEOUT) -> str:
+    """Return the lines to print; the arguments are those after `integrations __complete`."""
+    found: Candidates = []
     try:
         if arguments[:1] == ["profiles"]:
             found = _profiles(environ)
         elif arguments[:1] == ["identifiers"]:
-            found = _in_time(lambda: _identifiers(arguments[1:], environ, patience), patience)
-    except (Exception, KeyboardInterrupt):  # noqa: BLE001  # the outermost boundary: in the middle of a line being typed
+            found = _within(timeout, lambda: _identifiers(arguments[1:], environ, timeout))
+    except (Exception, KeyboardInterrupt):  # noqa: BLE001  # the outermost boundary: nothing may disturb the line
         return ""
-    return "".join(f"{escape(name)}\t{escape(about)}\n" for name, about in found if name)
+    return "".join(f"{escape(name)}\t{escape(description)}\n" for name, description in found if name)
 
 
-def _in_time(ask: Callable[[], list[tuple[str, str]]], patience: float) -> list[tuple[str, str]]:
-    """What `ask` finds in time; nothing if it fails. A name can be slow to resolve, and an answer can trickle in."""
+def _within(timeout: float, find: Callable[[], Candidates]) -> Candidates:
+    """Call `find` in a thread, since a name lookup cannot be interrupted; return nothing if it is late or fails."""
     from threading import Thread
 
-    found: list[tuple[str, str]] = []
+    found: Candidates = []
 
     def work() -> None:
-        with contextlib.suppress(Exception):  # a thread would write its traceback into the line being typed
-            found.extend(ask())
+        with contextlib.suppress(Exception):  # a thread would print its traceback
+            found.extend(find())
 
     thread = Thread(target=work, daemon=True)
     thread.start()
-    thread.join(patience)
+    thread.join(timeout)
     return list(found)
 
 
-def _profiles(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+def _profiles(environ: Mapping[str, str]) -> Candidates:
     file = ConfigFile.load(config_path(environ))
-    tables = file.document.get("profiles", {})
-    real = [(name, _address(tables[name])) for name in file.profiles]
-    return [*real, (SANDBOX, "the built-in API")]
+    return [*((name, _address(file.table(name))) for name in file.profiles), (SANDBOX, "the built-in API")]
 
 
 def _address(table: Mapping[str, object]) -> str:
-    """The address in a profile; nothing for one that cannot be used: it may hold a password."""
+    """Return the region or address of a profile; an invalid address is left out, for it may hold a password."""
     region = table.get("region")
     if isinstance(region, str) and region in REGIONS:
         return region
@@ -90,7 +89,7 @@ def _address(table: Mapping[str, object]) -> str:
         return ""
 
 
-def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience: float) -> list[tuple[str, str]]:
+def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], timeout: float) -> Candidates:
     from integrations_cli.api.client import Client
     from integrations_cli.api.retry import RetryPolicy
     from integrations_cli.api.transport.quick import open_quick
@@ -98,58 +97,46 @@ def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], patience:
     from integrations_cli.settings.resolve import require_api_key, resolve_settings
 
     settings = resolve_settings(_flags(arguments), environ, read_key=False)
-    policy = RetryPolicy(retries=0, total=patience)
-    transport = None
+    policy = RetryPolicy(retries=0, total=timeout)
     if settings.sandbox_path is not None:
         if not settings.sandbox_path.exists():
             return []
-    else:
-        if settings.api_key is None:
-            settings = settings._replace(api_key=_key_at_hand(settings, environ))
-        transport = open_quick(
-            base_url=settings.api_url,
-            api_key=require_api_key(settings),
-            environ=environ,
-            ca_bundle=settings.ca_bundle,
-            allow_http=settings.allow_http,
-        )
+        with open_client(settings, environ, policy=policy) as api:
+            return _listed(api)
+    key = require_api_key(settings)
+    transport = open_quick(
+        base_url=settings.api_url,
+        api_key=key,
+        environ=environ,
+        ca_bundle=settings.ca_bundle,
+        allow_http=settings.allow_http,
+    )
     if transport is None:
         with open_client(settings, environ, policy=policy) as api:
             return _listed(api)
-    redactor = Redactor([require_api_key(settings).reveal()])
     try:
-        return _listed(Client(transport, policy=policy, timeout=settings.timeout, redactor=redactor))
+        return _listed(Client(transport, policy=policy, timeout=settings.timeout, redactor=Redactor([key.reveal()])))
     finally:
         transport.close()
 
 
-def _listed(api: Client) -> list[tuple[str, str]]:
+def _listed(api: Client) -> Candidates:
     clean = api.redactor.clean
     return [(clean(one.identifier), clean(f"{one.name} ({one.provider}, {one.channel})")) for one in api.list()]
 
 
-def _key_at_hand(settings: Settings, environ: Mapping[str, str]) -> Secret | None:
-    """The API key of the profile, if it can be had without running or opening anything."""
-    from integrations_cli.settings.api_key import key_from_source
-
-    if settings.profile is None:
-        return None
-    source = ConfigFile.load(config_path(environ)).profile(settings.profile).key
-    if source is None or source.kind not in {"text", "env"}:
-        return None
-    return key_from_source(source, environ, settings.profile, "the profile").key
-
-
 def _flags(arguments: Sequence[str]) -> SettingsFlags:
-    """The flags that say which server is meant; the completions pass on no others."""
+    """Parse the flags that choose the server; the completions pass no others."""
     from integrations_cli.settings.resolve import SettingsFlags
 
     words = iter(arguments)
-    said: dict[str, str] = {}
+    profile = api_url = None
     sandbox = False
     for word in words:
         if word == "--sandbox":
             sandbox = True
-        elif word in {"--profile", "-P", "--api-url"}:
-            said["--profile" if word == "-P" else word] = next(words, "")
-    return SettingsFlags(profile=said.get("--profile"), sandbox=sandbox, api_url=said.get("--api-url"))
+        elif word in {"--profile", "-P"}:
+            profile = next(words, "")
+        elif word == "--api-url":
+            api_url = next(words, "")
+    return SettingsFlags(profile, sandbox, api_url)
