@@ -1,4 +1,4 @@
-"""The description of the command line says what the program does, and the manual and the completions are made of it."""
+"""The description of the command line matches the program, and the manual and completions are made from it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ import generate_docs  # noqa: E402  # a script, found by the line above
 TEXT = {
     "NAME", "IDENTIFIER", "ID", "ON.FIELD=VALUE", "KEY=JSON", "KEY", "N", "TEXT", "COMMAND", "PORT", "URL", "SECONDS",
 }  # fmt: skip
-"""Metavars whose values nobody can know before they are typed."""
+"""Metavars of free text."""
 
 
 @cache
@@ -65,7 +65,7 @@ def test_every_command_in_the_tree_is_described() -> None:
 def test_tree_and_commands_have_the_same_summary(
     command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The list of commands is written from a table, so that it imports none of them; each has its help of its own."""
+    """The list of commands comes from the tree, since help must not import them all."""
     for child in command.commands:
         entries = (
             cli.TREE
@@ -91,7 +91,7 @@ def test_every_parameter_has_help(command: Command) -> None:
 
 @pytest.mark.parametrize("command", LEAVES, ids=by_name)
 def test_every_value_has_a_known_kind(command: Command) -> None:
-    """A new metavar is either one of a kind that can be completed, or listed here as text."""
+    """A new metavar has a kind that can be completed, or is listed in TEXT."""
     for flag in command.flags:
         assert flag.kind == "none" or flag.metavar in KINDS or flag.metavar in TEXT or flag.choices, flag
     for argument in command.arguments:
@@ -126,11 +126,11 @@ def test_exit_codes_match_the_errors() -> None:
     assert [code.code for code in program().exit_codes] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]
 
 
-def spoken_of() -> set[str]:
-    """Every environment variable that the source names."""
+def variables_in_source() -> set[str]:
+    """Return every environment variable that the source names."""
     found: set[str] = set()
     for path in (TOP / "src").rglob("*.py"):
-        if path.name == "surroundings.py":
+        if path.name == "environment.py":
             continue
         text = path.read_text(encoding="utf-8")
         for node in ast.walk(ast.parse(text)):
@@ -141,11 +141,11 @@ def spoken_of() -> set[str]:
 
 
 def test_every_variable_read_is_documented() -> None:
-    """REQUEST_METHOD only tells that the proxy variables cannot be trusted."""
+    """REQUEST_METHOD only says that the proxy variables cannot be trusted."""
     documented = {variable.name for variable in VARIABLES}
-    assert spoken_of() - {"REQUEST_METHOD"} <= documented
+    assert variables_in_source() - {"REQUEST_METHOD"} <= documented
     by_scheme = {"HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "FORCE_COLOR", "CLICOLOR_FORCE"}
-    assert documented - by_scheme <= spoken_of()
+    assert documented - by_scheme <= variables_in_source()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the folders of the other systems are theirs")
@@ -185,7 +185,7 @@ def test_commands_as_text(tmp_path: Path) -> None:
 
 
 def test_outline_separates_own_and_common_flags(tmp_path: Path) -> None:
-    outline, shared = Run(tmp_path).run("commands").out.split("\nevery command also takes\n")
+    outline, shared = Run(tmp_path).run("commands").out.split("\ncommon flags\n")
     shared, codes = shared.split("\nexit codes\n")
     sections = dict(section.split("\n", 1) for section in outline.split("\n\n")[1:])
     common = {line.split("  ")[2].strip() for line in shared.splitlines() if line}

@@ -365,7 +365,7 @@ def test_no_text_of_a_server_steers_a_tab(tmp_path: Path, figures: Figures) -> N
         for text in STEERERS:
             cases += 1
             scene.server.answer = steering(text)
-            lines = completion.answer(["identifiers"], scene.program.environ).splitlines()
+            lines = completion.completions(["identifiers"], scene.program.environ).splitlines()
             assert len(lines) == 2, (text, lines)
             for line in lines:
                 assert STEERING.search(line) is None, line

@@ -1,10 +1,10 @@
-"""`integrations commands`: every command, flag and exit code, for programs and for people who look for one."""
+"""`integrations commands`: the whole command line as an outline or as one JSON document."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import typer  # read at run time, out of the annotation
+import typer  # noqa: TC002  # Typer evaluates the annotation at run time
 
 from integrations_cli.reference.describe import Flag, Program, describe, description_json
 from integrations_cli.terminal.views import Text, View
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def commands(context: typer.Context) -> View:
-    """Describe every command, for programs.
+    """List every command, flag and exit code.
 
-    With --json it is one document: commands, arguments, flags with their types, choices and defaults, exit codes,
-    environment variables and files. Without, it is an outline to read.
+    With --json, print one document with the commands, arguments, flags (types, choices, defaults), exit codes,
+    environment variables and files. Without it, print an outline.
     """
     top = context.find_root()
     program = describe(cast("TyperGroup", top.command), top.info_name or "")
@@ -32,7 +32,7 @@ def _outline(program: Program) -> str:
         lines += [f"    {argument.name}  {argument.help}".rstrip() for argument in command.arguments]
         if not command.commands:
             lines += [_shown(flag) for flag in command.flags if flag not in shared]
-    lines += ["", "every command also takes", *map(_shown, shared), "", "exit codes"]
+    lines += ["", "common flags", *map(_shown, shared), "", "exit codes"]
     lines += [f"    {code.code:<4} {', '.join(code.types):<21} {code.meaning}" for code in program.exit_codes]
     return "\n".join(lines)
 

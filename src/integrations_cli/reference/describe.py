@@ -1,15 +1,15 @@
-"""One description of the whole command line, read out of the tree that runs it.
+"""Describe the whole command line as data, read from the command tree itself.
 
-`integrations commands`, the man pages and the completions are made from it, so that none of them can say anything that
-the program does not do. What the tree cannot know stands beside this file: `examples` (command lines worth showing)
-and `process` (environment variables, files).
+`integrations commands`, the man pages and the completions are made from it. What the tree does not contain is in
+`examples` (command lines) and `environment` (variables and files).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import typer
+from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from integrations_cli import __version__, errors
 from integrations_cli.models import CHANNELS, Json
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from typer._click import Command as ClickCommand
     from typer._click import Context as ClickContext
     from typer._click import Parameter as ClickParameter
-    from typer.core import TyperGroup
 
 Kind = Literal[
     "none", "text", "file", "profile", "provider", "channel", "credential", "identifier", "variable", "choice"
 ]
-"""What a value is, for those who help to type it; `none` is a flag that takes none."""
+"""How a value can be completed; `none` is a flag that takes no value."""
 
 KINDS: Final[dict[str, Kind]] = {
     "FILE": "file",
@@ -36,14 +35,14 @@ KINDS: Final[dict[str, Kind]] = {
     "REF": "identifier",
     "VAR": "variable",
 }
-"""The kind of value that a metavar promises; `a|b|c` is a choice, and every other one is text."""
+"""The kind of value by metavar; `a|b|c` is a choice, and everything else is text."""
 
-_TYPES: Final = {"str": "text", "int": "integer", "float": "number", "bool": "boolean", "choice": "text"}
+_TYPES: Final = {"str": "text", "int": "integer", "float": "number", "bool": "boolean"}
 """Our names for Typer's types."""
 
 
 class Flag(NamedTuple):
-    """One flag: `names` switch it on or take its value, `off` (as in --inactive) switches it off."""
+    """One flag: `names` turn it on or take its value, `off` (as in --inactive) turns it off."""
 
     names: tuple[str, ...]
     off: tuple[str, ...]
@@ -58,12 +57,12 @@ class Flag(NamedTuple):
 
     @property
     def long(self) -> str:
-        """The name by which texts speak of it."""
+        """Its long name."""
         return next(name for name in self.names if name.startswith("--"))
 
 
 class Argument(NamedTuple):
-    """One argument: a value without a flag before it."""
+    """One positional argument."""
 
     name: str
     type: str
@@ -75,7 +74,7 @@ class Argument(NamedTuple):
 
 
 class Command(NamedTuple):
-    """One command; a group of them has `commands` and nothing that it does itself."""
+    """One command, or a group of `commands`."""
 
     path: tuple[str, ...]
     summary: str
@@ -88,16 +87,16 @@ class Command(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The whole of what is typed: `integrations profiles add`."""
+        """The full name: `integrations profiles add`."""
         return " ".join(self.path)
 
     def walk(self) -> list[Command]:
-        """This command and all below it, in the order in which help lists them."""
+        """Return this command and all below it, in the order of the help."""
         return [self, *(found for child in self.commands for found in child.walk())]
 
 
 class ExitCode(NamedTuple):
-    """One exit code: the `type` that JSON errors carry, and what it means."""
+    """One exit code: the `type` values of JSON errors, and its meaning."""
 
     code: int
     types: tuple[str, ...]
@@ -105,7 +104,7 @@ class ExitCode(NamedTuple):
 
 
 class Program(NamedTuple):
-    """Everything that can be said of the program without running it."""
+    """The description of the whole program."""
 
     name: str
     version: str
@@ -122,16 +121,16 @@ class Program(NamedTuple):
 
 
 def describe(root: TyperGroup, name: str) -> Program:
-    """Describe the command line that starts at `root`; every command of it is imported."""
+    """Describe the command line that starts at `root`. This imports every command."""
     context = typer.Context(root, info_name=name, **root.context_settings)
     return Program(name, __version__, _command(root, context, (name,)), exit_codes(), VARIABLES, FILES)
 
 
 def exit_codes() -> tuple[ExitCode, ...]:
-    """The exit codes, read from the errors that carry them."""
+    """Return the exit codes, with the meanings in the docstrings of the error classes."""
     top = errors.IntegrationsError
     kinds: list[type[errors.IntegrationsError]] = [top, *top.__subclasses__()]
-    found: dict[int, ExitCode] = {0: ExitCode(0, (), "It is done.")}
+    found: dict[int, ExitCode] = {0: ExitCode(0, (), "Success.")}
     for kind in sorted(kinds, key=lambda kind: kind.exit_code):
         meaning = _sentence((kind.__doc__ or "").partition("\n\n")[0])
         before = found.get(kind.exit_code)
@@ -145,7 +144,7 @@ def exit_codes() -> tuple[ExitCode, ...]:
 
 
 def description_json(program: Program) -> Json:
-    """The description as one JSON document."""
+    """Return the description as one JSON document."""
     return {
         "name": program.name,
         "version": program.version,
@@ -172,12 +171,12 @@ def _command_document(command: Command) -> Json:
 
 
 def _command(command: ClickCommand, context: ClickContext, path: tuple[str, ...]) -> Command:
-    parameters = [parameter for parameter in command.get_params(context) if not getattr(parameter, "hidden", False)]
+    parameters = command.get_params(context)
     children: list[Command] = []
-    entries: Any = command  # a group has these two; a command has none of them
-    if hasattr(entries, "list_commands"):
-        for name in entries.list_commands(context):
-            child = entries.get_command(context, name)
+    if isinstance(command, TyperGroup):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
             inner = typer.Context(child, info_name=name, parent=context, **child.context_settings)
             children.append(_command(child, inner, (*path, name)))
     paragraphs = [" ".join(paragraph.split()) for paragraph in (command.help or "").split("\n\n")]
@@ -186,16 +185,16 @@ def _command(command: ClickCommand, context: ClickContext, path: tuple[str, ...]
         summary=paragraphs[0],
         about=tuple(paragraphs),
         usage=" ".join((" ".join(path), *command.collect_usage_pieces(context))),
-        arguments=tuple(_argument(one, context) for one in parameters if one.param_type_name == "argument"),
-        flags=tuple(_flag(one, context) for one in parameters if one.param_type_name == "option"),
+        arguments=tuple(_argument(one, context) for one in parameters if isinstance(one, TyperArgument)),
+        flags=tuple(_flag(one, context) for one in parameters if isinstance(one, TyperOption)),
         examples=EXAMPLES.get(" ".join(path[1:]), ()),
         commands=tuple(children),
     )
 
 
-def _flag(option: Any, context: ClickContext) -> Flag:
+def _flag(option: TyperOption, context: ClickContext) -> Flag:
     metavar = None if option.is_flag else option.make_metavar(ctx=context)
-    choices = _choices(option, metavar)
+    choices = _choices(metavar)
     default = None if callable(option.default) else option.default
     return Flag(
         names=tuple(sorted(option.opts, key=lambda name: (not name.startswith("--"), name))),
@@ -211,9 +210,9 @@ def _flag(option: Any, context: ClickContext) -> Flag:
     )
 
 
-def _argument(argument: Any, context: ClickContext) -> Argument:
+def _argument(argument: TyperArgument, context: ClickContext) -> Argument:
     metavar = (argument.metavar or argument.make_metavar(ctx=context)).strip("[]").removesuffix("...")
-    choices = _choices(argument, metavar)
+    choices = _choices(metavar)
     return Argument(
         name=metavar,
         type=_type(argument),
@@ -230,10 +229,7 @@ def _type(parameter: ClickParameter) -> str:
     return _TYPES.get(name, name)
 
 
-def _choices(parameter: ClickParameter, metavar: str | None) -> tuple[str, ...]:
-    listed = getattr(parameter.type, "choices", None)
-    if listed is not None:
-        return tuple(str(choice) for choice in listed)
+def _choices(metavar: str | None) -> tuple[str, ...]:
     if metavar == "CHANNEL":
         return CHANNELS
     return tuple(metavar.split("|")) if metavar and "|" in metavar else ()

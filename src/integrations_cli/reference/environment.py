@@ -1,4 +1,4 @@
-"""What the program reads besides its command line: environment variables and files."""
+"""The environment variables and files that the program uses, as data for the manual."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Final, NamedTuple
 
 
 class Variable(NamedTuple):
-    """An environment variable, and what it does."""
+    """An environment variable and its effect."""
 
     name: str
     about: str
 
 
 class File(NamedTuple):
-    """A file that the program keeps: where, on Linux, macOS and Windows, and what for."""
+    """A file or folder that the program writes, and its path on Linux, macOS and Windows."""
 
     name: str
     linux: str
@@ -23,35 +23,35 @@ class File(NamedTuple):
 
 
 VARIABLES: Final = (
+    Variable("NOVU_SECRET_KEY", "The API key. It overrides the key of a profile, unless --profile names the profile."),
+    Variable("NOVU_API_KEY", "The API key, if NOVU_SECRET_KEY is not set or empty."),
     Variable(
-        "NOVU_SECRET_KEY",
-        "The API key, as the API's own tools read it. It beats the key of a profile, unless --profile names one.",
+        "NOVU_API_URL",
+        "The address of the API. It overrides the address of a profile, unless --profile names the profile.",
     ),
-    Variable("NOVU_API_KEY", "The same; read where NOVU_SECRET_KEY is not set."),
-    Variable("NOVU_API_URL", "Where the API answers. It beats the address of a profile, unless --profile names one."),
-    Variable("INTEGRATIONS_PROFILE", "The profile to use where --profile names none."),
-    Variable("INTEGRATIONS_CONFIG", "Another file for the settings."),
-    Variable("INTEGRATIONS_SANDBOX", "Another file for the database of the sandbox."),
-    Variable("INTEGRATIONS_STATE", "Another folder for what is remembered of the credentials that were applied."),
-    Variable(
-        "INTEGRATIONS_ACCESSIBLE", "1 asks by numbered lists and plain lines instead of menus that redraw the screen."
-    ),
-    Variable("CI", "Where it is set, nothing ever asks."),
-    Variable("NO_COLOR", "Where it is set, nothing is coloured; --color beats it."),
-    Variable("FORCE_COLOR", "1 colours even what is not shown on a terminal; CLICOLOR_FORCE does the same."),
+    Variable("INTEGRATIONS_PROFILE", "The profile to use without --profile."),
+    Variable("INTEGRATIONS_CONFIG", "The path of the settings file."),
+    Variable("INTEGRATIONS_SANDBOX", "The path of the sandbox's database."),
+    Variable("INTEGRATIONS_STATE", "The folder for the fingerprints of applied credentials."),
+    Variable("INTEGRATIONS_ACCESSIBLE", "If set to 1, prompts are plain lines and numbered lists instead of menus."),
+    Variable("CI", "If set, the program never prompts."),
+    Variable("NO_COLOR", "If set, output has no colours; --color overrides it."),
+    Variable("FORCE_COLOR", "If set to 1, output has colours even where it is not shown on a terminal."),
     Variable("CLICOLOR_FORCE", "The same as FORCE_COLOR."),
-    Variable("CLICOLOR", "0 colours nothing."),
-    Variable("TERM", "The kind of terminal; on one called dumb nothing is coloured and nothing redraws the screen."),
-    Variable("HTTPS_PROXY", "The proxy for https addresses; https_proxy in small letters beats it."),
-    Variable("HTTP_PROXY", "The proxy for http addresses; http_proxy in small letters beats it."),
-    Variable("ALL_PROXY", "The proxy where neither of those is set; http, https and socks5 are known."),
-    Variable("NO_PROXY", "The hosts, domains, addresses and networks that are reached without a proxy; * is all."),
+    Variable("CLICOLOR", "If set to 0, output has no colours."),
+    Variable("TERM", "The type of the terminal. If it is dumb, there are no colours and no menus."),
+    Variable("HTTPS_PROXY", "The proxy for https addresses. The lower-case https_proxy overrides it."),
+    Variable("HTTP_PROXY", "The proxy for http addresses. The lower-case http_proxy overrides it."),
     Variable(
-        "SSL_CERT_FILE", "A file of certificates to believe instead of the system's; ca_bundle of a profile wins."
+        "ALL_PROXY", "The proxy if the variable for the scheme is not set. Proxies can be http, https and socks5."
     ),
-    Variable("SSL_CERT_DIR", "The same as a folder, hashed as OpenSSL wants it."),
+    Variable("NO_PROXY", "Hosts, domains, addresses and networks to connect to without a proxy; * means all."),
+    Variable(
+        "SSL_CERT_FILE", "A file of trusted certificates instead of the system's. A profile's ca_bundle overrides it."
+    ),
+    Variable("SSL_CERT_DIR", "A folder of trusted certificates, named by their OpenSSL hash."),
 )
-"""Every variable that changes what the program does, in the order in which people look for them."""
+"""Every variable that changes what the program does, the most important ones first."""
 
 FILES: Final = (
     File(
@@ -59,21 +59,21 @@ FILES: Final = (
         "~/.config/integrations-cli/config.toml",
         "~/Library/Application Support/integrations-cli/config.toml",
         r"%LOCALAPPDATA%\integrations-cli\config.toml",
-        "The settings: profiles, and which of them is the default. Written by integrations profiles, mode 0600.",
+        "The settings: the profiles and the default profile. Written by integrations profiles, with mode 0600.",
     ),
     File(
         "sandbox.db",
         "~/.local/share/integrations-cli/sandbox.db",
         "~/Library/Application Support/integrations-cli/sandbox.db",
         r"%LOCALAPPDATA%\integrations-cli\sandbox.db",
-        "The sandbox. It never holds the value of a secret credential.",
+        "The sandbox's database. Secret credential values are not stored in it.",
     ),
     File(
         "fingerprints",
         "~/.local/state/integrations-cli/fingerprints/",
         "~/Library/Application Support/integrations-cli/fingerprints/",
         r"%LOCALAPPDATA%\integrations-cli\fingerprints",
-        "Keyed hashes of the credentials applied last, so that plan can tell whether they changed. Yours alone.",
+        "Keyed hashes of applied credentials, which tell plan whether they changed. Only you can read them.",
     ),
 )
-"""What it keeps on disk: files, and a folder. The folders are the system's own: XDG variables move them on Linux."""
+"""Files that the program writes. On Linux, XDG variables can move their folders."""
