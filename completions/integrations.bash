@@ -1,14 +1,13 @@
 # bash completion for integrations                         -*- shell-script -*-
 # Made by scripts/generate_docs.py; do not edit.
 #
-# Commands, flags, choices, channels, providers and the keys of their credentials stand in this file: completing them
-# starts no program. Profiles and identifiers are asked of the program itself; what it answers is offered, and never
-# run or expanded.
+# This file contains the commands, flags, choices, channels, providers and credential keys: completing them starts no
+# program. The program itself prints profiles and identifiers; its output is offered, and never run or expanded.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 _integrations_providers='chat-webhook discord getstream grafana-on-call line mattermost msteams novu-slack rocket-chat ryver sendblue slack telegram webex-messaging whatsapp-business zulip anypost braze email-webhook infobip-email mailersend mailgun mailjet mailtrap mandrill netcore nodemailer novu-email novu-email-agent outlook365 plunk postmark resend sendgrid sendinblue ses sparkpost novu apns appio expo fcm one-signal push-webhook pusher-beams pushpad africas-talking afro-message azure-sms bandwidth brevo-sms bulk-sms burst-sms clickatell clicksend cm-telecom eazy-sms firetext forty-six-elks generic-sms gupshup imedia infobip-sms isend-sms isendpro-sms kannel maqsam messagebird mobishastra nexmo novu-sms plivo ring-central sendchamp simpletexting sinch sms-central sms77 smsmode sns telnyx termii twilio unifonic opsgenie pagerduty tool-webhook'
 
-# Below, each function leaves its answer in REPLY.
+# Each function below sets REPLY.
 
 # The commands of the group $1.
 _integrations_commands() {
@@ -45,7 +44,7 @@ _integrations_flags() {
   esac
 }
 
-# What the flag $2 of the command $1 takes.
+# The kind of value of the flag $2 of the command $1.
 _integrations_kind() {
   case "$1:$2" in
     *':--provider' | *':-p') REPLY='provider' ;;
@@ -61,7 +60,7 @@ _integrations_kind() {
   esac
 }
 
-# What the argument number $2 of the command $1 is.
+# The kind of value of the argument number $2 of the command $1.
 _integrations_argument() {
   case "$1:$2" in
     'get:0' | 'update:0' | 'delete:0' | 'set-primary:0') REPLY='identifier' ;;
@@ -73,7 +72,7 @@ _integrations_argument() {
   esac
 }
 
-# The keys of the credentials of the provider $1.
+# The credential keys of the provider $1.
 _integrations_keys() {
   case "$1" in
     'chat-webhook') REPLY='secretKey' ;;
@@ -136,7 +135,7 @@ _integrations_keys() {
   esac
 }
 
-# The values to choose from for the credential $2 of the provider $1.
+# The choices for the credential $2 of the provider $1.
 _integrations_key_values() {
   case "$1:$2" in
     'sendgrid:region') REPLY='global eu' ;;
@@ -150,7 +149,7 @@ _integrations_key_values() {
   esac
 }
 
-# The words of the line up to the cursor into "words": a word that bash has split at = : or @ is put together again.
+# Sets "words" to the words up to the cursor, and joins what bash has split at = : or @.
 _integrations_split() {
   local line=${COMP_LINE:0:COMP_POINT} part index
   words=()
@@ -166,7 +165,7 @@ _integrations_split() {
   done
 }
 
-# A word as the shell would read it, into REPLY, as far as that can be said without expanding anything.
+# Sets REPLY to a word without its quotes and backslashes. Nothing is expanded.
 _integrations_unquote() {
   local text=$1 head quotes="[\"']"
   REPLY=''
@@ -179,7 +178,7 @@ _integrations_unquote() {
   REPLY+=${text//$quotes/}
 }
 
-# Offers a word if it begins with what is typed; without the part of it that readline leaves alone, and quoted.
+# Offers a word if it starts with what is typed: quoted, and without the part that readline does not replace.
 _integrations_offer() {
   [[ $1 == "$cur"* ]] || return 0
   local shown=${1:skip}
@@ -192,7 +191,7 @@ _integrations_offer() {
   COMPREPLY+=("$shown")
 }
 
-# Offers the names of files after "$1". Where the name begins just where readline's own word begins, readline does it.
+# Offers file names after the prefix "$1". Where the name starts with readline's own word, readline does it.
 _integrations_files() {
   local typed=${cur:${#1}} name
   if [[ $skip -eq ${#1} ]] && compopt -o default 2>/dev/null; then
@@ -205,16 +204,16 @@ _integrations_files() {
   [[ ${COMPREPLY[0]-} != */ ]] || compopt -o nospace 2>/dev/null
 }
 
-# Offers what the program itself knows: profiles or identifiers, one on a line, and after a TAB what is said of it.
+# Offers the profiles or identifiers that the program prints: one a line, with a TAB before the description.
 _integrations_ask() {
   local name _ program=${words[0]/#\~\//$HOME/}
   type -P -- "$program" >/dev/null || program=integrations
   while IFS=$'\t' read -r name _; do
     _integrations_offer "$2$name"
-  done < <("$program" __complete "$1" ${meant[@]+"${meant[@]}"} 2>/dev/null </dev/null)
+  done < <("$program" __complete "$1" ${settings[@]+"${settings[@]}"} 2>/dev/null </dev/null)
 }
 
-# Offers the values that a flag or an argument of kind "$1" can have, after "$2".
+# Offers the values of kind "$1", after the prefix "$2".
 _integrations_values() {
   local word key
   case $1 in
@@ -246,7 +245,7 @@ _integrations_values() {
   esac
 }
 
-# Offers each of the words "$1", after "$2".
+# Offers each of the words "$1", after the prefix "$2".
 _integrations_each() {
   local word
   for word in $1; do
@@ -254,16 +253,16 @@ _integrations_each() {
   done
 }
 
-# Takes note of a flag and its value where others depend on it.
+# Remembers a flag and its value if other completions depend on them.
 _integrations_note() {
   case $1 in
     --provider|-p) provider=$2 ;;
-    --profile|-P|--api-url) meant+=("$1" "$2") ;;
+    --profile|-P|--api-url) settings+=("$1" "$2") ;;
   esac
 }
 
-# Short flags in one word, as in -vp or -pmailgun: the one that takes a value into "flag", its kind into "kind", and
-# the word up to its value into "before".
+# Reads short flags in one word (-vp, -pmailgun): sets "flag" to the one that takes a value, "kind" to its kind, and
+# "before" to the word up to its value.
 _integrations_cluster() {
   local index
   kind=none
@@ -279,7 +278,7 @@ _integrations_cluster() {
 _integrations() {
   local IFS=$' \t\n' REPLY cur word quote='' path='' provider='' flag='' before='' kind='' pending='' only=''
   local skip index last nth=0
-  local -a words meant=()
+  local -a words settings=()
   COMPREPLY=()
   _integrations_split
   last=$((${#words[@]} - 1))
@@ -308,7 +307,7 @@ _integrations() {
       _integrations_kind "$path" "$flag"
       [[ $REPLY == none ]] || pending=$REPLY
       case $flag in
-        --sandbox) meant+=("$flag") ;;
+        --sandbox) settings+=("$flag") ;;
       esac
     elif [[ -z $only && $word == -?* ]]; then
       _integrations_cluster "$word"

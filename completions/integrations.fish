@@ -1,12 +1,11 @@
 # Made by scripts/generate_docs.py; do not edit.
 #
-# Commands, flags, choices, channels, providers and the keys of their credentials stand in this file: completing them
-# starts no program. Profiles and identifiers are asked of the program itself; what it answers is offered, and never
-# run or expanded.
+# This file contains the commands, flags, choices, channels, providers and credential keys: completing them starts no
+# program. The program itself prints profiles and identifiers; its output is offered, and never run or expanded.
 
 set -g __integrations_valued --against --api-key-command --api-key-env --api-url --ca-bundle --channel --color --concurrency --condition --conditions-file --credential --credentials-file --environment-id --extra --from-file --idempotency-key --identifier --name --output --port --profile --provider --rate-limit --region --retries --search --target --timeout -A -C -P -c -f -i -n -o -p -s -t
 
-# Whether the line is one of the command that is given as words.
+# Whether the line starts with the command in $argv.
 function __integrations_at
     set -l words (commandline -opc)
     set -l last (math 1 + (count $argv))
@@ -14,7 +13,7 @@ function __integrations_at
     and test "$words[2..$last]" = "$argv"
 end
 
-# Whether the words of a group are there, and no command of it yet.
+# Whether the line has the group in $argv, and no command of it yet.
 function __integrations_group
     set -l words (commandline -opc)
     test (count $words) -eq (math 1 + (count $argv))
@@ -24,8 +23,7 @@ function __integrations_group
     end
 end
 
-# Whether the word under the cursor is the argument number $argv[1] of the command that is given after it; +N is the
-# argument N or a later one.
+# Whether the word under the cursor is the argument number $argv[1] of the command in $argv[2..-1]; +N means N or later.
 function __integrations_argument
     __integrations_at $argv[2..-1]
     or return
@@ -49,7 +47,7 @@ function __integrations_argument
     end
 end
 
-# The value that one of the flags has on the line.
+# Prints the value of the flags in $argv on the line.
 function __integrations_value_of
     set -l words (commandline -opc)
     set -l value
@@ -77,22 +75,22 @@ function __integrations_value_of
     and echo -- $value
 end
 
-# What the program itself knows, profiles or identifiers: one on a line, and after a TAB what is said of it.
+# Prints the profiles or identifiers that the program prints: one a line, with a TAB before the description.
 function __integrations_ask
     set -l words (commandline -opc)
     set -l program (string replace -r -- '^~/' "$HOME/" $words[1])
     type -q -- $program
     or set program integrations
-    set -l meant
+    set -l settings
     for flags in '--profile -P' '--api-url'
         set -l value (__integrations_value_of (string split ' ' -- $flags))
-        and set -a meant (string split ' ' -- $flags)[1] $value
+        and set -a settings (string split ' ' -- $flags)[1] $value
     end
     for flag in --sandbox
         contains -- $flag $words
-        and set -a meant $flag
+        and set -a settings $flag
     end
-    $program __complete $argv[1] $meant 2>/dev/null </dev/null
+    $program __complete $argv[1] $settings 2>/dev/null </dev/null
 end
 
 function __integrations_credentials
@@ -217,7 +215,7 @@ function __integrations_providers
     printf '%s\t%s\n' tool-webhook 'Tool webhook (tool)'
 end
 
-# The keys of the credentials of a provider.
+# The credential keys of a provider.
 function __integrations_keys
     switch "$argv"
         case chat-webhook
@@ -623,7 +621,7 @@ function __integrations_keys
     end
 end
 
-# The values to choose from for a credential of a provider.
+# The choices for a credential of a provider.
 function __integrations_key_values
     switch "$argv[1]:$argv[-1]"
         case sendgrid:region

@@ -1,8 +1,7 @@
 # Made by scripts/generate_docs.py; do not edit.
 #
-# Commands, flags, choices, channels, providers and the keys of their credentials stand in this file: completing them
-# starts no program. Profiles and identifiers are asked of the program itself; what it answers is offered, and never
-# run or expanded.
+# This file contains the commands, flags, choices, channels, providers and credential keys: completing them starts no
+# program. The program itself prints profiles and identifiers; its output is offered, and never run or expanded.
 
 $global:__IntegrationsTables = @{
     Groups = @{
@@ -595,9 +594,9 @@ function global:__IntegrationsComplete {
     $flag = ''
     $nth = 0
     $only = $false
-    $meant = @()
+    $settings = @()
 
-    # What a flag of the command takes: '' for a flag that is not known, and for one that takes nothing.
+    # The kind of a flag's value; '' for an unknown flag and for one without a value.
     $kindOf = {
         param([string]$Name)
         foreach ($row in $tables.Flags[$path]) {
@@ -626,7 +625,7 @@ function global:__IntegrationsComplete {
         elseif (-not $only -and $word -like '--*') {
             $flag = $word
             $pending = & $kindOf $word
-            if ($tables.Switches -ccontains $word) { $meant += $word }
+            if ($tables.Switches -ccontains $word) { $settings += $word }
         }
         elseif (-not $only -and $word -like '-?*') {
             $found = @(& $cluster $word)
@@ -642,11 +641,11 @@ function global:__IntegrationsComplete {
         else { $nth++ }
         if ($noted) {
             if ($tables.ProviderFlags -ccontains $noted[0]) { $provider = $noted[1] }
-            if ($tables.SettingsFlags -ccontains $noted[0]) { $meant += $noted }
+            if ($tables.SettingsFlags -ccontains $noted[0]) { $settings += $noted }
         }
     }
 
-    # Each candidate: the whole word, what the list shows, and what is said of it.
+    # Each candidate: the whole word, the text in the list, and the description.
     $candidates = [System.Collections.Generic.List[object]]::new()
     $each = {
         param($Pairs, [string]$Before)
@@ -664,10 +663,10 @@ function global:__IntegrationsComplete {
     }
     $providers = { $tables.Providers.GetEnumerator() | ForEach-Object { , @($_.Key, $_.Value[0]) } }
     $variables = { Get-ChildItem -Path Env: | ForEach-Object { , @($_.Name, 'environment variable') } }
-    # What the program itself knows: one on a line, and after a TAB what is said of it.
+    # Offers what the program prints: one name a line, with a TAB before the description.
     $ask = {
         param([string]$What, [string]$Before)
-        $lines = try { & $Program __complete $What @meant 2>$null } catch { @() }
+        $lines = try { & $Program __complete $What @settings 2>$null } catch { @() }
         foreach ($line in $lines) {
             $name, $about = ([string]$line).Split("`t", 2)
             $candidates.Add(@(($Before + $name), $name, $(if ($about) { $about } else { $name })))
@@ -724,7 +723,7 @@ function global:__IntegrationsComplete {
     foreach ($candidate in $candidates) {
         if (-not $candidate[0].StartsWith($Typed, [System.StringComparison]::Ordinal)) { continue }
         $text = $candidate[0]
-        # Anything but plain letters goes into single quotes, where PowerShell reads nothing.
+        # Other words go into single quotes, where PowerShell expands nothing.
         if ($text -notmatch '^[A-Za-z0-9_./\\=:+-]+$') { $text = "'" + $text.Replace("'", "''") + "'" }
         [System.Management.Automation.CompletionResult]::new($text, $candidate[1], 'ParameterValue', $candidate[2])
     }

@@ -1,10 +1,10 @@
-"""Writes the completion for bash: one file that needs no other."""
+"""Writes the completion for bash: one file without dependencies."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from completion_tables import comment, every_key, keys_of
+from completion_tables import boolean_keys, comment, every_key, keys_of, kind_text, with_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from integrations_cli.reference.describe import Flag
 
 LOGIC = r"""
-# The words of the line up to the cursor into "words": a word that bash has split at = : or @ is put together again.
+# Sets "words" to the words up to the cursor, and joins what bash has split at = : or @.
 _integrations_split() {
   local line=${COMP_LINE:0:COMP_POINT} part index
   words=()
@@ -29,7 +29,7 @@ _integrations_split() {
   done
 }
 
-# A word as the shell would read it, into REPLY, as far as that can be said without expanding anything.
+# Sets REPLY to a word without its quotes and backslashes. Nothing is expanded.
 _integrations_unquote() {
   local text=$1 head quotes="[\"']"
   REPLY=''
@@ -42,7 +42,7 @@ _integrations_unquote() {
   REPLY+=${text//$quotes/}
 }
 
-# Offers a word if it begins with what is typed; without the part of it that readline leaves alone, and quoted.
+# Offers a word if it starts with what is typed: quoted, and without the part that readline does not replace.
 _integrations_offer() {
   [[ $1 == "$cur"* ]] || return 0
   local shown=${1:skip}
@@ -55,7 +55,7 @@ _integrations_offer() {
   COMPREPLY+=("$shown")
 }
 
-# Offers the names of files after "$1". Where the name begins just where readline's own word begins, readline does it.
+# Offers file names after the prefix "$1". Where the name starts with readline's own word, readline does it.
 _integrations_files() {
   local typed=${cur:${#1}} name
   if [[ $skip -eq ${#1} ]] && compopt -o default 2>/dev/null; then
@@ -68,16 +68,16 @@ _integrations_files() {
   [[ ${COMPREPLY[0]-} != */ ]] || compopt -o nospace 2>/dev/null
 }
 
-# Offers what the program itself knows: profiles or identifiers, one on a line, and after a TAB what is said of it.
+# Offers the profiles or identifiers that the program prints: one a line, with a TAB before the description.
 _integrations_ask() {
   local name _ program=${words[0]/#\~\//$HOME/}
   type -P -- "$program" >/dev/null || program=integrations
   while IFS=$'\t' read -r name _; do
     _integrations_offer "$2$name"
-  done < <("$program" __complete "$1" ${meant[@]+"${meant[@]}"} 2>/dev/null </dev/null)
+  done < <("$program" __complete "$1" ${settings[@]+"${settings[@]}"} 2>/dev/null </dev/null)
 }
 
-# Offers the values that a flag or an argument of kind "$1" can have, after "$2".
+# Offers the values of kind "$1", after the prefix "$2".
 _integrations_values() {
   local word key
   case $1 in
@@ -109,7 +109,7 @@ _integrations_values() {
   esac
 }
 
-# Offers each of the words "$1", after "$2".
+# Offers each of the words "$1", after the prefix "$2".
 _integrations_each() {
   local word
   for word in $1; do
@@ -117,16 +117,16 @@ _integrations_each() {
   done
 }
 
-# Takes note of a flag and its value where others depend on it.
+# Remembers a flag and its value if other completions depend on them.
 _integrations_note() {
   case $1 in
     @PROVIDER@) provider=$2 ;;
-    @SETTINGS@) meant+=("$1" "$2") ;;
+    @SETTINGS@) settings+=("$1" "$2") ;;
   esac
 }
 
-# Short flags in one word, as in -vp or -pmailgun: the one that takes a value into "flag", its kind into "kind", and
-# the word up to its value into "before".
+# Reads short flags in one word (-vp, -pmailgun): sets "flag" to the one that takes a value, "kind" to its kind, and
+# "before" to the word up to its value.
 _integrations_cluster() {
   local index
   kind=none
@@ -142,7 +142,7 @@ _integrations_cluster() {
 _integrations() {
   local IFS=$' \t\n' REPLY cur word quote='' path='' provider='' flag='' before='' kind='' pending='' only=''
   local skip index last nth=0
-  local -a words meant=()
+  local -a words settings=()
   COMPREPLY=()
   _integrations_split
   last=$((${#words[@]} - 1))
@@ -171,7 +171,7 @@ _integrations() {
       _integrations_kind "$path" "$flag"
       [[ $REPLY == none ]] || pending=$REPLY
       case $flag in
-        @SWITCHES@) meant+=("$flag") ;;
+        @SWITCHES@) settings+=("$flag") ;;
       esac
     elif [[ -z $only && $word == -?* ]]; then
       _integrations_cluster "$word"
@@ -224,10 +224,7 @@ fi
 
 
 def bash(tables: Tables) -> str:
-    """The whole file."""
-    with_value, switches = tables.settings_flags()
-    logic = LOGIC.replace("@PROVIDER@", "|".join(tables.names("provider")))
-    logic = logic.replace("@SETTINGS@", "|".join(with_value)).replace("@SWITCHES@", "|".join(switches))
+    """Return the whole file."""
     return (
         "\n".join(
             [
@@ -237,7 +234,7 @@ def bash(tables: Tables) -> str:
                 "",
                 f"_integrations_providers={_quoted(provider.id for provider in tables.providers)}",
                 "",
-                "# Below, each function leaves its answer in REPLY.",
+                "# Each function below sets REPLY.",
                 "",
                 *_function(
                     "commands",
@@ -256,20 +253,26 @@ def bash(tables: Tables) -> str:
                     {path: " ".join(_names(command.flags)) for path, command in tables.commands.items()},
                     "",
                 ),
-                *_function("kind", "What the flag $2 of the command $1 takes.", "$1:$2", _kinds(tables), "none"),
                 *_function(
-                    "argument", "What the argument number $2 of the command $1 is.", "$1:$2", _arguments(tables), ""
+                    "kind", "The kind of value of the flag $2 of the command $1.", "$1:$2", _kinds(tables), "none"
+                ),
+                *_function(
+                    "argument",
+                    "The kind of value of the argument number $2 of the command $1.",
+                    "$1:$2",
+                    _arguments(tables),
+                    "",
                 ),
                 *_function(
                     "keys",
-                    "The keys of the credentials of the provider $1.",
+                    "The credential keys of the provider $1.",
                     "$1",
                     {provider.id: " ".join(key.name for key in keys_of(provider)) for provider in tables.providers},
                     " ".join(key.name for key in every_key()),
                 ),
                 *_function(
                     "key_values",
-                    "The values to choose from for the credential $2 of the provider $1.",
+                    "The choices for the credential $2 of the provider $1.",
                     "$1:$2",
                     _key_values(tables),
                     "",
@@ -277,7 +280,7 @@ def bash(tables: Tables) -> str:
             ]
         ).rstrip("\n")
         + "\n"
-        + logic
+        + with_flags(LOGIC, tables, "|")
     )
 
 
@@ -285,18 +288,14 @@ def _names(flags: Iterable[Flag]) -> list[str]:
     return [name for flag in flags for name in (*flag.names, *flag.off)]
 
 
-def _kind(kind: str, choices: tuple[str, ...]) -> str:
-    return f"={' '.join(choices)}" if choices else kind
-
-
 def _kinds(tables: Tables) -> dict[str, str]:
-    """The kind of value by `command:flag`; `*:flag` where all commands agree."""
+    """Return the kind of value by `command:flag`, or by `*:flag` where all commands agree."""
     found: dict[str, dict[str, str]] = {}
     for path, command in tables.commands.items():
         for flag in command.flags:
             for name in flag.names:
                 if flag.kind != "none":
-                    found.setdefault(name, {})[path] = _kind(flag.kind, flag.choices)
+                    found.setdefault(name, {})[path] = kind_text(flag)
     kinds: dict[str, str] = {}
     for name, by_path in found.items():
         if len(set(by_path.values())) == 1:
@@ -311,31 +310,26 @@ def _arguments(tables: Tables) -> dict[str, str]:
     for path, command in tables.leaves.items():
         for number, argument in enumerate(command.arguments):
             place = "*" if argument.repeatable else number
-            kinds[f"{path}:{place}"] = _kind(argument.kind, argument.choices)
+            kinds[f"{path}:{place}"] = kind_text(argument)
     return kinds
 
 
 def _key_values(tables: Tables) -> dict[str, str]:
-    values = {
-        f"{provider.id}:{key.name}": " ".join(key.values)
-        for provider in tables.providers
-        for key in keys_of(provider)
-        if key.values and key.values != ("true", "false")
-    }
-    return values | {f"*:{key.name}": "true false" for key in every_key() if key.values}
+    values = {f"{provider}:{key.name}": " ".join(key.values) for provider, key in tables.keys_with_choices()}
+    return values | {f"*:{name}": "true false" for name in boolean_keys()}
 
 
-def _function(name: str, about: str, subject: str, cases: Mapping[str, str], otherwise: str) -> list[str]:
-    """A function that looks `subject` up; keys with the same answer share a branch."""
+def _function(name: str, about: str, subject: str, cases: Mapping[str, str], default: str) -> list[str]:
+    """Return a shell function with a `case` of `subject`; keys with the same result share a branch."""
     grouped: dict[str, list[str]] = {}
-    for key, answer in cases.items():
-        grouped.setdefault(answer, []).append(key)
+    for key, result in cases.items():
+        grouped.setdefault(result, []).append(key)
     lines = [f"# {about}", f"_integrations_{name}() {{", f'  case "{subject}" in']
-    for answer, keys in grouped.items():
-        if answer != otherwise:
+    for result, keys in grouped.items():
+        if result != default:
             patterns = " | ".join(f"*{_quoted([key[1:]])}" if key.startswith("*") else _pattern(key) for key in keys)
-            lines.append(f"    {patterns}) REPLY={_quoted([answer])} ;;")
-    return [*lines, f"    *) REPLY={_quoted([otherwise])} ;;", "  esac", "}", ""]
+            lines.append(f"    {patterns}) REPLY={_quoted([result])} ;;")
+    return [*lines, f"    *) REPLY={_quoted([default])} ;;", "  esac", "}", ""]
 
 
 def _pattern(key: str) -> str:

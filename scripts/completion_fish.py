@@ -1,10 +1,10 @@
-"""Writes the completion for fish: a line for each flag, and functions for the values."""
+"""Writes the completion for fish: a line for each flag, and functions for their values."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from completion_tables import comment, every_key, keys_of
+from completion_tables import boolean_keys, comment, every_key, keys_of, with_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from integrations_cli.reference.describe import Flag
 
 LOGIC = r"""
-# Whether the line is one of the command that is given as words.
+# Whether the line starts with the command in $argv.
 function __integrations_at
     set -l words (commandline -opc)
     set -l last (math 1 + (count $argv))
@@ -21,7 +21,7 @@ function __integrations_at
     and test "$words[2..$last]" = "$argv"
 end
 
-# Whether the words of a group are there, and no command of it yet.
+# Whether the line has the group in $argv, and no command of it yet.
 function __integrations_group
     set -l words (commandline -opc)
     test (count $words) -eq (math 1 + (count $argv))
@@ -31,8 +31,7 @@ function __integrations_group
     end
 end
 
-# Whether the word under the cursor is the argument number $argv[1] of the command that is given after it; +N is the
-# argument N or a later one.
+# Whether the word under the cursor is the argument number $argv[1] of the command in $argv[2..-1]; +N means N or later.
 function __integrations_argument
     __integrations_at $argv[2..-1]
     or return
@@ -56,7 +55,7 @@ function __integrations_argument
     end
 end
 
-# The value that one of the flags has on the line.
+# Prints the value of the flags in $argv on the line.
 function __integrations_value_of
     set -l words (commandline -opc)
     set -l value
@@ -84,22 +83,22 @@ function __integrations_value_of
     and echo -- $value
 end
 
-# What the program itself knows, profiles or identifiers: one on a line, and after a TAB what is said of it.
+# Prints the profiles or identifiers that the program prints: one a line, with a TAB before the description.
 function __integrations_ask
     set -l words (commandline -opc)
     set -l program (string replace -r -- '^~/' "$HOME/" $words[1])
     type -q -- $program
     or set program integrations
-    set -l meant
+    set -l settings
     for flags in @SETTINGS@
         set -l value (__integrations_value_of (string split ' ' -- $flags))
-        and set -a meant (string split ' ' -- $flags)[1] $value
+        and set -a settings (string split ' ' -- $flags)[1] $value
     end
     for flag in @SWITCHES@
         contains -- $flag $words
-        and set -a meant $flag
+        and set -a settings $flag
     end
-    $program __complete $argv[1] $meant 2>/dev/null </dev/null
+    $program __complete $argv[1] $settings 2>/dev/null </dev/null
 end
 
 function __integrations_credentials
@@ -137,31 +136,28 @@ end
 
 
 def fish(tables: Tables) -> str:
-    """The whole file."""
-    with_value, switches = tables.settings_flags()
+    """Return the whole file."""
+    with_value, _ = tables.settings_flags()
     grouped: dict[str, list[str]] = {}
     for flag in tables.program.shared_flags:
         if names := [name for name in flag.names if name in with_value]:
             grouped.setdefault(flag.long, names)
     settings = " ".join(_quoted(" ".join(names)) for names in grouped.values())
-    logic = LOGIC.replace("@SETTINGS@", settings).replace("@SWITCHES@", " ".join(switches))
-    logic = logic.replace("@PROVIDER@", " ".join(tables.names("provider")))
+    logic = with_flags(LOGIC.replace("@SETTINGS@", settings), tables, " ")
     lines = [comment(), "", f"set -g __integrations_valued {' '.join(tables.valued())}", logic]
     lines += ["function __integrations_providers"]
     lines += [_line(one.id, f"{one.name} ({one.channel})") for one in tables.providers]
-    lines += ["end", "", "# The keys of the credentials of a provider.", "function __integrations_keys"]
+    lines += ["end", "", "# The credential keys of a provider.", "function __integrations_keys"]
     lines += ['    switch "$argv"']
     for one in tables.providers:
         lines += [f"        case {one.id}", *_key_lines(keys_of(one))]
     lines += ["        case '*'", *_key_lines(every_key()), "    end", "end", ""]
-    lines += ["# The values to choose from for a credential of a provider.", "function __integrations_key_values"]
+    lines += ["# The choices for a credential of a provider.", "function __integrations_key_values"]
     lines += ['    switch "$argv[1]:$argv[-1]"']
-    for one in tables.providers:
-        for key in keys_of(one):
-            if key.values and key.values != ("true", "false"):
-                lines += [f"        case {one.id}:{key.name}", f"            printf '%s\\n' {' '.join(key.values)}"]
-    either = " ".join(_quoted(f"*:{key.name}") for key in every_key() if key.values)
-    lines += [f"        case {either}", "            printf '%s\\n' true false", "    end", "end", ""]
+    for provider, key in tables.keys_with_choices():
+        lines += [f"        case {provider}:{key.name}", f"            printf '%s\\n' {' '.join(key.values)}"]
+    booleans = " ".join(_quoted(f"*:{name}") for name in boolean_keys())
+    lines += [f"        case {booleans}", "            printf '%s\\n' true false", "    end", "end", ""]
     lines += ["complete -c integrations -e", "complete -c integrations -f", ""]
     for path, group in tables.groups.items():
         for child in group.commands:

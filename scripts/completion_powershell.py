@@ -1,10 +1,10 @@
-"""Writes the completion for PowerShell: tables, and one function that reads the line."""
+"""Writes the completion for PowerShell: tables, and a function that reads the line."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from completion_tables import comment, every_key, keys_of
+from completion_tables import comment, every_key, keys_of, kind_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,9 +22,9 @@ function global:__IntegrationsComplete {
     $flag = ''
     $nth = 0
     $only = $false
-    $meant = @()
+    $settings = @()
 
-    # What a flag of the command takes: '' for a flag that is not known, and for one that takes nothing.
+    # The kind of a flag's value; '' for an unknown flag and for one without a value.
     $kindOf = {
         param([string]$Name)
         foreach ($row in $tables.Flags[$path]) {
@@ -53,7 +53,7 @@ function global:__IntegrationsComplete {
         elseif (-not $only -and $word -like '--*') {
             $flag = $word
             $pending = & $kindOf $word
-            if ($tables.Switches -ccontains $word) { $meant += $word }
+            if ($tables.Switches -ccontains $word) { $settings += $word }
         }
         elseif (-not $only -and $word -like '-?*') {
             $found = @(& $cluster $word)
@@ -69,11 +69,11 @@ function global:__IntegrationsComplete {
         else { $nth++ }
         if ($noted) {
             if ($tables.ProviderFlags -ccontains $noted[0]) { $provider = $noted[1] }
-            if ($tables.SettingsFlags -ccontains $noted[0]) { $meant += $noted }
+            if ($tables.SettingsFlags -ccontains $noted[0]) { $settings += $noted }
         }
     }
 
-    # Each candidate: the whole word, what the list shows, and what is said of it.
+    # Each candidate: the whole word, the text in the list, and the description.
     $candidates = [System.Collections.Generic.List[object]]::new()
     $each = {
         param($Pairs, [string]$Before)
@@ -91,10 +91,10 @@ function global:__IntegrationsComplete {
     }
     $providers = { $tables.Providers.GetEnumerator() | ForEach-Object { , @($_.Key, $_.Value[0]) } }
     $variables = { Get-ChildItem -Path Env: | ForEach-Object { , @($_.Name, 'environment variable') } }
-    # What the program itself knows: one on a line, and after a TAB what is said of it.
+    # Offers what the program prints: one name a line, with a TAB before the description.
     $ask = {
         param([string]$What, [string]$Before)
-        $lines = try { & $Program __complete $What @meant 2>$null } catch { @() }
+        $lines = try { & $Program __complete $What @settings 2>$null } catch { @() }
         foreach ($line in $lines) {
             $name, $about = ([string]$line).Split("`t", 2)
             $candidates.Add(@(($Before + $name), $name, $(if ($about) { $about } else { $name })))
@@ -151,7 +151,7 @@ function global:__IntegrationsComplete {
     foreach ($candidate in $candidates) {
         if (-not $candidate[0].StartsWith($Typed, [System.StringComparison]::Ordinal)) { continue }
         $text = $candidate[0]
-        # Anything but plain letters goes into single quotes, where PowerShell reads nothing.
+        # Other words go into single quotes, where PowerShell expands nothing.
         if ($text -notmatch '^[A-Za-z0-9_./\\=:+-]+$') { $text = "'" + $text.Replace("'", "''") + "'" }
         [System.Management.Automation.CompletionResult]::new($text, $candidate[1], 'ParameterValue', $candidate[2])
     }
@@ -175,7 +175,7 @@ Register-ArgumentCompleter -Native -CommandName 'integrations' -ScriptBlock {
 
 
 def powershell(tables: Tables) -> str:
-    """The whole file."""
+    """Return the whole file."""
     with_value, switches = tables.settings_flags()
     lines = [comment(), "", "$global:__IntegrationsTables = @{", "    Groups = @{"]
     for path, group in tables.groups.items():
@@ -185,31 +185,25 @@ def powershell(tables: Tables) -> str:
     for path, command in tables.commands.items():
         lines.append(f"        {_quoted(path)} = @(")
         for flag in command.flags:
-            kind = "" if flag.kind == "none" else _kind(flag.kind, flag.choices)
+            kind = "" if flag.kind == "none" else kind_text(flag)
             lines += [f"            , {_row([name, kind, flag.help])}" for name in (*flag.names, *flag.off)]
         lines.append("        )")
     lines += ["    }", "    Arguments = @{"]
     for path, leaf in tables.leaves.items():
         if leaf.arguments:
-            kinds = [_kind(one.kind, one.choices) + ("*" if one.repeatable else "") for one in leaf.arguments]
+            kinds = [kind_text(one) + ("*" if one.repeatable else "") for one in leaf.arguments]
             lines.append(f"        {_quoted(path)} = {_row(kinds)}")
     lines += ["    }", "    Providers = [ordered]@{"]
     for one in tables.providers:
         keys = _row(key.name for key in keys_of(one))
         lines.append(f"        {_quoted(one.id)} = @({_quoted(f'{one.name} ({one.channel})')}, {keys})")
     lines += ["    }", f"    Keys = {_row(key.name for key in every_key())}", "    Values = @{"]
-    for one in tables.providers:
-        for key in keys_of(one):
-            if key.values and key.values != ("true", "false"):
-                lines.append(f"        {_quoted(f'{one.id}:{key.name}')} = {_row(key.values)}")
+    for provider, key in tables.keys_with_choices():
+        lines.append(f"        {_quoted(f'{provider}:{key.name}')} = {_row(key.values)}")
     lines += [f"        {_quoted(f'*:{key.name}')} = {_row(key.values)}" for key in every_key() if key.values]
     lines += ["    }", f"    ProviderFlags = {_row(tables.names('provider'))}"]
     lines += [f"    SettingsFlags = {_row(with_value)}", f"    Switches = {_row(switches)}", "}"]
     return "\n".join(lines) + "\n" + LOGIC
-
-
-def _kind(kind: str, choices: tuple[str, ...]) -> str:
-    return f"={' '.join(choices)}" if choices else kind
 
 
 def _row(words: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""What all completions need to know, drawn from the description of the program and from the catalogue."""
+"""The data that all completions share, from the description of the program and from the catalogue."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from integrations_cli import catalogue
 from integrations_cli.catalogue.credential_fields import credential_type
 
 if TYPE_CHECKING:
-    from integrations_cli.catalogue.credential_fields import Provider
-    from integrations_cli.reference.describe import Command, Flag, Program
+    from integrations_cli.models import Provider
+    from integrations_cli.reference.describe import Argument, Command, Flag, Program
 
 HEADER: Final = """Made by scripts/generate_docs.py; do not edit.
 
-Commands, flags, choices, channels, providers and the keys of their credentials stand in this file: completing them
-starts no program. Profiles and identifiers are asked of the program itself; what it answers is offered, and never
-run or expanded."""
+This file contains the commands, flags, choices, channels, providers and credential keys: completing them starts no
+program. The program itself prints profiles and identifiers; its output is offered, and never run or expanded."""
+
+_BOOLEANS: Final = ("true", "false")
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.+/-]+")
 
 
 class Key(NamedTuple):
-    """A credential that a provider takes, and the values to choose from if there are such."""
+    """A credential key of a provider; `values` are its choices, if it has any."""
 
     name: str
     about: str
@@ -30,16 +31,16 @@ class Key(NamedTuple):
 
 
 class Tables:
-    """`groups` and `leaves` have their commands by what is typed after the program's name (`profiles add`)."""
+    """The commands by their name without the program's (`profiles add`), the flags and the providers."""
 
     def __init__(self, program: Program) -> None:
-        """Draw the tables."""
+        """Collect the data, and check that every shell can express it."""
         every = {" ".join(command.path[1:]): command for command in program.root.walk()}
         self.program = program
         self.groups = {path: command for path, command in every.items() if command.commands}
         self.leaves = {path: command for path, command in every.items() if not command.commands}
         self.providers: tuple[Provider, ...] = catalogue.providers()
-        self._hold()
+        self._check()
 
     @property
     def commands(self) -> dict[str, Command]:
@@ -47,28 +48,33 @@ class Tables:
         return {**self.groups, **self.leaves}
 
     def valued(self) -> list[str]:
-        """Every name of a flag that takes a value."""
+        """Return the names of all flags that take a value."""
         return sorted({name for flag in self._flags() if flag.kind != "none" for name in flag.names})
 
     def names(self, kind: str) -> list[str]:
-        """The names of the flags whose value is of this kind."""
+        """Return the names of the flags with this kind of value."""
         return sorted({name for flag in self._flags() if flag.kind == kind for name in flag.names})
 
     def settings_flags(self) -> tuple[list[str], list[str]]:
-        """The flags that say which server is meant: those with a value, and those without."""
-        meant = [
+        """Return the flags that choose the server: the names with a value, and those without."""
+        chosen = [
             flag
             for flag in self.program.shared_flags
             if flag.kind == "profile" or {"--api-url", "--sandbox"} & {*flag.names}
         ]
-        with_value = [name for flag in meant if flag.kind != "none" for name in flag.names]
-        return with_value, [name for flag in meant if flag.kind == "none" for name in flag.names]
+        with_value = [name for flag in chosen if flag.kind != "none" for name in flag.names]
+        return with_value, [name for flag in chosen if flag.kind == "none" for name in flag.names]
+
+    def keys_with_choices(self) -> list[tuple[str, Key]]:
+        """Return each provider's id with each of its credential keys that has choices other than true and false."""
+        keys = [(provider.id, key) for provider in self.providers for key in keys_of(provider)]
+        return [(provider, key) for provider, key in keys if key.values and key.values != _BOOLEANS]
 
     def _flags(self) -> list[Flag]:
         return [flag for command in self.commands.values() for flag in command.flags]
 
-    def _hold(self) -> None:
-        """Refuse what the completions could not say: a flag with two natures, a word that a shell would read."""
+    def _check(self) -> None:
+        """Refuse what the completions cannot express: a flag with and without a value, words that need quotes."""
         without = {name for flag in self._flags() if flag.kind == "none" for name in (*flag.names, *flag.off)}
         if both := without.intersection(self.valued()):
             raise SystemExit(f"these flags take a value in one command and none in another: {sorted(both)}")
@@ -81,7 +87,7 @@ class Tables:
 
 
 def keys_of(provider: Provider) -> tuple[Key, ...]:
-    """The credentials of one provider."""
+    """Return the credential keys of one provider."""
     return tuple(
         Key(
             field.key, f"{field.label} (required)" if field.required else field.label, _values(field.key, field.choices)
@@ -91,7 +97,7 @@ def keys_of(provider: Provider) -> tuple[Key, ...]:
 
 
 def every_key() -> tuple[Key, ...]:
-    """The credentials of all providers: what can be offered before a provider is named."""
+    """Return the credential keys of all providers, to offer before a provider is chosen."""
     found: dict[str, str] = {}
     for provider in catalogue.providers():
         for field in provider.credentials:
@@ -99,11 +105,30 @@ def every_key() -> tuple[Key, ...]:
     return tuple(Key(name, about, _values(name, ())) for name, about in sorted(found.items()))
 
 
-def comment(mark: str = "#") -> str:
-    """The header as a comment; `mark` begins each line of it."""
-    return "\n".join(f"{mark} {line}".rstrip() for line in HEADER.splitlines())
+def boolean_keys() -> list[str]:
+    """Return the credential keys that are true or false in every provider."""
+    return [key.name for key in every_key() if key.values]
+
+
+def kind_text(parameter: Flag | Argument) -> str:
+    """Return the kind of value, or `=` and the choices."""
+    return f"={' '.join(parameter.choices)}" if parameter.choices else parameter.kind
+
+
+def with_flags(logic: str, tables: Tables, separator: str) -> str:
+    """Fill in the names of the flags that the shell code itself looks for."""
+    with_value, switches = tables.settings_flags()
+    names = {"@PROVIDER@": tables.names("provider"), "@SETTINGS@": with_value, "@SWITCHES@": switches}
+    for placeholder, flags in names.items():
+        logic = logic.replace(placeholder, separator.join(flags))
+    return logic
+
+
+def comment() -> str:
+    """Return the header as a comment."""
+    return "\n".join(f"# {line}".rstrip() for line in HEADER.splitlines())
 
 
 def _values(key: str, choices: tuple[str | None, ...]) -> tuple[str, ...]:
     listed = tuple(choice for choice in choices if choice)
-    return listed or credential_type(key).choices
+    return listed or (_BOOLEANS if key in catalogue.BOOLEAN_KEYS else ())

@@ -1,10 +1,10 @@
-"""Writes the completion for zsh, on its own machinery: a function for each command that states its flags."""
+"""Writes the completion for zsh: a function for each command, with its flags as `_arguments` wants them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from completion_tables import comment, every_key, keys_of
+from completion_tables import boolean_keys, comment, every_key, keys_of, with_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from integrations_cli.reference.describe import Command, Flag
 
 LOGIC = r"""
-# What the program itself knows, profiles or identifiers: one on a line, and after a TAB what is said of it.
+# Offers the profiles or identifiers that the program prints: one a line, with a TAB before the description.
 _integrations_ask() {
   local program=${${(Q)integrations_program}/#\~\//$HOME/} line flag expl
-  local -a meant names shown
+  local -a settings names shown
   (( $+commands[$program] )) || [[ -x $program ]] || program=integrations
   for flag in @SETTINGS@; do
-    (( $+opt_args[$flag] )) && meant+=($flag "${(Q)opt_args[$flag]}")
+    (( $+opt_args[$flag] )) && settings+=($flag "${(Q)opt_args[$flag]}")
   done
   for flag in @SWITCHES@; do
-    (( $+opt_args[$flag] )) && meant+=($flag)
+    (( $+opt_args[$flag] )) && settings+=($flag)
   done
-  for line in ${(f)"$("$program" __complete $1 $meant 2>/dev/null </dev/null)"}; do
+  for line in ${(f)"$("$program" __complete $1 $settings 2>/dev/null </dev/null)"}; do
     names+=("${line%%$'\t'*}")
     shown+=("${line/$'\t'/  -- }")
   done
@@ -63,24 +63,20 @@ _integrations_credentials() {
 
 
 def zsh(tables: Tables) -> str:
-    """The whole file."""
-    with_value, switches = tables.settings_flags()
-    logic = LOGIC.replace("@SETTINGS@", " ".join(with_value)).replace("@SWITCHES@", " ".join(switches))
-    logic = logic.replace("@PROVIDER@", " ".join(tables.names("provider")))
-    lines = ["#compdef integrations", comment(), logic]
+    """Return the whole file."""
+    lines = ["#compdef integrations", comment(), with_flags(LOGIC, tables, " ")]
     lines += ["_integrations_providers() {", "  local -a providers=("]
     lines += [f"    {_item(one.id, f'{one.name} ({one.channel})')}" for one in tables.providers]
     lines += ["  )", "  _describe -t providers provider providers", "}", ""]
-    lines += ["# The keys of the credentials of the provider $1.", "_integrations_keys() {", "  case $1 in"]
+    lines += ["# The credential keys of the provider $1.", "_integrations_keys() {", "  case $1 in"]
     lines += [f"    {one.id}) reply=({_items(keys_of(one))}) ;;" for one in tables.providers]
     lines += [f"    *) reply=({_items(every_key())}) ;;", "  esac", "}", ""]
-    lines += ["# The values to choose from for the credential $2 of the provider $1."]
+    lines += ["# The choices for the credential $2 of the provider $1."]
     lines += ["_integrations_key_values() {", '  case "$1:$2" in']
-    for one in tables.providers:
-        chosen = [key for key in keys_of(one) if key.values and key.values != ("true", "false")]
-        lines += [f"    {one.id}:{key.name}) reply=({' '.join(key.values)}) ;;" for key in chosen]
-    either = " | ".join(f"*:{key.name}" for key in every_key() if key.values)
-    lines += [f"    {either}) reply=(true false) ;;", "    *) reply=() ;;", "  esac", "}", ""]
+    for provider, key in tables.keys_with_choices():
+        lines.append(f"    {provider}:{key.name}) reply=({' '.join(key.values)}) ;;")
+    booleans = " | ".join(f"*:{name}" for name in boolean_keys())
+    lines += [f"    {booleans}) reply=(true false) ;;", "    *) reply=() ;;", "  esac", "}", ""]
     for path, command in tables.leaves.items():
         lines += [f"{_function(path)}() {{", "  _arguments -s -S : \\", *_specifications(command), "}", ""]
     for path, group in tables.groups.items():
@@ -105,29 +101,29 @@ def _group(path: str, group: Command) -> list[str]:
 
 
 def _specifications(command: Command) -> list[str]:
-    stated = _flags(command.flags)
+    lines = _flags(command.flags)
     for number, argument in enumerate(command.arguments, 1):
         place = "*" if argument.repeatable else str(number)
-        # A blank action would keep the flags from being offered in this place.
+        # An empty action would prevent flags from being offered here.
         action = "_integrations_nothing" if argument.kind == "text" else _action(argument.kind, argument.choices)
-        stated.append(_quoted(f"{place}:{_message(argument.name)}:{action}"))
-    return [f"    {one} \\" for one in stated[:-1]] + [f"    {stated[-1]}"]
+        lines.append(_quoted(f"{place}:{_message(argument.name)}:{action}"))
+    return [f"    {one} \\" for one in lines[:-1]] + [f"    {lines[-1]}"]
 
 
 def _flags(flags: Iterable[Flag]) -> list[str]:
-    stated: list[str] = []
+    lines: list[str] = []
     for flag in flags:
         names = (*flag.names, *flag.off)
-        alone = "(- *)" if {"--help", "--version"} & {*names} else f"({' '.join(names)})"
-        first = "*" if flag.repeatable else alone
+        excludes = "(- *)" if {"--help", "--version"} & {*names} else f"({' '.join(names)})"
+        first = "*" if flag.repeatable else excludes
         about = f"[{_bracketed(flag.help)}]"
         for name in names:
             if flag.kind == "none":
-                stated.append(_quoted(f"{first}{name}{about}"))
+                lines.append(_quoted(f"{first}{name}{about}"))
             else:
                 value = f":{_message(flag.metavar or 'value')}:{_action(flag.kind, flag.choices)}"
-                stated.append(_quoted(f"{first}{name}{'=' if name.startswith('--') else '+'}{about}{value}"))
-    return stated
+                lines.append(_quoted(f"{first}{name}{'=' if name.startswith('--') else '+'}{about}{value}"))
+    return lines
 
 
 def _action(kind: str, choices: tuple[str, ...]) -> str:

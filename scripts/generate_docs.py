@@ -1,6 +1,6 @@
-"""Writes `man/` and `completions/` from the command line itself: `python scripts/generate_docs.py`.
+"""Writes `man/` and `completions/` from the command tree: `python scripts/generate_docs.py`.
 
-With `--check` nothing is written; what is stale is named, and the exit code is 1.
+With `--check` nothing is written; stale files are listed, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TOP = Path(__file__).parent.parent
 
 
 def release_date(changelog: str) -> str:
-    """The day of the newest release in the change log, as manual pages write it."""
+    """Return the date of the newest release in the change log, as `November 23, 2026`."""
     found = re.search(r"^## .* (\d{4})-(\d\d)-(\d\d)$", changelog, re.MULTILINE)
     if found is None:
         raise SystemExit("CHANGELOG.md has no line like: ## 0.1.0 - 2026-11-23")
@@ -32,7 +32,7 @@ def release_date(changelog: str) -> str:
 
 
 def generated(program: Program, top: Path = TOP) -> dict[Path, str]:
-    """Every file that is made from the description, by its place."""
+    """Return the content of every generated file, by path."""
     day = release_date((top / "CHANGELOG.md").read_text(encoding="utf-8"))
     pages = {top / "man" / name: page for name, page in manual(program, day).items()}
     tables = Tables(program)
@@ -46,10 +46,10 @@ def generated(program: Program, top: Path = TOP) -> dict[Path, str]:
 
 
 def stale(files: dict[Path, str]) -> list[Path]:
-    """Those that are missing or say something else, and those that nothing makes any more."""
+    """Return the files that are missing, differ, or are no longer generated."""
     folders = {path.parent for path in files}
-    left_over = [path for folder in folders for path in folder.iterdir() if path not in files]
-    return sorted([*left_over, *(path for path, text in files.items() if _read(path) != text)])
+    obsolete = [path for folder in folders for path in folder.iterdir() if path not in files]
+    return sorted([*obsolete, *(path for path, text in files.items() if _read(path) != text)])
 
 
 def _read(path: Path) -> str | None:
@@ -57,7 +57,7 @@ def _read(path: Path) -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files, or check them; the exit code."""
+    """Write or check the files, and return the exit code."""
     files = generated(describe(cli.root(), cli.PROGRAM))
     old = stale(files)
     for path in old:

@@ -1,4 +1,4 @@
-"""Writes the manual: a page for the program and one for each command, in mdoc, from the description of the program."""
+"""Writes the manual in mdoc: a page for the program and one for each command."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ HEADER: Final = '.\\" Made by scripts/generate_docs.py; do not edit.'
 
 
 def manual(program: Program, date: str) -> dict[str, str]:
-    """The pages by file name; `date` is the day of the release, as `November 23, 2026`."""
+    """Return the pages by file name; `date` is the day of the release, as `November 23, 2026`."""
     return {f"{page_name(command)}.1": _page(program, command, date) for command in program.root.walk()}
 
 
 def page_name(command: Command) -> str:
-    """The name of a command's page: `integrations-profiles-add`."""
+    """Return the name of a command's page: `integrations-profiles-add`."""
     return "-".join(command.path)
 
 
@@ -136,14 +136,14 @@ def _paragraphs(about: Iterable[str]) -> list[str]:
 
 
 def _sentences(text: str) -> list[str]:
-    """The text, each sentence on lines of its own, none of them long, as the manual's macros want it."""
+    """Split a text as mdoc wants it: each sentence starts a line, and no line is long."""
     sentences = re.split(r"(?<=[.!?]) +(?=[A-Z])", text) if text else []
     wrapped = (textwrap.wrap(one, 72, break_on_hyphens=False, break_long_words=False) for one in sentences)
     return [_text(line) for lines in wrapped for line in lines]
 
 
 def _option(name: str) -> str:
-    """A flag as the macro for flags wants it: that writes the first hyphen itself."""
+    """Return a flag without its first hyphen, which the macro adds."""
     return _text(name.removeprefix("-"))
 
 
@@ -152,7 +152,7 @@ def _quoted(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Text that the macros print as it is."""
+    """Escape what the macros would interpret."""
     text = text.replace("\\", r"\e").replace("-", r"\-").replace("~", r"\(ti").replace("^", r"\(ha")
     text = "".join(letter if ord(letter) < 0x7F else f"\\[u{ord(letter):04X}]" for letter in text)
     return rf"\&{text}" if text.startswith((".", "'")) else text
