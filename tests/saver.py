@@ -1,4 +1,4 @@
-"""A program that saves settings, for tests that need processes to kill, to race, or to run as somebody else.
+"""A program that saves settings, for tests that kill it, race it or run it as another user.
 
     saver.py add PATH PREFIX COUNT    adds that many profiles, one save each
     saver.py add-as UID PATH NAME     adds one as another user (started by root)
@@ -41,7 +41,7 @@ def remove(file: ConfigFile) -> None:
 
 
 CASES: list[tuple[bytes | None, Callable[[ConfigFile], None], bool, bool]] = [
-    # the file before, the change, whether it is a symbolic link, whether a dead saver left something
+    # the file before, the change, whether it is a symbolic link, whether a killed process left a temporary file
     (None, add, False, False),
     (None, add, True, False),
     (PLAIN, add, False, False),
@@ -54,8 +54,8 @@ CASES: list[tuple[bytes | None, Callable[[ConfigFile], None], bool, bool]] = [
 ]
 
 
-def prepare(folder: Path, start: bytes | None, *, linked: bool, littered: bool) -> tuple[Path, Path]:
-    """A folder as a user may have it; gives the path that is named and the file behind it."""
+def prepare(folder: Path, start: bytes | None, *, linked: bool, with_leftovers: bool) -> tuple[Path, Path]:
+    """Make a settings folder; return the path of the file, and the target if it is a link."""
     path = target = folder / "conf" / "config.toml"
     if linked:
         target = folder / "real" / "settings.toml"
@@ -65,13 +65,13 @@ def prepare(folder: Path, start: bytes | None, *, linked: bool, littered: bool) 
         path.symlink_to(target)
     if start is not None:
         target.write_bytes(start)
-    if littered:
+    if with_leftovers:
         (target.parent / f".{target.name}.99-0123abcd.tmp").write_bytes(b"half of a fi")
     return path, target
 
 
 def save_until(path: Path, change: Callable[[ConfigFile], None], stop_at: int) -> int:
-    """Save in a child that kills itself at its `stop_at`-th step: before or after a call into the system."""
+    """Save in a child process that kills itself before or after its `stop_at`-th system call."""
     child = os.fork()
     if child:
         return os.waitpid(child, 0)[1]
@@ -91,15 +91,15 @@ def save_until(path: Path, change: Callable[[ConfigFile], None], stop_at: int) -
 
 
 def kill(folder: Path) -> dict[str, int]:
-    """Kill a saver at each of its steps, from each start; what is found afterwards must be the old file or the new."""
+    """Kill a save at every step of every case; the file must be the old or the new one."""
     figures = {"kills": 0, "old": 0, "new": 0}
-    for case, (start, change, linked, littered) in enumerate(CASES):
-        path, target = prepare(folder / f"whole{case}", start, linked=linked, littered=False)
+    for case, (start, change, linked, with_leftovers) in enumerate(CASES):
+        path, target = prepare(folder / f"whole{case}", start, linked=linked, with_leftovers=False)
         edit_config(path, change)
         new, stop_at = target.read_bytes(), 0
         while True:
             stop_at += 1
-            path, target = prepare(folder / f"{case}-{stop_at}", start, linked=linked, littered=littered)
+            path, target = prepare(folder / f"{case}-{stop_at}", start, linked=linked, with_leftovers=with_leftovers)
             if save_until(path, change, stop_at) == 0:
                 break
             figures["kills"] += 1
@@ -109,15 +109,15 @@ def kill(folder: Path) -> dict[str, int]:
             backup = target.with_name(f"{target.name}.bak")
             assert not backup.exists() or backup.read_bytes() == start, (case, stop_at)
             assert path.is_symlink() == linked
-            # The next one finds nothing in its way, and leaves nothing of the dead one.
+            # The next save works, and removes what the killed one left.
             edit_config(path, lambda file: file.add_profile("after", TABLE, make_default=False))
             assert not list(target.parent.glob(".*.tmp")), (case, stop_at)
             assert "after" in ConfigFile.load(path).profiles
     return figures
 
 
-def add_elsewhere() -> None:
-    """Save something once, so that all modules are loaded: another user may not be able to read them."""
+def save_elsewhere() -> None:
+    """Save once, to load all modules: another user may not be able to read them."""
     with TemporaryDirectory() as folder:
         edit_config(Path(folder) / "config.toml", add)
 
@@ -132,7 +132,7 @@ def main(arguments: list[str]) -> int:
                 edit_config(Path(path), partial(ConfigFile.add_profile, name=name, table=TABLE, make_default=False))
         elif mode == "add-as":
             user, path, name = rest
-            add_elsewhere()
+            save_elsewhere()
             os.setgroups([])
             os.setgid(int(user))
             os.setuid(int(user))

@@ -1,4 +1,4 @@
-"""Real shells with the completions loaded: a line is typed, TAB is pressed, and what the line has become is read."""
+"""Real shells with the completions loaded: type a line, press TAB, and read the completed line."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ bindkey '^Xp' report
 
 
 def needs(shell: str) -> pytest.MarkDecorator:
-    """Skip where this machine has no such shell."""
+    """Skip if the shell is not installed."""
     return pytest.mark.skipif(shutil.which(shell) is None, reason=f"{shell} is not installed")
 
 
 @contextmanager
 def bash(home: Path, environ: Mapping[str, str]) -> Iterator[Callable[[str], str]]:
-    """A bash at its prompt: a function that types a line, presses TAB and gives the line."""
+    """Start bash; the function types a line, presses TAB and returns the line."""
     start = home / ".bashrc-of-the-test"
     start.write_text(_BASH.format(completions=COMPLETIONS))
     shell = pexpect.spawn(
@@ -64,7 +64,7 @@ def bash(home: Path, environ: Mapping[str, str]) -> Iterator[Callable[[str], str
 
 @contextmanager
 def zsh(home: Path, environ: Mapping[str, str]) -> Iterator[Callable[[str], str]]:
-    """The same for zsh."""
+    """Start zsh; as `bash`."""
     (home / ".zshrc").write_text(_ZSH.format(completions=COMPLETIONS))
     shell = pexpect.spawn(
         "zsh",
@@ -80,7 +80,7 @@ def zsh(home: Path, environ: Mapping[str, str]) -> Iterator[Callable[[str], str]
 
 
 def fish(home: Path, environ: Mapping[str, str], line: str) -> list[str]:
-    """What fish offers for the last word of a line."""
+    """Return what fish offers for the last word of a line."""
     script = f"source {COMPLETIONS}/integrations.fish; complete -C (read -z --null)"
     done = subprocess.run(
         ["fish", "--no-config", "-c", script],

@@ -31,7 +31,7 @@ CASES = {
     "integrations cre": "integrations create ",
     "integrations set": "integrations set-primary ",
     "integrations profiles rem": "integrations profiles remove ",
-    # flags, and the second name of one
+    # flags, and a second name
     "integrations create --prov": "integrations create --provider ",
     "integrations create --inac": "integrations create --inactive ",
     "integrations list --sand": "integrations list --sandbox ",
@@ -51,7 +51,7 @@ CASES = {
     "integrations create -f wit": "integrations create -f with\\ blank.json ",
     "integrations create --from-file=wit": "integrations create --from-file=with\\ blank.json ",
     "integrations plan with\\ blank.json fol": "integrations plan with\\ blank.json folder/",
-    # credentials: the keys of the provider on the line, wherever it stands
+    # credential keys of the provider, wherever it is on the line
     "integrations create -p mailgun -C do": "integrations create -p mailgun -C domain=",
     "integrations create --provider=mailgun -C do": "integrations create --provider=mailgun -C domain=",
     "integrations create -p sendgrid -C do": "integrations create -p sendgrid -C do",
@@ -68,7 +68,7 @@ CASES = {
     "integrations diff --against stag": "integrations diff --against staging ",
     "integrations get plai": "integrations get plain-one ",
     "integrations delete --yes plai": "integrations delete --yes plain-one ",
-    # after an end of flags there are none; and where nothing is known nothing is offered
+    # no flags after --, and nothing for free text
     "integrations get -- plai": "integrations get -- plain-one ",
     "integrations create --name with": "integrations create --name with",
     "integrations nonsense --prov": "integrations nonsense --prov",
@@ -88,7 +88,7 @@ ODD = {
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home with some files, and programs that write down that they were started."""
+    """A home with some files, and programs that record their starts."""
     (tmp_path / "folder").mkdir()
     for name in ("with blank.json", "folder/inner.txt", "other.toml"):
         (tmp_path / name).touch()
@@ -128,7 +128,7 @@ def test_zsh_completes_every_kind_of_word(home: Path, environ: dict[str, str]) -
 @needs("fish")
 @pytest.mark.parametrize("typed", CASES)
 def test_fish_completes_every_kind_of_word(home: Path, environ: dict[str, str], typed: str) -> None:
-    """fish offers whole words and quotes the one that is taken itself."""
+    """fish offers whole words, and quotes the chosen one itself."""
     last = typed.rsplit(" ", 1)[1]
     completed = CASES[typed]
     expected = [] if completed == typed else [completed[len(typed) - len(last) :].rstrip(" ").replace("\\", "")]
@@ -143,7 +143,7 @@ def long_names(command: Command) -> list[str]:
 
 
 def every_flag() -> dict[str, str]:
-    """Each long flag of each command without its last letter, where that can only mean this one."""
+    """Return each long flag without its last letter, where that is unambiguous, and its completion."""
     return {
         f"{command.name} {name[:-1]}": f"{command.name} {name}"
         for command in COMMANDS
@@ -238,7 +238,7 @@ def test_fish_completes_static_words_alone(home: Path, environ: dict[str, str]) 
 
 @needs("bash")
 def test_bash_runs_the_program_on_the_line(tmp_path: Path) -> None:
-    """The real one, by the path that was typed, for the sandbox's own integrations."""
+    """The real program, by the path on the line, with the sandbox."""
     program = Program(tmp_path / "home")
     assert program.run("create", "-p", "mailgun", "-i", "made-here", "--sandbox").code == 0
     own = tmp_path / "own" / "integrations"
@@ -250,7 +250,7 @@ def test_bash_runs_the_program_on_the_line(tmp_path: Path) -> None:
         assert tab("~/own/integrations use --profile sand") == "~/own/integrations use --profile sandbox "
 
 
-# What the program answers
+# The program's own output
 
 
 def names(lines: str) -> list[str]:
@@ -329,7 +329,7 @@ def test_profile_key_comes_from_file_or_variable(tmp_path: Path) -> None:
 
 
 def test_completion_runs_no_key_command(tmp_path: Path) -> None:
-    """A password manager would ask for a fingerprint in the middle of a line."""
+    """A password manager would ask for a fingerprint."""
     config = PROFILES.format(ran=tmp_path / "ran", url="http://127.0.0.1:1")
     assert completions(["identifiers", "--profile", "staging"], environ_of(tmp_path, config)) == ""
     assert not (tmp_path / "ran").exists()
@@ -415,7 +415,7 @@ def test_https_needs_a_trusted_certificate(tmp_path: Path) -> None:
 
 
 def test_completion_uses_the_proxy(tmp_path: Path) -> None:
-    """The quick client knows none: the real one goes instead."""
+    """The quick client has no proxy support: the full client is used."""
     listed = Reply(200, {"data": [{"_id": "1", "identifier": "there"}]})
     with scripted(listed) as proxy:
         config = '[profiles.far]\napi_url = "http://novu.invalid"\nallow_http = true\napi_key = "k3y"\n'

@@ -57,7 +57,7 @@ def saver(
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-# Where it is.
+# Its path
 
 
 def test_environment_names_the_file() -> None:
@@ -67,7 +67,7 @@ def test_environment_names_the_file() -> None:
     assert (default.name, default.parent.name, default.is_absolute()) == ("config.toml", "integrations-cli", True)
 
 
-# Reading.
+# Reading
 
 BROKEN = {
     b"x = ": "line 1, column 5: not valid TOML: invalid value at the end of the file",
@@ -167,7 +167,7 @@ def test_comments_are_distinguished_from_strings(text: str) -> None:
     assert has_comments(text) is COMMENTS[text]
 
 
-# Changing.
+# Changing
 
 
 def test_new_file_is_private(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_link_to_itself_is_an_error(tmp_path: Path) -> None:
         ConfigFile.load(loop)
 
 
-# Surviving.
+# Failures
 
 
 @posix
@@ -324,7 +324,7 @@ def test_failing_system_call_loses_nothing(tmp_path: Path, call: str, fault: str
     for number in itertools.count(1):
         inject = f"inject={call}:{fault}:when={number}"
         trace = (str(STRACE), "-qq", "-o", str(tmp_path / "trace"), "-e", f"trace={call}", "-e", inject)
-        # -B: the interpreter itself writes no files.
+        # With -B the interpreter writes no files.
         done = saver("add", path, "new", 1, prefix=trace, options=("-B",))
         after = path.read_bytes()
         assert after == content or b"[profiles.new0]" in after
@@ -433,7 +433,7 @@ printf 'default_profile = "a"\\n[profiles.a]\\n' > "$1/config.toml"
 cp "$1/config.toml" "$2/before"
 dd if=/dev/zero of="$1/filler" bs=1k 2>/dev/null || true
 code=0
-"$3" "$4" add "$1/config.toml" new 1 > "$2/said" || code=$?
+"$3" "$4" add "$1/config.toml" new 1 > "$2/output" || code=$?
 cp "$1/config.toml" "$2/after"
 ls -A "$1" > "$2/names"
 rm "$1/filler"
@@ -455,9 +455,9 @@ def test_full_disk_is_reported_and_loses_nothing(tmp_path: Path) -> None:
         [unshare, "-rm", "sh", "-c", FULL_DISK, "sh", *names], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == ConfigError.exit_code, done.stderr
-    said = (tmp_path / "said").read_text()
-    assert "no space left on device; nothing was changed" in said
-    assert "free some disk space" in said
+    output = (tmp_path / "output").read_text()
+    assert "no space left on device; nothing was changed" in output
+    assert "free some disk space" in output
     assert (tmp_path / "after").read_bytes() == (tmp_path / "before").read_bytes()
     assert ".tmp" not in (tmp_path / "names").read_text()
     assert "new0" in (tmp_path / "room").read_text()
@@ -465,7 +465,7 @@ def test_full_disk_is_reported_and_loses_nothing(tmp_path: Path) -> None:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user can reach, unlike pytest's own."""
+    """A folder that every user can access, unlike pytest's."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)
         yield Path(folder)

@@ -1,7 +1,7 @@
-"""No telemetry, no look for updates: what the program calls, starts and writes is what it was told to, nothing else.
+"""No telemetry, no update checks: a command connects to, starts and writes only what it was asked to.
 
-The interpreter's own audit events tell, in a process of its own: every connection and every name that is looked up,
-every process that is started, every file that is opened for writing.
+A separate process records the interpreter's audit events: connections, name lookups, started processes, and files
+opened for writing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 from audit import NETWORK, Scene, calls_of, leaves, scene_in
 from conftest import Figures
 
-TITLE: Final = "Contacts: what a run calls, starts and writes besides what it was told to"
+TITLE: Final = "Contacts: what a command connects to, starts and writes"
 
 WATCH: Final = """
 import json, os, sys
@@ -27,18 +27,18 @@ report = open(sys.argv.pop(1), "w")
 
 def note(event, arguments):
     if event in ("socket.connect", "socket.sendto", "socket.bind"):
-        said = [event, list(arguments[1]) if isinstance(arguments[1], tuple) else str(arguments[1])]
+        seen = [event, list(arguments[1]) if isinstance(arguments[1], tuple) else str(arguments[1])]
     elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
-        said = [event, str(arguments[0])]
+        seen = [event, str(arguments[0])]
     elif event in ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system"):
-        said = [event, str(arguments[0])]
+        seen = [event, str(arguments[0])]
     elif event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-        said = ["write", os.fspath(arguments[0]) if not isinstance(arguments[0], int) else ""]
+        seen = ["write", os.fspath(arguments[0]) if not isinstance(arguments[0], int) else ""]
     elif event in ("sqlite3.connect", "os.mkdir", "os.rename", "os.remove"):
-        said = ["write", os.fspath(arguments[0])]
+        seen = ["write", os.fspath(arguments[0])]
     else:
         return
-    report.write(json.dumps(said, default=os.fsdecode) + "\\n")
+    report.write(json.dumps(seen, default=os.fsdecode) + "\\n")
     report.flush()
 
 sys.addaudithook(note)
@@ -54,7 +54,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 def watched(scene: Scene, report: Path, arguments: tuple[str, ...], stdin: str) -> list[Any]:
-    """What a run does to the world around it."""
+    """Return the side effects of a run."""
     subprocess.run(
         [sys.executable, "-B", "-c", WATCH, str(report), *arguments],
         env=scene.program.environ,

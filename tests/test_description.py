@@ -226,7 +226,7 @@ def test_commands_json_has_every_field(tmp_path: Path) -> None:
 
 
 def test_manual_and_completions_are_current() -> None:
-    """`python scripts/generate_docs.py` writes them anew."""
+    """`python scripts/generate_docs.py` updates them."""
     assert [str(path) for path in generate_docs.stale(generate_docs.generated(program()))] == []
 
 
@@ -235,7 +235,7 @@ PAGES = sorted((TOP / "man").glob("*.1"))
 
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
 def test_mandoc_accepts_the_manual() -> None:
-    """Run among the pages, where it finds those that they refer to."""
+    """Run in the folder of the pages, which refer to each other."""
     command = ["mandoc", "-T", "lint", "-W", "style", *(page.name for page in PAGES)]
     done = subprocess.run(command, cwd=TOP / "man", capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

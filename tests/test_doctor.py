@@ -1,4 +1,4 @@
-"""`integrations doctor` against a sound server, broken ones, and everything that can be wrong on this machine."""
+"""`integrations doctor` against healthy and broken servers, and with problems on this machine."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def findings(done: Finished) -> dict[str, list[Any]]:
     return found
 
 
-def sound(received: Received) -> Reply:
-    """A server in order, with idempotency keys and a rate limit."""
+def healthy(received: Received) -> Reply:
+    """Respond like a healthy server, with idempotency keys and a rate limit."""
     if received.path.endswith("/environments/me"):
         return ENVIRONMENT
     if received.method == "GET":
@@ -117,7 +117,7 @@ def test_refusal_sets_exit_code_and_stops_checks(program: Program, status: int, 
 
 def test_unreachable_server(program: Program) -> None:
     with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))  # bound and not listening: refused, and nobody else can take it
+        held.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
         done = program.run("doctor", "--json", "--api-url", f"http://127.0.0.1:{held.getsockname()[1]}")
     assert done.code == 8
     assert "refused" in findings(done)["connection"][0]["message"]
@@ -134,7 +134,7 @@ def test_response_of_another_service_is_an_error(program: Program, body: bytes) 
 
 def test_server_without_idempotency_keys_is_noted(program: Program) -> None:
     def forgetful(received: Received) -> Reply:
-        reply = sound(received)
+        reply = healthy(received)
         return Reply(reply.status, reply.body)
 
     done, received = answered(program, forgetful)
@@ -151,7 +151,7 @@ def test_failing_list_is_requested_once(program: Program, status: int, code: int
     def busy(received: Received) -> Reply:
         if received.method == "GET" and received.path.endswith("/integrations"):
             return Reply(status, {"statusCode": status, "message": "not now"})
-        return sound(received)
+        return healthy(received)
 
     done, received = answered(program, busy)
     assert done.code == code
@@ -165,7 +165,7 @@ def test_other_refusals_leave_idempotency_undetermined(program: Program, status:
         if received.method == "POST":
             headers = {"Content-Type": "application/json", "Idempotency-Key": received.headers["Idempotency-Key"]}
             return Reply(status, {"statusCode": status, "message": f"No, {KEY}"}, headers)
-        return sound(received)
+        return healthy(received)
 
     done, received = answered(program, refusing)
     assert done.code == 0
@@ -177,14 +177,14 @@ def test_other_refusals_leave_idempotency_undetermined(program: Program, status:
 
 
 def test_each_run_uses_a_new_idempotency_key(program: Program) -> None:
-    names = {answered(program, sound)[1][-1].headers["Idempotency-Key"] for _ in range(2)}
+    names = {answered(program, healthy)[1][-1].headers["Idempotency-Key"] for _ in range(2)}
     assert len(names) == 2
     assert all(name.startswith("doctor-") for name in names)
 
 
 def test_accepted_empty_create_is_an_error(program: Program) -> None:
     def careless(received: Received) -> Reply:
-        return Reply(201, {"data": {"_id": "1"}}) if received.method == "POST" else sound(received)
+        return Reply(201, {"data": {"_id": "1"}}) if received.method == "POST" else healthy(received)
 
     done, _ = answered(program, careless)
     assert done.code == 1
@@ -193,7 +193,7 @@ def test_accepted_empty_create_is_an_error(program: Program) -> None:
 
 def test_exhausted_rate_limit_is_a_warning(program: Program) -> None:
     def busy(received: Received) -> Reply:
-        reply = sound(received)
+        reply = healthy(received)
         return Reply(reply.status, reply.body, {**reply.headers, "RateLimit-Remaining": "0"})
 
     done, _ = answered(program, busy)
@@ -203,7 +203,7 @@ def test_exhausted_rate_limit_is_a_warning(program: Program) -> None:
 
 def test_server_without_environment_endpoint_is_noted(program: Program) -> None:
     def older(received: Received) -> Reply:
-        return Reply(404, {"message": "Cannot GET"}) if received.path.endswith("/me") else sound(received)
+        return Reply(404, {"message": "Cannot GET"}) if received.path.endswith("/me") else healthy(received)
 
     done, _ = answered(program, older)
     assert done.code == 0
@@ -214,7 +214,7 @@ def test_unknown_provider_is_named(program: Program) -> None:
     def newer(received: Received) -> Reply:
         if received.method == "GET" and received.path.endswith("/integrations"):
             return Reply(200, {"data": [{"_id": "1", "providerId": "brand-new", "identifier": "x"}]})
-        return sound(received)
+        return healthy(received)
 
     done, _ = answered(program, newer)
     assert done.code == 0
@@ -228,7 +228,7 @@ def test_clock_difference_is_reported(tmp_path: Path, shift: int, words: str) ->
             return super().wall() + shift
 
     program = Program(tmp_path / "home", {"NOVU_SECRET_KEY": KEY}, clock=Shifted())
-    done, _ = answered(program, sound)
+    done, _ = answered(program, healthy)
     clock = findings(done)["clock"][0]
     assert clock["state"] == ("warning" if shift else "ok")
     assert words in clock["message"].replace("3599", "3600").replace("3601", "3600")
@@ -310,7 +310,7 @@ def test_damaged_sandbox_fails_only_sandbox_runs(program: Program) -> None:
     done = program.run("doctor", "--sandbox", "--json")
     assert done.code == 3
     assert findings(done)["sandbox"][0]["state"] == "error"
-    elsewhere, _ = answered(program, sound)
+    elsewhere, _ = answered(program, healthy)
     assert elsewhere.code == 0
     assert findings(elsewhere)["sandbox"][0]["state"] == "warning"
 
@@ -354,7 +354,7 @@ def test_plain_http_is_refused_or_warned_of(program: Program) -> None:
 
 
 def test_https_to_a_plain_port_is_recognised(program: Program) -> None:
-    with scripted(sound) as server:
+    with scripted(healthy) as server:
         done = program.run("doctor", "--json", "--api-url", server.url.replace("http://", "https://"))
     assert done.code == 8
     assert "https" in findings(done)["connection"][0]["hint"]

@@ -1,4 +1,4 @@
-"""`integrations profiles`, as its user sees it, with the sandbox on a socket as the API."""
+"""`integrations profiles`, against the sandbox on a socket."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PYTHON = Path(sys.executable).as_posix()
 
 @dataclass(frozen=True)
 class Server:
-    """A sandbox that answers on a socket."""
+    """A sandbox on a socket, and the API keys of its environments."""
 
     url: str
     development: str
@@ -52,12 +52,12 @@ def saved(program: Program) -> dict[str, Any]:
 
 
 def add(program: Program, server: Server, *flags: str, name: str = "staging", key: str | None = None) -> Finished:
-    """Add a profile of the running server, its key piped in."""
+    """Add a profile for the server, with its key on standard input."""
     stdin = f"{key or server.development}\n"
     return program.run("profiles", "add", name, "--api-url", server.url, "--api-key-stdin", *flags, stdin=stdin)
 
 
-def untried(program: Program, name: str, *flags: str) -> Finished:
+def add_unverified(program: Program, name: str, *flags: str) -> Finished:
     return program.run("profiles", "add", name, "--api-key-stdin", "--no-verify", *flags, stdin=CANARY)
 
 
@@ -138,7 +138,7 @@ def test_server_without_environment_names_is_accepted(program: Program) -> None:
 
 def test_no_verify_sends_nothing(program: Program) -> None:
     with scripted() as watching:
-        done = untried(program, "p", "--api-url", f"{watching.url}/v1/", "--timeout", "7", "--json")
+        done = add_unverified(program, "p", "--api-url", f"{watching.url}/v1/", "--timeout", "7", "--json")
         assert watching.received == []
         assert done.code == 0, done.err
         assert (done.json["verified"], done.json["environment"]) == (False, None)
@@ -147,7 +147,7 @@ def test_no_verify_sends_nothing(program: Program) -> None:
 
 def test_flags_are_saved(program: Program, tmp_path: Path) -> None:
     flags = ("--region", "eu", "--ca-bundle", str(tmp_path / "ca.pem"), "--allow-http")
-    assert untried(program, "p", *flags).code == 0
+    assert add_unverified(program, "p", *flags).code == 0
     assert saved(program)["profiles"]["p"] == {
         "region": "eu",
         "api_key": CANARY,
@@ -176,38 +176,38 @@ def test_unset_variable_is_reported_by_add(program: Program, server: Server) -> 
     assert done.code == 4
     assert "environment variable GONE_KEY, which is not set" in done.err
     assert "the profile was not saved" in done.err
-    # What was meant as $NAME arrives here as the key itself.
+    # The shell expands $NAME: the program gets the key itself.
     done = program.run("profiles", "add", "v", "--api-url", server.url, "--api-key-env", "c4n4ry0123456789")
     assert done.code == 4
     assert "c4n4ry0123456789" not in done.out + done.err
 
 
 def test_first_profile_becomes_the_default(program: Program) -> None:
-    untried(program, "a")
-    untried(program, "b")
+    add_unverified(program, "a")
+    add_unverified(program, "b")
     assert saved(program)["default_profile"] == "a"
-    untried(program, "c", "--use")
+    add_unverified(program, "c", "--use")
     assert saved(program)["default_profile"] == "c"
-    untried(program, "d", "--default")
+    add_unverified(program, "d", "--default")
     assert saved(program)["default_profile"] == "d"
 
 
 def test_taken_name_is_refused_before_reading_the_key(program: Program) -> None:
-    untried(program, "a", "--region", "eu")
+    add_unverified(program, "a", "--region", "eu")
     before = program.config.read_bytes()
     done = program.run("profiles", "add", "a", "--api-key-stdin", "--no-verify", stdin=b"")
     assert done.code == 3
     assert "profile a already exists" in done.err
     assert "--force" in done.err
     assert program.config.read_bytes() == before
-    assert untried(program, "a", "--force").code == 0
+    assert add_unverified(program, "a", "--force").code == 0
     assert saved(program)["profiles"]["a"] == {"api_key": CANARY}
 
 
 def test_replacing_keeps_unknown_keys(program: Program) -> None:
     program.config.parent.mkdir(parents=True)
     program.config.write_text('top = 1\n# mine\n[profiles.a]\nregion = "eu"\ncolour = "red"\n')
-    done = untried(program, "a", "--force")
+    done = add_unverified(program, "a", "--force")
     assert f"the previous file is {program.config}.bak" in done.err
     assert saved(program)["top"] == 1
     assert saved(program)["profiles"]["a"] == {"api_key": CANARY, "colour": "red"}
@@ -333,7 +333,7 @@ class Keyring(keyring.backend.KeyringBackend):
 
 @pytest.fixture
 def ring(program: Program, tmp_path: Path) -> Path:
-    """The program's keyring is this JSON file."""
+    """Make the program use this JSON file as its keyring."""
     pytest.importorskip("keyring", reason="comes with the extra called test")
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "fake_keyring.py").write_text(FAKE_KEYRING)
@@ -425,15 +425,15 @@ timeout = "long"
 
 
 @pytest.fixture
-def settled(program: Program) -> Program:
+def configured(program: Program) -> Program:
     program.config.parent.mkdir(parents=True)
     program.config.write_text(SETTINGS)
     program.config.chmod(0o600)
     return program
 
 
-def test_list_shows_profiles_and_their_problems(settled: Program) -> None:
-    done = settled.run("profiles", "list")
+def test_list_shows_profiles_and_their_problems(configured: Program) -> None:
+    done = configured.run("profiles", "list")
     assert done.code == 0
     assert [line.split("\t") for line in done.out.splitlines()] == [
         ["staging", "default", "https://eu.api.novu.co", "api_key"],
@@ -445,8 +445,8 @@ def test_list_shows_profiles_and_their_problems(settled: Program) -> None:
     assert CANARY not in done.out + done.err
 
 
-def test_list_as_json(settled: Program) -> None:
-    listed = {entry.pop("profile"): entry for entry in settled.run("profiles", "list", "--json").json}
+def test_list_as_json(configured: Program) -> None:
+    listed = {entry.pop("profile"): entry for entry in configured.run("profiles", "list", "--json").json}
     assert listed["staging"] == {
         "default": True,
         "api_url": "https://eu.api.novu.co",
@@ -461,19 +461,19 @@ def test_list_without_a_file_shows_the_sandbox(program: Program) -> None:
     assert (done.code, done.out) == (0, "sandbox\t\tbuilt in\tnot needed\n")
 
 
-def test_list_draws_a_table_on_a_terminal(settled: Program) -> None:
-    done = settled.run("profiles", "list", terminal=True, env={"COLUMNS": "200", "NO_COLOR": "1"})
+def test_list_draws_a_table_on_a_terminal(configured: Program) -> None:
+    done = configured.run("profiles", "list", terminal=True, env={"COLUMNS": "200", "NO_COLOR": "1"})
     assert "│ staging" in done.out
-    assert str(settled.config) in done.out
+    assert str(configured.config) in done.out
 
 
-def test_show_names_the_origin_of_each_value(settled: Program) -> None:
-    done = settled.run("profiles", "show", "staging", "--timeout", "9", env={"NOVU_SECRET_KEY": "other"})
-    home = f"profile staging in {settled.config}"
+def test_show_names_the_origin_of_each_value(configured: Program) -> None:
+    done = configured.run("profiles", "show", "staging", "--timeout", "9", env={"NOVU_SECRET_KEY": "other"})
+    label = f"profile staging in {configured.config}"
     assert [line.split("\t") for line in done.out.splitlines()] == [
         ["profile", "staging", "flag --profile"],
-        ["api_url", "https://eu.api.novu.co", home],
-        ["api_key", "********", f"{home}: api_key"],
+        ["api_url", "https://eu.api.novu.co", label],
+        ["api_key", "********", f"{label}: api_key"],
         ["timeout", "9", "flag --timeout"],
         ["ca_bundle", "none", "default"],
         ["allow_http", "false", "default"],
@@ -481,36 +481,36 @@ def test_show_names_the_origin_of_each_value(settled: Program) -> None:
     assert CANARY not in done.out + done.err
 
 
-def test_show_in_json_has_the_origin_of_each_value(settled: Program) -> None:
-    home = f"profile staging in {settled.config}"
-    assert settled.run("profiles", "show", "staging", "--json").json["origins"] == {
+def test_show_in_json_has_the_origin_of_each_value(configured: Program) -> None:
+    label = f"profile staging in {configured.config}"
+    assert configured.run("profiles", "show", "staging", "--json").json["origins"] == {
         "profile": "flag --profile",
-        "api_url": home,
-        "api_key": f"{home}: api_key",
-        "timeout": home,
+        "api_url": label,
+        "api_key": f"{label}: api_key",
+        "timeout": label,
         "ca_bundle": "default",
         "allow_http": "default",
     }
-    assert settled.run("profiles", "show", "sandbox", "--json").json["origins"] == {
+    assert configured.run("profiles", "show", "sandbox", "--json").json["origins"] == {
         "profile": "flag --profile",
         "timeout": "default",
         "sandbox_path": "environment variable INTEGRATIONS_SANDBOX",
     }
 
 
-def test_show_without_a_name_shows_current_settings(settled: Program) -> None:
-    shown = settled.run("profiles", "show", "--json", env={"NOVU_SECRET_KEY": CANARY}).json
+def test_show_without_a_name_shows_current_settings(configured: Program) -> None:
+    shown = configured.run("profiles", "show", "--json", env={"NOVU_SECRET_KEY": CANARY}).json
     assert (shown["profile"], shown["api_key"], shown["timeout"]) == ("staging", "********", 5.0)
     assert shown["origins"]["api_key"] == "environment variable NOVU_SECRET_KEY"
-    assert shown["origins"]["profile"] == f"default_profile in {settled.config}"
-    chosen = settled.run("profiles", "show", "--json", "--profile", "prod").json
+    assert shown["origins"]["profile"] == f"default_profile in {configured.config}"
+    chosen = configured.run("profiles", "show", "--json", "--profile", "prod").json
     assert chosen["profile"] == "prod"
-    sandbox = settled.run("profiles", "show", "sandbox", "--json").json
-    assert (sandbox["sandbox"], sandbox["sandbox_path"]) == (True, settled.environ["INTEGRATIONS_SANDBOX"])
+    sandbox = configured.run("profiles", "show", "sandbox", "--json").json
+    assert (sandbox["sandbox"], sandbox["sandbox_path"]) == (True, configured.environ["INTEGRATIONS_SANDBOX"])
 
 
-def test_show_runs_no_command(settled: Program) -> None:
-    done = settled.run("profiles", "show", "prod")
+def test_show_runs_no_command(configured: Program) -> None:
+    done = configured.run("profiles", "show", "prod")
     assert done.code == 0, done.err
     assert "api_key\t********\tprofile prod in" in done.out
     assert CANARY not in done.out + done.err
@@ -521,31 +521,33 @@ def test_show_reports_a_missing_key(program: Program) -> None:
     assert (shown["api_key"], shown["no_key"]) == (None, "the environment variable NOVU_API_KEY is set but empty")
 
 
-def test_show_refuses_two_names(settled: Program) -> None:
-    assert settled.run("profiles", "show", "prod", "--profile", "staging").code == 2
-    assert settled.run("profiles", "show", "prod", "--profile", "prod").code == 0
-    assert settled.run("profiles", "show", "prod", "--sandbox").code == 2
-    assert settled.run("profiles", "show", "wrong").code == 3
+def test_show_refuses_two_names(configured: Program) -> None:
+    assert configured.run("profiles", "show", "prod", "--profile", "staging").code == 2
+    assert configured.run("profiles", "show", "prod", "--profile", "prod").code == 0
+    assert configured.run("profiles", "show", "prod", "--sandbox").code == 2
+    assert configured.run("profiles", "show", "wrong").code == 3
 
 
-def test_use_sets_the_default(settled: Program) -> None:
-    done = settled.run("profiles", "use", "prod")
+def test_use_sets_the_default(configured: Program) -> None:
+    done = configured.run("profiles", "use", "prod")
     assert (done.code, done.out) == (0, "prod is the default profile\n")
-    assert saved(settled)["default_profile"] == "prod"
-    assert settled.run("profiles", "use", "sandbox", "--json").json["default"] is True
-    assert settled.run("create", "--provider", "mailgun", "--json").json["providerId"] == "mailgun"
+    assert saved(configured)["default_profile"] == "prod"
+    assert configured.run("profiles", "use", "sandbox", "--json").json["default"] is True
+    assert configured.run("create", "--provider", "mailgun", "--json").json["providerId"] == "mailgun"
 
 
-def test_use_warns_of_an_overriding_variable(settled: Program) -> None:
-    assert "INTEGRATIONS_PROFILE" in settled.run("profiles", "use", "prod", env={"INTEGRATIONS_PROFILE": "wrong"}).err
+def test_use_warns_of_an_overriding_variable(configured: Program) -> None:
+    assert (
+        "INTEGRATIONS_PROFILE" in configured.run("profiles", "use", "prod", env={"INTEGRATIONS_PROFILE": "wrong"}).err
+    )
 
 
 @pytest.mark.parametrize("command", [("use", "stagin"), ("remove", "stagin", "--yes"), ("show", "stagin")])
-def test_unknown_name_suggests_the_nearest(settled: Program, command: tuple[str, ...]) -> None:
-    done = settled.run("profiles", *command)
+def test_unknown_name_suggests_the_nearest(configured: Program, command: tuple[str, ...]) -> None:
+    done = configured.run("profiles", *command)
     assert done.code == 3
     assert "did you mean staging?" in done.err
-    assert settled.config.read_text() == SETTINGS
+    assert configured.config.read_text() == SETTINGS
 
 
 def test_failed_change_makes_no_folder(program: Program) -> None:
@@ -554,19 +556,19 @@ def test_failed_change_makes_no_folder(program: Program) -> None:
     assert not program.config.parent.exists()
 
 
-def test_remove_deletes_the_profile(settled: Program) -> None:
-    done = settled.run("profiles", "remove", "staging", "--yes")
+def test_remove_deletes_the_profile(configured: Program) -> None:
+    done = configured.run("profiles", "remove", "staging", "--yes")
     assert (done.code, done.out) == (0, "removed profile staging\n")
     assert "it was the default" in done.err
-    assert set(saved(settled)["profiles"]) == {"prod", "wrong"}
-    assert "default_profile" not in saved(settled)
-    assert settled.run("profiles", "remove", "wrong", "-y", "--json").json["removed"] is True
+    assert set(saved(configured)["profiles"]) == {"prod", "wrong"}
+    assert "default_profile" not in saved(configured)
+    assert configured.run("profiles", "remove", "wrong", "-y", "--json").json["removed"] is True
 
 
-def test_remove_asks_only_on_a_terminal(settled: Program) -> None:
-    assert settled.run("profiles", "remove", "staging").code == 0
-    assert "staging" not in settled.run("profiles", "list", "--json").out
-    assert settled.run("profiles", "remove", "sandbox", "--yes").code == 2
+def test_remove_asks_only_on_a_terminal(configured: Program) -> None:
+    assert configured.run("profiles", "remove", "staging").code == 0
+    assert "staging" not in configured.run("profiles", "list", "--json").out
+    assert configured.run("profiles", "remove", "sandbox", "--yes").code == 2
 
 
 # -- on a terminal ----------------------------------------------------------------------------------------------------
@@ -608,11 +610,11 @@ def test_ctrl_c_at_the_prompt_saves_nothing(program: Program) -> None:
 
 
 @terminals
-def test_remove_prompt_decides(settled: Program) -> None:
+def test_remove_prompt_decides(configured: Program) -> None:
     for answer, code in (("n", 1), ("y", 0)):
-        with typed(settled, "remove", "prod", TERM="dumb") as terminal:
+        with typed(configured, "remove", "prod", TERM="dumb") as terminal:
             terminal.expect("Remove the profile prod")
             terminal.sendline(answer)
             terminal.expect(pexpect.EOF)
         assert terminal.exitstatus == code
-        assert ("prod" in saved(settled)["profiles"]) == bool(code)
+        assert ("prod" in saved(configured)["profiles"]) == bool(code)

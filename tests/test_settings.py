@@ -53,24 +53,23 @@ def written(folder: Path, text: str | bytes) -> Path:
     return path
 
 
-def settle(path: Path, environ: Mapping[str, str] | None = None, *, read_key: bool = True, **flags: Any) -> Settings:
+def resolved(path: Path, environ: Mapping[str, str] | None = None, *, read_key: bool = True, **flags: Any) -> Settings:
     return resolve_settings(SettingsFlags(**flags), environ or {}, config_path=path, read_key=read_key)
 
 
 def profile(tmp_path: Path, table: str, environ: Mapping[str, str] | None = None) -> Settings:
-    return settle(written(tmp_path, f"[profiles.p]\n{table}\n"), environ, profile="p")
+    return resolved(written(tmp_path, f"[profiles.p]\n{table}\n"), environ, profile="p")
 
 
 @contextmanager
 def refused(error: type[IntegrationsError], *words: str) -> Iterator[pytest.ExceptionInfo[IntegrationsError]]:
     with pytest.raises(error) as raised:
         yield raised
-    said = f"{raised.value.message} {raised.value.hint}"
-    assert [word for word in words if word not in said] == [], said
+    text = f"{raised.value.message} {raised.value.hint}"
+    assert [word for word in words if word not in text] == [], text
 
 
 ENV = {"NOVU_SECRET_KEY": "env-key", "NOVU_API_URL": "https://env.example.com/v1/"}
-HOME = "profile {} in {}"
 
 PRECEDENCE: dict[str, tuple[Any, ...]] = {
     # name: (flags, environment, profile, url, key, origin of profile, of url, of key)
@@ -201,22 +200,22 @@ PRECEDENCE: dict[str, tuple[Any, ...]] = {
 @pytest.mark.parametrize("case", PRECEDENCE)
 def test_stronger_source_wins_and_is_named(config: Path, case: str) -> None:
     flags, environ, name, url, key, *origins = PRECEDENCE[case]
-    found = settle(config, environ, **flags)
-    home = f"profile {name} in {config}"
+    found = resolved(config, environ, **flags)
+    label = f"profile {name} in {config}"
     assert (found.profile, found.api_url) == (name, url)
     assert found.api_key == (None if key is None else Secret(key))
-    expected = [f"default_profile in {config}" if o == "default_profile" else home if o == "@" else o for o in origins]
+    expected = [f"default_profile in {config}" if o == "default_profile" else label if o == "@" else o for o in origins]
     named = [found.origins["profile"], found.origins["api_url"], found.origins["api_key"].removesuffix(": api_key")]
     assert named == expected
 
 
 def test_other_profile_values_have_their_origin(config: Path) -> None:
-    found = settle(config)
+    found = resolved(config)
     assert (found.timeout, found.ca_bundle, found.allow_http) == (5.0, str(config.parent / "ca.pem"), False)
     assert found.origins["timeout"] == found.origins["ca_bundle"] == f"profile staging in {config}"
-    flagged = settle(config, timeout=7.5)
+    flagged = resolved(config, timeout=7.5)
     assert (flagged.timeout, flagged.origins["timeout"]) == (7.5, "flag --timeout")
-    opened = settle(config, {"OPEN_KEY": "k"}, profile="open")
+    opened = resolved(config, {"OPEN_KEY": "k"}, profile="open")
     assert opened.allow_http
     assert opened.origins["allow_http"] == f"profile open in {config}"
     assert opened.origins["timeout"] == "default"
@@ -231,14 +230,14 @@ def test_ca_bundle_expands_the_home_folder(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_no_settings_mean_default_server_and_no_key(tmp_path: Path) -> None:
-    found = settle(tmp_path / "missing" / "config.toml")
+    found = resolved(tmp_path / "missing" / "config.toml")
     assert (found.profile, found.api_url, found.api_key, found.timeout) == (None, "https://api.novu.co", None, 30.0)
     assert found.warnings == ()
     with refused(AuthError, "integrations profiles add", "NOVU_SECRET_KEY", "--sandbox"):
         require_api_key(found)
 
 
-# The sandbox.
+# The sandbox
 
 SANDBOXES = [
     ({"sandbox": True}, {}, "flag --sandbox"),
@@ -254,7 +253,7 @@ def test_sandbox_needs_no_settings_file(
     tmp_path: Path, flags: dict[str, Any], environ: dict[str, str], origin: str
 ) -> None:
     for path in (written(tmp_path, FILE), tmp_path / "missing.toml"):
-        found = settle(path, {**environ, "INTEGRATIONS_SANDBOX": "/s/box.db"}, **flags)
+        found = resolved(path, {**environ, "INTEGRATIONS_SANDBOX": "/s/box.db"}, **flags)
         assert (found.sandbox, found.profile, found.api_url, found.api_key) == (True, "sandbox", SANDBOX_URL, None)
         assert found.sandbox_path == Path("/s/box.db")
         assert found.origins["profile"] == origin
@@ -264,37 +263,37 @@ def test_sandbox_needs_no_settings_file(
 
 def test_broken_file_does_not_prevent_the_sandbox(tmp_path: Path) -> None:
     broken = written(tmp_path, "this is [not TOML")
-    assert settle(broken, sandbox=True).warnings == ()
-    (warning,) = settle(broken, profile="sandbox").warnings
+    assert resolved(broken, sandbox=True).warnings == ()
+    (warning,) = resolved(broken, profile="sandbox").warnings
     assert f"{broken}, line 1" in warning
 
 
 def test_default_sandbox_warns_of_ignored_variables(tmp_path: Path) -> None:
     path = written(tmp_path, 'default_profile = "sandbox"\n')
-    quiet = settle(path)
+    quiet = resolved(path)
     assert quiet.sandbox
     assert quiet.warnings == ()
     assert quiet.origins["profile"] == f"default_profile in {path}"
-    (warning,) = settle(path, {"NOVU_API_URL": "https://mine.example.com"}).warnings
+    (warning,) = resolved(path, {"NOVU_API_URL": "https://mine.example.com"}).warnings
     assert "NOVU_API_URL" in warning
 
 
 def test_key_variable_overrides_default_but_not_named_sandbox(tmp_path: Path) -> None:
     path = written(tmp_path, 'default_profile = "sandbox"\n')
-    real = settle(path, ENV)
+    real = resolved(path, ENV)
     assert not real.sandbox
     assert real.api_key == Secret(ENV["NOVU_SECRET_KEY"])
     assert "overrides default_profile" in real.origins["profile"]
-    assert settle(path, {**ENV, "INTEGRATIONS_PROFILE": "sandbox"}).sandbox
-    assert settle(path, ENV, profile="sandbox").sandbox
+    assert resolved(path, {**ENV, "INTEGRATIONS_PROFILE": "sandbox"}).sandbox
+    assert resolved(path, ENV, profile="sandbox").sandbox
 
 
 def test_profile_named_sandbox_is_refused_or_ignored(tmp_path: Path) -> None:
     path = written(tmp_path, '[profiles.sandbox]\napi_url = "https://mine.example.com"\n[profiles.a]\n')
     with refused(ConfigError, "a profile named sandbox", "--sandbox"):
-        settle(path, profile="sandbox")
-    assert settle(path, sandbox=True).sandbox
-    found = settle(path, profile="a")
+        resolved(path, profile="sandbox")
+    assert resolved(path, sandbox=True).sandbox
+    found = resolved(path, profile="a")
     assert any("never used" in warning for warning in found.warnings)
     assert found.profiles == ("a",)
 
@@ -325,29 +324,29 @@ def test_contradicting_or_invalid_flags_are_refused(
     config: Path, flags: dict[str, Any], environ: dict[str, str], words: list[str]
 ) -> None:
     with refused(UsageError, *words):
-        settle(config, environ, **flags)
+        resolved(config, environ, **flags)
 
 
-# Profiles that are not there, or wrong.
+# Missing and invalid profiles
 
 
 def test_unknown_profile_suggests_the_nearest(config: Path) -> None:
     with refused(ConfigError, "no profile 'stagin'", str(config), "staging"):
-        settle(config, profile="stagin")
+        resolved(config, profile="stagin")
     with refused(ConfigError, "no profile 'xyz'", "available: staging, prod, bare, open"):
-        settle(config, profile="xyz")
+        resolved(config, profile="xyz")
     with refused(ConfigError, "from environment variable INTEGRATIONS_PROFILE", "prod"):
-        settle(config, {"INTEGRATIONS_PROFILE": "prd"})
+        resolved(config, {"INTEGRATIONS_PROFILE": "prd"})
     with refused(ConfigError, "did you mean sandbox"):
-        settle(config, profile="sandbx")
+        resolved(config, profile="sandbx")
     with refused(ConfigError, "integrations profiles add"):
-        settle(config.with_name("missing.toml"), profile="zzz")
+        resolved(config.with_name("missing.toml"), profile="zzz")
 
 
 def test_missing_default_profile_is_an_error(tmp_path: Path) -> None:
     path = written(tmp_path, 'default_profile = "gone"\n[profiles.here]\n')
     with refused(ConfigError, "'gone' (from default_profile in", "here"):
-        settle(path, ENV)
+        resolved(path, ENV)
 
 
 WRONG = {
@@ -388,7 +387,7 @@ def test_invalid_profile_value_is_reported_with_its_place(tmp_path: Path, table:
 
 def test_only_the_profile_in_use_is_checked(tmp_path: Path) -> None:
     path = written(tmp_path, "[profiles.good]\n[profiles.bad]\ntimeout = 'x'\n")
-    assert settle(path, profile="good").profile == "good"
+    assert resolved(path, profile="good").profile == "good"
 
 
 def test_only_misspelt_keys_are_noted(tmp_path: Path) -> None:
@@ -401,7 +400,7 @@ def test_keyring_false_is_no_second_source(tmp_path: Path) -> None:
     assert profile(tmp_path, 'api_key_keyring = false\napi_key = "k"').api_key == Secret("k")
 
 
-# Addresses.
+# Addresses
 
 ADDRESSES = {
     "https://novu.example.com": "https://novu.example.com",
@@ -425,8 +424,8 @@ ADDRESSES = {
 
 @pytest.mark.parametrize("text", ADDRESSES)
 def test_addresses_are_normalised(config: Path, text: str) -> None:
-    assert settle(config, api_url=text).api_url == ADDRESSES[text]
-    assert settle(config, {"NOVU_API_URL": text}).api_url == ADDRESSES[text]
+    assert resolved(config, api_url=text).api_url == ADDRESSES[text]
+    assert resolved(config, {"NOVU_API_URL": text}).api_url == ADDRESSES[text]
 
 
 BAD_ADDRESSES = [
@@ -460,7 +459,7 @@ def test_invalid_address_is_refused_and_not_shown(tmp_path: Path, text: str) -> 
     ]
     for error, flags, environ in cases:
         with refused(error) as raised:
-            settle(path, environ, **flags)
+            resolved(path, environ, **flags)
         assert "hunter2" not in f"{raised.value.message} {raised.value.hint}"
 
 
@@ -491,12 +490,12 @@ def test_plain_http_needs_allow_http(tmp_path: Path, text: str) -> None:
     ]
     for flags, environ in cases:
         with refused(ConfigError, "http://", "allow_http"):
-            settle(path, environ, **flags)
-    assert settle(path, profile="q", api_url=text).api_url == text
-    assert settle(path, {"NOVU_API_URL": text, "INTEGRATIONS_PROFILE": "q"}).api_url == text
+            resolved(path, environ, **flags)
+    assert resolved(path, profile="q", api_url=text).api_url == text
+    assert resolved(path, {"NOVU_API_URL": text, "INTEGRATIONS_PROFILE": "q"}).api_url == text
 
 
-# The key.
+# The API key
 
 PYTHON = Path(sys.executable).as_posix()
 
@@ -520,10 +519,10 @@ def test_nothing_runs_without_read_key(tmp_path: Path) -> None:
     path = written(
         tmp_path, '[profiles.p]\napi_key_command = ["/nonexistent/program"]\n[profiles.k]\napi_key_keyring = true\n'
     )
-    found = settle(path, profile="p", read_key=False)
+    found = resolved(path, profile="p", read_key=False)
     assert found.api_key is None
     assert found.origins["api_key"].endswith("the output of api_key_command")
-    assert settle(path, profile="k", read_key=False).origins["api_key"].endswith("the system keyring")
+    assert resolved(path, profile="k", read_key=False).origins["api_key"].endswith("the system keyring")
 
 
 FAILING_COMMANDS = {
@@ -557,10 +556,10 @@ def test_missing_key_names_its_source(tmp_path: Path, table: str, environ: dict[
 
 
 def test_empty_variable_is_named(tmp_path: Path, config: Path) -> None:
-    found = settle(tmp_path / "missing.toml", {"NOVU_SECRET_KEY": ""})
+    found = resolved(tmp_path / "missing.toml", {"NOVU_SECRET_KEY": ""})
     with refused(AuthError, "environment variable NOVU_SECRET_KEY is set but empty"):
         require_api_key(found)
-    passed_over = settle(config, {"NOVU_SECRET_KEY": ""})
+    passed_over = resolved(config, {"NOVU_SECRET_KEY": ""})
     assert require_api_key(passed_over) == Secret("staging-key")
     assert any("NOVU_SECRET_KEY is set but empty" in warning for warning in passed_over.warnings)
 
@@ -568,7 +567,7 @@ def test_empty_variable_is_named(tmp_path: Path, config: Path) -> None:
 def test_missing_key_hint_lists_the_profiles(tmp_path: Path) -> None:
     path = written(tmp_path, "[profiles.a]\n[profiles.b]\n")
     with refused(AuthError, "--profile (a, b)", "--sandbox"):
-        require_api_key(settle(path))
+        require_api_key(resolved(path))
 
 
 BAD_KEYS = [
@@ -588,21 +587,21 @@ def test_invalid_key_is_refused_and_not_shown(tmp_path: Path, key: str) -> None:
     for table, environ in (("", {"NOVU_SECRET_KEY": key}), ('api_key_env = "K"', {"K": key})):
         path = written(tmp_path, f"[profiles.p]\n{table}\n")
         with refused(ConfigError, "holds a blank, a line end") as raised:
-            settle(path, {**environ, "INTEGRATIONS_PROFILE": "p"})
+            resolved(path, {**environ, "INTEGRATIONS_PROFILE": "p"})
         shown = f"{raised.value.message} {raised.value.hint} {raised.value!r}"
         assert "hunter2" not in shown
         assert raised.value.__cause__ is None
 
 
 def test_settings_repr_hides_the_key(config: Path) -> None:
-    assert "staging-key" not in repr(settle(config))
+    assert "staging-key" not in repr(resolved(config))
 
 
-# The keyring.
+# The keyring
 
 
 class FakeKeyring(types.ModuleType):
-    """Stands in for the library: an in-memory store, or one that fails."""
+    """A keyring in memory, or one that fails."""
 
     def __init__(self, fails: Exception | None = None) -> None:
         super().__init__("keyring")
@@ -658,19 +657,19 @@ def test_failing_keyring_is_a_config_error(
     assert "hunter2" not in f"{raised.value.message} {raised.value.hint}"
 
 
-# The file as it is found.
+# The file
 
 
 def test_byte_order_mark_and_crlf_are_accepted(tmp_path: Path) -> None:
     path = written(tmp_path, b"\xef\xbb\xbf" + FILE.replace("\n", "\r\n").encode())
-    assert settle(path).api_key == Secret("staging-key")
+    assert resolved(path).api_key == Secret("staging-key")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX files say who may read them")
 def test_file_open_to_others_is_warned_about(config: Path) -> None:
     for mode, word in ((0o644, "read"), (0o640, "read"), (0o620, "change"), (0o606, "change"), (0o600, "")):
         config.chmod(mode)
-        warnings = settle(config).warnings
+        warnings = resolved(config).warnings
         if word:
             (warning,) = warnings
             assert f"can {word} {config}" in warning
