@@ -15,6 +15,8 @@ from typing import Any
 import pyte
 import pytest
 
+from integrations_cli import cli
+from integrations_cli.context import Process
 from integrations_cli.errors import RejectedError
 from integrations_cli.models import MASK, Integration
 from integrations_cli.terminal.render import Renderer, wants_color
@@ -344,3 +346,11 @@ def test_ctrl_c_in_help_is_an_interruption(tmp_path: Path) -> None:
         done = Program(tmp_path).run("list", "--help")
     assert done.code == 130
     assert "bug" not in done.err
+
+
+def test_ctrl_c_while_printing_names_the_created_integration(tmp_path: Path) -> None:
+    arguments = ["create", "-p", "expo", "-i", "made", "--sandbox"]
+    err = io.StringIO()
+    code = cli.run(arguments, Process(Program(tmp_path).environ, None, Interrupting(), err))
+    assert code == 130
+    assert "error: interrupted; made (" in err.getvalue()

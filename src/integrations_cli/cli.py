@@ -250,13 +250,13 @@ def _run(arguments: list[str], process: Process, renderer: Renderer) -> int:
     try:
         with root().make_context(PROGRAM, arguments, obj=(process, renderer)) as context:
             view = context.command.invoke(context)
+        return _show(view, renderer, process.stdout)
     except typer.Exit as end:  # after --help and --version
         return end.exit_code
     except TyperException as error:
         raise _usage_error(error) from None
     except (KeyboardInterrupt, EOFError):
-        raise CancelledError("interrupted") from None
-    return _show(view, renderer, process.stdout)
+        raise CancelledError(f"interrupted{_done(renderer)}") from None
 
 
 def _show(view: View, renderer: Renderer, stdout: TextIO | None) -> int:
@@ -267,8 +267,12 @@ def _show(view: View, renderer: Renderer, stdout: TextIO | None) -> int:
         if renderer.done is None and isinstance(error, BrokenPipeError):
             raise
         _discard_output(stdout)
-        done = f"; {renderer.done}" if renderer.done is not None else ""
-        raise IntegrationsError(f"the output could not be written: {error.strerror}{done}") from None
+        raise IntegrationsError(f"the output could not be written: {error.strerror}{_done(renderer)}") from None
+
+
+def _done(renderer: Renderer) -> str:
+    """Return the end of an error message: what the command has done, although it cannot be shown."""
+    return f"; {renderer.done}" if renderer.done is not None else ""
 
 
 def _report(error: IntegrationsError, renderer: Renderer) -> int:
