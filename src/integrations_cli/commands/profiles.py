@@ -158,25 +158,22 @@ def _refuse_contradictions(run: RunContext, options: AddOptions) -> None:
 
 def _table(run: RunContext, options: AddOptions) -> dict[str, Json]:
     """Build the profile's table from the flags, without a key that has yet to be read."""
-    table: dict[str, Json] = {}
-    if options.region is not None:
-        table["region"] = options.region
-    if run.flags.api_url is not None:
-        table["api_url"] = normalize_url(run.flags.api_url, "the flag --api-url", UsageError)
-        refuse_plain_http(table["api_url"], "the flag --api-url", allowed=options.allow_http)
-    if options.api_key_env is not None:
-        if not options.api_key_env.isidentifier():
-            raise UsageError("--api-key-env takes the name of a variable, without a $")
-        table["api_key_env"] = options.api_key_env
-    if options.api_key_command is not None:
-        table["api_key_command"] = options.api_key_command
-    if run.flags.timeout is not None:
-        table["timeout"] = check_timeout(run.flags.timeout, "the flag --timeout", UsageError)
-    if options.ca_bundle is not None:
-        table["ca_bundle"] = str(options.ca_bundle.absolute())
-    if options.allow_http:
-        table["allow_http"] = True
-    return table
+    api_url, timeout = run.flags.api_url, run.flags.timeout
+    if api_url is not None:
+        api_url = normalize_url(api_url, "the flag --api-url", UsageError)
+        refuse_plain_http(api_url, "the flag --api-url", allowed=options.allow_http)
+    if options.api_key_env is not None and not options.api_key_env.isidentifier():
+        raise UsageError("--api-key-env takes the name of a variable, without a $")
+    table = {
+        "region": options.region,
+        "api_url": api_url,
+        "api_key_env": options.api_key_env,
+        "api_key_command": options.api_key_command,
+        "timeout": None if timeout is None else check_timeout(timeout, "the flag --timeout", UsageError),
+        "ca_bundle": None if options.ca_bundle is None else str(options.ca_bundle.absolute()),
+        "allow_http": options.allow_http or None,
+    }
+    return {key: value for key, value in table.items() if value is not None}
 
 
 def _read_key(run: RunContext, options: AddOptions) -> Secret | None:

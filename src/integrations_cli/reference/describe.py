@@ -130,17 +130,12 @@ def exit_codes() -> tuple[ExitCode, ...]:
     """Return the exit codes, with the meanings in the docstrings of the error classes."""
     top = errors.IntegrationsError
     kinds: list[type[errors.IntegrationsError]] = [top, *top.__subclasses__()]
-    found: dict[int, ExitCode] = {0: ExitCode(0, (), "Success.")}
-    for kind in sorted(kinds, key=lambda kind: kind.exit_code):
-        meaning = _sentence((kind.__doc__ or "").partition("\n\n")[0])
-        before = found.get(kind.exit_code)
-        if before is None:
-            found[kind.exit_code] = ExitCode(kind.exit_code, (kind.type,), meaning)
-        else:
-            found[kind.exit_code] = ExitCode(
-                kind.exit_code, (*before.types, kind.type), f"{before.meaning} Or: {meaning[0].lower()}{meaning[1:]}"
-            )
-    return tuple(found[code] for code in sorted(found))
+    codes = [ExitCode(0, (), "Success.")]
+    for code in sorted({kind.exit_code for kind in kinds}):
+        same = [kind for kind in kinds if kind.exit_code == code]
+        meanings = [" ".join((kind.__doc__ or "").partition("\n\n")[0].split()) for kind in same]
+        codes.append(ExitCode(code, tuple(kind.type for kind in same), " Or: ".join(meanings)))
+    return tuple(codes)
 
 
 def description_json(program: Program) -> Json:
@@ -238,7 +233,3 @@ def _choices(metavar: str | None) -> tuple[str, ...]:
 def _kind(metavar: str | None, choices: tuple[str, ...]) -> Kind:
     known = KINDS.get(metavar or "")
     return known or ("choice" if choices else "text")
-
-
-def _sentence(text: str) -> str:
-    return " ".join(text.replace("`", "").split())

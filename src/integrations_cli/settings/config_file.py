@@ -70,11 +70,11 @@ class ConfigFile:
             ConfigError: It cannot be read, or is not TOML of the right shape; with path, line and column.
         """
         try:
-            mode = _mode(path)
+            status = path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return cls(path)
         except (OSError, ValueError):
-            mode = None  # reading it below reports the error
+            status = None  # reading it below reports the error
         try:
             content = read_bytes(path, MAX_BYTES)
             text = decode_utf8(content)
@@ -86,8 +86,8 @@ class ConfigFile:
                 hint=error.hint or "fix the file or move it away; a broken file is never overwritten",
             ) from None
         file = cls(path, content, text, document)
-        if mode is not None and document:
-            file.warnings.extend(_permission_warnings(path, mode))
+        if status is not None and document:
+            file.warnings.extend(_permission_warnings(path, status))
         file._check_shape()
         return file
 
@@ -257,14 +257,9 @@ def has_comments(text: str) -> bool:
     return any(found["comment"] for found in re.finditer(rf"(?s){STRING}|(?P<comment>\#)", text))
 
 
-def _mode(path: Path) -> int | None:
-    """Return the permission bits of a regular file on POSIX, else None."""
-    status = path.stat()
-    return stat.S_IMODE(status.st_mode) if os.name == "posix" and stat.S_ISREG(status.st_mode) else None
-
-
-def _permission_warnings(path: Path, mode: int) -> list[str]:
-    if not mode & 0o077:
+def _permission_warnings(path: Path, status: os.stat_result) -> list[str]:
+    mode = status.st_mode
+    if os.name != "posix" or not stat.S_ISREG(mode) or not mode & 0o077:
         return []
     import shlex
 

@@ -55,10 +55,10 @@ class Settings(NamedTuple):
     api_url: str
     api_key: Secret | None
     timeout: float
-    ca_bundle: str | None
-    allow_http: bool
-    sandbox_path: Path | None
     origins: Mapping[str, str]
+    ca_bundle: str | None = None
+    allow_http: bool = False
+    sandbox_path: Path | None = None
     warnings: tuple[str, ...] = ()
     no_key: str | None = None
     profiles: tuple[str, ...] = ()
@@ -172,8 +172,6 @@ def _sandbox_settings(
         api_url=SANDBOX_URL,
         api_key=None,
         timeout=timeout,
-        ca_bundle=None,
-        allow_http=False,
         sandbox_path=sandbox_path(environ),
         origins={
             "profile": origin,
@@ -237,7 +235,6 @@ def _server_settings(
         timeout=timeout,
         ca_bundle=_expand_path(file.path, profile.ca_bundle) if profile.ca_bundle is not None else None,
         allow_http=profile.allow_http,
-        sandbox_path=None,
         origins=origins,
         warnings=(*file.warnings, *profile.notes, *key_warnings),
         no_key=key.missing,
