@@ -204,7 +204,7 @@ def _check_unused_file(path: Path) -> tuple[str, ...]:
 
 def _warn_of_ignored_variables(environ: Mapping[str, str], origin: str) -> tuple[str, ...]:
     ignored = [name for name in (*KEY_VARIABLES, "NOVU_API_URL") if environ.get(name)]
-    return (f"the sandbox is used ({origin}); ignored variables: {', '.join(ignored)}",) if ignored else ()
+    return (f"ignored because the sandbox is used ({origin}): {', '.join(ignored)}",) if ignored else ()
 
 
 def _server_settings(
@@ -272,7 +272,7 @@ def _resolve_key(
         return given, ()
     if profile.key is None:
         return FoundKey(None, "none", f"{label} has no API key" if profile.name else "there is no API key"), ()
-    warnings = () if given is None else (f"{given.missing}; using the API key of {label}",)
+    warnings = () if given is None else (f"{given.missing}, so the API key of {label} is used",)
     return key_from_source(profile.key, environ, profile.name, label, fetch=fetch), warnings
 
 
