@@ -662,7 +662,7 @@ complete -c integrations -n '__integrations_group' -a commands -d 'List every co
 complete -c integrations -n '__integrations_group' -l version -s V -d 'Show the version and exit.'
 complete -c integrations -n '__integrations_group' -l help -s h -d 'Show this message and exit.'
 
-complete -c integrations -n '__integrations_group providers' -a list -d 'List the providers that the API knows.'
+complete -c integrations -n '__integrations_group providers' -a list -d 'List the providers that the API supports.'
 complete -c integrations -n '__integrations_group providers' -a show -d 'Show a provider\'s credentials and an example command.'
 complete -c integrations -n '__integrations_group providers' -l help -s h -d 'Show this message and exit.'
 
@@ -880,7 +880,7 @@ complete -c integrations -n '__integrations_at profiles add' -l default -l use -
 complete -c integrations -n '__integrations_at profiles add' -l force -d 'Replace an existing profile of this name.'
 complete -c integrations -n '__integrations_at profiles add' -l verify -d 'Check the API key with the server before saving.'
 complete -c integrations -n '__integrations_at profiles add' -l no-verify -d 'Check the API key with the server before saving.'
-complete -c integrations -n '__integrations_at profiles add' -l profile -s P -x -a '(__integrations_ask profiles)' -d 'Use this profile of the settings.'
+complete -c integrations -n '__integrations_at profiles add' -l profile -s P -x -a '(__integrations_ask profiles)' -d 'Use this profile of the settings file.'
 complete -c integrations -n '__integrations_at profiles add' -l sandbox -d 'Use the built-in API: no account, no key, no network.'
 complete -c integrations -n '__integrations_at profiles add' -l api-url -x -d 'The address of the API.'
 complete -c integrations -n '__integrations_at profiles add' -l timeout -x -d 'The time limit of one attempt.'
@@ -924,7 +924,7 @@ complete -c integrations -n '__integrations_at profiles use' -l help -s h -d 'Sh
 
 complete -c integrations -n '__integrations_argument 1 profiles remove' -x -a '(__integrations_ask profiles)'
 complete -c integrations -n '__integrations_at profiles remove' -l yes -s y -d 'Do not ask for confirmation.'
-complete -c integrations -n '__integrations_at profiles remove' -l profile -s P -x -a '(__integrations_ask profiles)' -d 'Use this profile of the settings.'
+complete -c integrations -n '__integrations_at profiles remove' -l profile -s P -x -a '(__integrations_ask profiles)' -d 'Use this profile of the settings file.'
 complete -c integrations -n '__integrations_at profiles remove' -l sandbox -d 'Use the built-in API: no account, no key, no network.'
 complete -c integrations -n '__integrations_at profiles remove' -l api-url -x -d 'The address of the API.'
 complete -c integrations -n '__integrations_at profiles remove' -l timeout -x -d 'The time limit of one attempt.'

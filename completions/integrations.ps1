@@ -23,7 +23,7 @@ $global:__IntegrationsTables = @{
             , @('commands', 'List every command, flag and exit code.')
         )
         'providers' = @(
-            , @('list', 'List the providers that the API knows.')
+            , @('list', 'List the providers that the API supports.')
             , @('show', 'Show a provider''s credentials and an example command.')
         )
         'profiles' = @(
@@ -328,8 +328,8 @@ $global:__IntegrationsTables = @{
             , @('--force', '', 'Replace an existing profile of this name.')
             , @('--verify', '', 'Check the API key with the server before saving.')
             , @('--no-verify', '', 'Check the API key with the server before saving.')
-            , @('--profile', 'profile', 'Use this profile of the settings.')
-            , @('-P', 'profile', 'Use this profile of the settings.')
+            , @('--profile', 'profile', 'Use this profile of the settings file.')
+            , @('-P', 'profile', 'Use this profile of the settings file.')
             , @('--sandbox', '', 'Use the built-in API: no account, no key, no network.')
             , @('--api-url', 'text', 'The address of the API.')
             , @('--timeout', 'text', 'The time limit of one attempt.')
@@ -386,8 +386,8 @@ $global:__IntegrationsTables = @{
         'profiles remove' = @(
             , @('--yes', '', 'Do not ask for confirmation.')
             , @('-y', '', 'Do not ask for confirmation.')
-            , @('--profile', 'profile', 'Use this profile of the settings.')
-            , @('-P', 'profile', 'Use this profile of the settings.')
+            , @('--profile', 'profile', 'Use this profile of the settings file.')
+            , @('-P', 'profile', 'Use this profile of the settings file.')
             , @('--sandbox', '', 'Use the built-in API: no account, no key, no network.')
             , @('--api-url', 'text', 'The address of the API.')
             , @('--timeout', 'text', 'The time limit of one attempt.')

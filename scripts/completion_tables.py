@@ -6,10 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from integrations_cli import catalogue
-from integrations_cli.catalogue.credential_fields import credential_type
 
 if TYPE_CHECKING:
-    from integrations_cli.models import Provider
+    from integrations_cli.catalogue.credential_fields import Provider
     from integrations_cli.reference.describe import Argument, Command, Flag, Program
 
 HEADER: Final = """Made by scripts/generate_docs.py; do not edit.

@@ -304,7 +304,7 @@ def test_invalid_arguments_print_nothing(tmp_path: Path, arguments: list[str]) -
 
 
 def test_identifiers_come_from_the_chosen_server(tmp_path: Path) -> None:
-    with open_sandbox(tmp_path / "server.db") as sandbox, serve(sandbox.contract, port=0).start() as server:
+    with open_sandbox(tmp_path / "server.db") as sandbox, serve(sandbox.api, port=0).start() as server:
         environ = environ_of(tmp_path, NOVU_SECRET_KEY=sandbox.api_keys["Development"], NOVU_API_URL=server.url)
         by_environment = completions(["identifiers"], environ)
         elsewhere = environ_of(tmp_path, NOVU_SECRET_KEY=sandbox.api_keys["Production"])

@@ -63,7 +63,7 @@ def answered(program: Program, answering: Answering, *flags: str) -> tuple[Finis
 
 
 def test_healthy_server_has_no_warnings(program: Program, sandbox: Sandbox) -> None:
-    with serve(sandbox.contract, port=0).start() as server:
+    with serve(sandbox.api, port=0).start() as server:
         key = sandbox.api_keys["Production"]
         done = program.run("doctor", "--json", "--api-url", server.url, env={"NOVU_SECRET_KEY": key})
     assert done.code == 0

@@ -231,7 +231,7 @@ REFUSED = [
     (["--api-key-stdin", "--api-url", "x.example.com"], 2, "--api-url"),
     (["--api-key-stdin", "--api-url", "http://x.example.com"], 3, "--allow-http"),
     (["--api-key-env", "$A"], 2, "without a $"),
-    (["--api-key-command", "a 'b"], 3, "quotation mark"),
+    (["--api-key-command", "a 'b"], 3, "unclosed quote"),
     (["--api-key-command", " "], 3, "a command line"),
 ]
 

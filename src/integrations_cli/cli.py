@@ -56,7 +56,7 @@ TREE = (
         "providers",
         "Look up providers and the credentials they need.",
         entries=(
-            Entry("list", "List the providers that the API knows.", "providers:list_providers"),
+            Entry("list", "List the providers that the API supports.", "providers:list_providers"),
             Entry("show", "Show a provider's credentials and an example command.", "providers:show_provider"),
         ),
     ),

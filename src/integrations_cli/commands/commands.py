@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import typer  # noqa: TC002  # Typer evaluates the annotation at run time
+import typer  # Typer evaluates the annotation at run time
 
 from integrations_cli.reference.describe import Flag, Program, describe, description_json
 from integrations_cli.terminal.views import Text, View

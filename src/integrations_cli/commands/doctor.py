@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
-import typer  # noqa: TC002  # Typer evaluates the annotation at run time
+import typer  # Typer evaluates the annotation at run time
 
 from integrations_cli import __version__, catalogue
 from integrations_cli.api.client import ENVIRONMENT_PATH, Client, create_request

@@ -12,11 +12,7 @@ from integrations_cli.errors import RejectedError
 from integrations_cli.terminal.views import Text, View, integration_view
 
 
-def set_primary(
-    context: typer.Context,
-    reference: Reference,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the _id alone.")] = False,
-) -> View:
+def set_primary(context: typer.Context, reference: Reference, quiet: Quiet = False) -> View:
     """Make an integration the primary one of its channel.
 
     It becomes active and loses its conditions, since the primary integration is used for all messages.

@@ -92,7 +92,7 @@ def parse_api_key(text: str, where: str) -> Secret | None:
 
 
 def _run(source: KeySource, label: str) -> str:
-    from integrations_cli.inputs.credential_values import run_command, split_command
+    from integrations_cli.inputs.run_command import run_command, split_command
 
     what = f"api_key_command of {label}"
     try:
