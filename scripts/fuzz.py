@@ -30,12 +30,12 @@ def targets(folder: Path) -> dict[str, Target]:
     from integrations_cli.api.transport.base import Response
     from integrations_cli.create.draft import DraftInputs, build_draft
     from integrations_cli.inputs.credential_values import ValueReader
+    from integrations_cli.inputs.endpoint import parse_origin
     from integrations_cli.inputs.run_command import split_command
     from integrations_cli.manifests import load
     from integrations_cli.manifests.documents import Source
     from integrations_cli.models import MASK
     from integrations_cli.settings.config_file import ConfigFile
-    from integrations_cli.settings.profile import normalize_url
     from integrations_cli.terminal import redaction
     from integrations_cli.terminal.escape import escape
 
@@ -94,7 +94,7 @@ def targets(folder: Path) -> dict[str, Target]:
         "manifest.toml": lambda data: manifest(data, "toml"),
         "assignment": assignment,
         "command line": lambda data: split_command(text(data), "x"),
-        "url": lambda data: normalize_url(text(data), "x"),
+        "url": lambda data: parse_origin(text(data), "x", allow_http=True),
         "terminal": terminal,
     }
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import httpcore
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fault_server import FakeClock, FaultServer
 from faults import http
 from integrations_cli.api.client import Client
 from integrations_cli.api.transport.base import MAX_RESPONSE, Interrupted, Request, TransportFailure
-from integrations_cli.api.transport.deadline import ends_exactly
 from integrations_cli.create import exactly_once as create
 from integrations_cli.models import Draft
 from requesting import GET, ask, failure_of, opened, paced
-from tls_server import ANSWER, Listening, answering, listening, read_head
+from tls_server import ANSWER, Listening, answering, answering_once, listening, read_head
 
 if TYPE_CHECKING:
     import socket
@@ -69,37 +70,87 @@ def test_a_second_answer_is_never_taken_for_the_next_request_s(faulty: FaultServ
     transport.close()
 
 
-@given(st.binary(max_size=300), st.binary(max_size=20), st.lists(st.integers(1, 100), max_size=5))
-def test_where_an_answer_ends_is_known_exactly(body: bytes, surplus: bytes, sizes: list[int]) -> None:
-    counted = http(200, body)
-    assert ends_exactly(counted)
-    assert ends_exactly(b"HTTP/1.1 100 Continue\r\n\r\n" + counted)
-    assert not ends_exactly(counted[:-1])
-    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+class Pieces(httpcore.NetworkBackend):
+    """Connections over memory that answer each request with the same pieces of bytes."""
+
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        self.pieces = [piece for piece in pieces if piece]
+        self.connections = 0
+
+    def connect_tcp(self, *_: Any, **__: Any) -> httpcore.NetworkStream:
+        self.connections += 1
+        return PieceStream(self.pieces)
+
+
+class PieceStream(httpcore.NetworkStream):
+    """One of these connections."""
+
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        self._pieces = pieces
+        self._unread: list[bytes] = []
+
+    def write(self, buffer: bytes, *_: Any, **__: Any) -> None:
+        if buffer.startswith(b"GET "):
+            self._unread += self._pieces
+
+    def read(self, *_: Any, **__: Any) -> bytes:
+        return self._unread.pop(0) if self._unread else b""
+
+    def get_extra_info(self, info: str) -> Any:
+        return bool(self._unread) if info == "is_readable" else None
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def connections_for_two(data: bytes, cuts: Sequence[int], body: bytes) -> int:
+    """Return how many connections two requests need whose response is `data`, cut into pieces."""
+    edges = sorted({0, len(data), *(cut % len(data) for cut in cuts)})
+    backend = Pieces([data[start:end] for start, end in itertools.pairwise(edges)])
+    transport = opened("http://127.0.0.1:9", backend=backend)
+    assert [transport.send(GET, 5.0).body for _ in range(2)] == [body, body]
+    transport.close()
+    return backend.connections
+
+
+CUTS = st.lists(st.integers(0, 1000), max_size=4)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300), st.binary(max_size=20), st.lists(st.integers(1, 100), max_size=5), CUTS)
+def test_surplus_bytes_end_a_connection(body: bytes, surplus: bytes, sizes: list[int], cuts: list[int]) -> None:
     chunks, rest = b"", body
     for size in [*sizes, len(body) or 1]:
         piece, rest = rest[:size], rest[size:]
         if piece:
             chunks += b"%x;a=b\r\n%b\r\n" % (len(piece), piece)
-    chunked = head + chunks + b"0\r\n\r\n"
-    assert ends_exactly(chunked)
-    assert not ends_exactly(chunked[:-1])
-    if surplus:
-        assert not ends_exactly(counted + surplus)
-        assert not ends_exactly(chunked + surplus)
+    counted = http(200, body)
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+    for response in (counted, b"HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n" + counted, chunked):
+        assert connections_for_two(response, cuts, body) == 1
+        assert connections_for_two(response + surplus, cuts, body) == (2 if surplus else 1)
 
 
-def test_where_an_answer_ends_is_not_known_without_a_length() -> None:
-    assert not ends_exactly(b"HTTP/1.1 200 OK\r\n\r\nbody")
-    assert not ends_exactly(b"")
-    assert not ends_exactly(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n")
-    assert ends_exactly(b"HTTP/1.1 204 No Content\r\n\r\n")
-    assert ends_exactly(b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n")
+@pytest.mark.parametrize(
+    ("response", "connections"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", 1),
+        (b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n", 1),
+        (b"HTTP/1.1 204 No Content\r\n\r\nx", 2),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", 2),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", 2),
+    ],
+)
+def test_a_response_without_a_body(response: bytes, connections: int) -> None:
+    assert connections_for_two(response, [], b"") == connections
 
 
-@given(st.binary(max_size=200))
-def test_no_bytes_break_that(received: bytes) -> None:
-    assert ends_exactly(received) in {True, False}
+def test_a_body_without_a_length_ends_the_connection() -> None:
+    with listening(partial(answering_once, response=b"HTTP/1.1 200 OK\r\n\r\nbody")) as server:
+        transport = opened(f"http://127.0.0.1:{server.port}")
+        assert [transport.send(GET, 10.0).body for _ in range(2)] == [b"body", b"body"]
+        transport.close()
+        assert server.connections == 2
 
 
 def test_threads_share_a_transport() -> None:
@@ -138,24 +189,25 @@ def test_ctrl_c_says_whether_the_request_had_begun_to_leave(faulty: FaultServer,
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "sent"),
+    ("fault", "kind", "sent", "words"),
     [
-        ("refuse", "connect", False),
-        ("reset after", "disconnected", True),
-        ("close after", "disconnected", True),
-        ("cut head", "disconnected", True),
-        ("cut body", "protocol", True),
-        ("garbage", "protocol", True),
-        ("TLS", "protocol", True),
+        ("refuse", "connect", False, "no connection"),
+        ("reset after", "disconnected", True, "closed the connection"),
+        ("close after", "disconnected", True, "closed the connection"),
+        ("cut head", "disconnected", True, "closed the connection"),
+        ("cut body", "protocol", True, "ends too early"),
+        ("garbage", "protocol", True, "not valid HTTP"),
+        ("TLS", "protocol", True, "not valid HTTP"),
     ],
 )
-def test_every_failure_has_its_name(faulty: FaultServer, fault: str, kind: str, sent: bool) -> None:
+def test_every_failure_has_its_name(faulty: FaultServer, fault: str, kind: str, sent: bool, words: str) -> None:
     transport = paced(faulty)
     faulty.script[:] = [fault]
     with pytest.raises(TransportFailure) as caught:
         transport.send(GET, 5.0)
     transport.close()
     assert (caught.value.kind, caught.value.sent, caught.value.timed_out) == (kind, sent, False)
+    assert words in caught.value.message
     assert caught.value.hint
     assert "\n" not in caught.value.message
 
@@ -168,4 +220,6 @@ def test_interim_answers_are_read_up_to_a_limit() -> None:
         assert ask(f"http://127.0.0.1:{server.port}").body == b'{"data": "yes"}'
     with listening(partial(answering, response=many + ANSWER)) as server:
         failure = failure_of(f"http://127.0.0.1:{server.port}")
-    assert (failure.sent, failure.timed_out) == (True, False)
+    assert (failure.kind, failure.sent, failure.timed_out) == ("protocol", True, False)
+    assert "headers" in failure.message
+    assert "closed" not in failure.message

@@ -329,8 +329,8 @@ def test_proxy_is_shown_without_its_password(program: Program) -> None:
 @pytest.mark.parametrize("url", ["https://novu.example/ü", "https://é..example"])
 def test_invalid_address_is_reported(program: Program, url: str) -> None:
     done = program.run("doctor", "--json", "--api-url", url)
-    assert done.code == 3
-    (_, refused) = findings(done)["address"]
+    assert done.code == 2
+    (refused,) = findings(done)["settings"]
     assert refused["state"] == "error"
     assert refused["hint"]
     assert set(findings(done)).isdisjoint({"encryption", "proxy", "connection"})

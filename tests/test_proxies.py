@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from certificates import AUTHORITY, server_context, write_bundle
-from integrations_cli.api.transport.base import parse_origin
+from integrations_cli.api.transport.base import TransportFailure
 from integrations_cli.api.transport.proxies import Proxy, proxy_for
 from integrations_cli.errors import ConfigError
-from requesting import KEY, ask, failure_of, opened
-from tls_server import answering, forwarding, listening, over_tls, socks
+from integrations_cli.inputs.endpoint import parse_origin
+from requesting import GET, KEY, ask, failure_of, opened
+from tls_server import Listening, Talk, answering, forwarding, listening, over_tls, read_head, socks
+
+if TYPE_CHECKING:
+    import ssl
 
 
 @pytest.fixture
@@ -105,6 +111,59 @@ def test_an_encrypted_request_goes_through_a_tunnel_that_never_sees_the_key(bund
         assert failure_of("https://else.example", environ=environ, ca_bundle=str(bundle)).kind == "certificate"
 
 
+def in_tls(server: Listening, context: ssl.SSLContext, talk: Talk) -> Talk:
+    """Talk inside an encrypted connection."""
+
+    def encrypted(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as inner:
+            talk(inner)
+
+    return encrypted
+
+
+def test_an_encrypted_proxy_sees_only_the_tunnel(bundle: Path) -> None:
+    with (
+        listening(partial(over_tls, context=server_context(AUTHORITY.issue_cert("api.example")))) as server,
+        listening(
+            lambda proxy: in_tls(
+                proxy, server_context(AUTHORITY.issue_cert("127.0.0.1")), forwarding(proxy, server.port)
+            )
+        ) as proxy,
+    ):
+        environ = {"HTTPS_PROXY": f"https://127.0.0.1:{proxy.port}"}
+        transport = opened("https://api.example", environ=environ, ca_bundle=str(bundle))
+        assert [transport.send(GET, 10.0).status for _ in range(2)] == [200, 200]
+        transport.close()
+        assert KEY.encode() not in b"".join(proxy.heard)
+        assert proxy.connections == 2  # surplus bytes are not seen inside two layers of TLS
+
+
+def test_a_trickling_encrypted_proxy_ends_at_the_deadline(bundle: Path) -> None:
+    over = threading.Event()
+
+    def trickle(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        connection.recv(65536)
+        connection.sendall(b"\x16\x03\x03\x3f\xff")
+        while not over.wait(0.02):
+            connection.sendall(b"\x02")
+
+    context = server_context(AUTHORITY.issue_cert("127.0.0.1"))
+    with listening(lambda proxy: in_tls(proxy, context, trickle)) as proxy:
+        environ = {"HTTPS_PROXY": f"https://127.0.0.1:{proxy.port}"}
+        transport = opened("https://api.example", environ=environ, ca_bundle=str(bundle))
+        watchdog = threading.Timer(10.0, over.set)
+        watchdog.start()
+        with pytest.raises(TransportFailure) as caught:
+            transport.send(GET, 0.5)
+        assert not over.is_set()
+        watchdog.cancel()
+        over.set()
+        transport.close()
+    assert (caught.value.kind, caught.value.sent) == ("timeout", False)
+
+
 def test_an_encrypted_request_goes_through_a_socks_proxy(bundle: Path) -> None:
     context = server_context(AUTHORITY.issue_cert("api.example"))
     with (
@@ -133,7 +192,11 @@ def test_a_socks_proxy_that_speaks_something_else_is_named(reply: bytes, bundle:
 @pytest.mark.parametrize(
     ("response", "permanent", "words"),
     [
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", True, "a name and a password"),
+        (
+            b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+            True,
+            "requires a user name",
+        ),
         (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", True, "403"),
         (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", False, "502"),
     ],

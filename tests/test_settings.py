@@ -411,6 +411,8 @@ ADDRESSES = {
     "HTTPS://Novu.Example.COM/Api/v1": "https://novu.example.com/Api",
     "https://example.com/novu/api/": "https://example.com/novu/api",
     "https://example.com:8443/v1": "https://example.com:8443",
+    "https://example.com:443": "https://example.com",
+    "https://münchen.example": "https://xn--mnchen-3ya.example",
     " https://example.com\n": "https://example.com",
     "https://[2001:db8::1]:3000": "https://[2001:db8::1]:3000",
     "http://localhost:3000/v1": "http://localhost:3000",
@@ -442,6 +444,9 @@ BAD_ADDRESSES = [
     "https://example.com\\@evil.example.com",
     "https://example.com\r\nX: y",
     "https://[::1]evil.example.com",
+    "http://[:::1]",
+    "https://novu.example/ü",
+    "https://é..example",
     "https://localhost%2eevil.example.com",
     "file:///etc/passwd",
     "https://user:hunter2@example.com",
@@ -467,6 +472,7 @@ UNENCRYPTED = [
     "http://example.com",
     "http://10.0.0.1",
     "http://localhost.example.com",
+    "http://api.localhost",
     "http://127.0.0.1.example.com",
     "http://127.1",
     "http://0177.0.0.1",
@@ -474,7 +480,6 @@ UNENCRYPTED = [
     "http://0.0.0.0",
     "http://[::]",
     "http://[::ffff:127.0.0.1]",
-    "http://[:::1]",
 ]
 
 

@@ -9,13 +9,12 @@ import subprocess
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpcore
 import pytest
 
 from fault_server import FakeClock, FaultServer
@@ -28,18 +27,17 @@ from integrations_cli.api.transport.base import (
     Request,
     Response,
     TransportFailure,
-    is_loopback,
-    parse_origin,
     request_headers,
 )
-from integrations_cli.api.transport.deadline import Dialler
-from integrations_cli.api.transport.http import unpack
+from integrations_cli.api.transport.http import decompress
 from integrations_cli.api.transport.open import open_transport
 from integrations_cli.api.transport.sandbox import SandboxTransport
 from integrations_cli.create import exactly_once as create
 from integrations_cli.errors import ConfigError
+from integrations_cli.inputs.endpoint import parse_origin
 from integrations_cli.models import Draft, Secret
 from integrations_cli.sandbox.open import open_sandbox
+from paced import PacedBackend
 from requesting import GET, KEY, ask, failure_of, opened, paced
 from scripted_server import Reply, Scripted, scripted
 from tls_server import answering, listening, read_head
@@ -119,12 +117,16 @@ def test_plain_http_is_for_loopback_or_for_who_allows_it() -> None:
     with pytest.raises(ConfigError, match="unencrypted"):
         parse_origin("http://api.example", allow_http=False)
     assert parse_origin("http://api.example", allow_http=True).url == "http://api.example"
-    for url in ("http://localhost:3000", "http://127.1.2.3", "http://[::1]:80", "http://api.localhost"):
+    for url in ("http://localhost:3000", "http://127.1.2.3", "http://[::1]:80", "http://[0:0::1]"):
         assert parse_origin(url, allow_http=False).scheme == "http"
-    assert not is_loopback("127.0.0.1.example.com")
-    assert not is_loopback("localhost.example.com")
+    # A resolver may send a name below localhost anywhere.
+    for url in ("http://127.0.0.1.example.com", "http://localhost.example.com", "http://api.localhost", "http://[::2]"):
+        assert not parse_origin(url, allow_http=True).is_loopback
+        with pytest.raises(ConfigError, match="unencrypted"):
+            parse_origin(url, allow_http=False)
     assert parse_origin("http://[::1]:8080", allow_http=False).authority == "[::1]:8080"
     assert parse_origin("https://münchen.example", allow_http=False).host == "xn--mnchen-3ya.example"
+    assert parse_origin("https://api.example:443/x/v1/", allow_http=False).url == "https://api.example/x"
 
 
 @pytest.mark.parametrize("key", ["", "a b", "abc\n", "abc\r\nX-Evil: 1", "schlüssel", "a\x00b", "a\x7f"])
@@ -210,37 +212,61 @@ def test_a_time_limit_holds_on_real_sockets_and_the_real_clock() -> None:
     assert caught.value.timed_out
 
 
-def test_a_dead_address_leaves_time_for_the_next() -> None:
+def resolving(*addresses: str) -> Callable[..., list[Any]]:
+    """Return a `socket.getaddrinfo` that gives these addresses for a name, and each address for itself."""
+    original = socket.getaddrinfo
+
+    def resolve(host: str, port: int, *rest: Any, **more: Any) -> list[Any]:
+        numeric = host[:1].isdecimal()
+        entries: list[Any] = [(0, 0, 0, "", (address, port)) for address in addresses]
+        return list(original(host, port, *rest, **more)) if numeric else entries
+
+    return resolve
+
+
+def test_a_dead_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", resolving("127.9.9.9", "127.0.0.1"))
     with listening(answering) as server, socket.socket() as refusing:
+        assert ask(f"http://api.example:{server.port}", allow_http=True).status == 200
         refusing.bind(("127.0.0.1", 0))
-        entries = [(0, 0, 0, "", (address, server.port)) for address in ("127.9.9.9", "127.0.0.1")]
-        dialler = Dialler(lambda: 0.0, resolve=lambda *_, **__: entries)
-        stream = dialler.connect_tcp("api.example", server.port, timeout=5.0)
-        stream.close()
-        nobody = Dialler(lambda: 0.0, resolve=lambda *_, **__: entries[1:])
-        with pytest.raises(httpcore.ConnectError):
-            nobody.connect_tcp("api.example", refusing.getsockname()[1], timeout=5.0)
+        port = refusing.getsockname()[1]
+        assert failure_of(f"http://api.example:{port}", allow_http=True).kind == "connect"
 
 
-def test_a_name_that_is_not_known_is_named() -> None:
+def test_each_address_gets_a_share_of_the_time(faulty: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", resolving("192.0.2.1", "192.0.2.2"))
+    transport = opened(
+        f"http://api.example:{faulty.port}", allow_http=True, backend=PacedBackend(faulty), now=faulty.clock.now
+    )
+    faulty.script[:] = ["unreachable"]
+    assert transport.send(GET, 7.0).status == 401
+    transport.close()
+    assert faulty.clock.now() == pytest.approx(1000.0 + 3.5)
+
+
+def test_an_unknown_host_name_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> list[Any]:
         raise socket.gaierror(socket.EAI_NONAME, "not known")
 
-    failure = failure_of("https://nowhere.invalid", backend=Dialler(lambda: 0.0, resolve=unknown))
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    failure = failure_of("https://nowhere.invalid:8443")
     assert (failure.kind, failure.sent) == ("name", False)
-    assert "nowhere.invalid" in failure.message
-    empty = failure_of("https://nowhere.invalid", backend=Dialler(lambda: 0.0, resolve=lambda *_, **__: []))
-    assert empty.kind == "timeout"
+    assert failure.message == "unknown host name: nowhere.invalid"
+    monkeypatch.setattr(socket, "getaddrinfo", resolving())
+    assert failure_of("https://nowhere.invalid").kind == "timeout"
 
 
-def test_a_look_up_that_never_ends_is_left_behind() -> None:
+def test_a_lookup_that_never_ends_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [][over.wait(30) :])
+    transport = opened("https://api.example")
     try:
-        dialler = Dialler(lambda: 0.0, resolve=lambda *_, **__: [][over.wait(30) :])
-        with pytest.raises(httpcore.ConnectTimeout):
-            dialler.connect_tcp("api.example", 443, timeout=0.01)
+        with pytest.raises(TransportFailure) as caught:
+            transport.send(GET, 0.01)
     finally:
         over.set()
+        transport.close()
+    assert (caught.value.kind, caught.value.sent) == ("timeout", False)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +282,10 @@ def test_ten_megabytes_are_read_and_not_one_byte_more(size: int, overlong: bool)
 def test_a_head_without_end_is_a_failure() -> None:
     flood = b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 1024 * 1024
     with listening(partial(answering, response=flood)) as server:
-        assert failure_of(f"http://127.0.0.1:{server.port}").kind == "protocol"
+        failure = failure_of(f"http://127.0.0.1:{server.port}")
+    assert (failure.kind, failure.sent) == ("protocol", True)
+    assert "headers" in failure.message
+    assert "too large" in failure.message
 
 
 def test_what_is_packed_unasked_is_unpacked_up_to_the_limit() -> None:
@@ -267,8 +296,8 @@ def test_what_is_packed_unasked_is_unpacked_up_to_the_limit() -> None:
     assert len(bomb) < 64 * 1024
     with scripted(Reply(200, bomb, {"Content-Encoding": "gzip"})) as server:
         assert ask(server.url).overlong
-    assert unpack(b"not packed", "gzip") == b"not packed"
-    assert unpack(b"something", "br") == b"something"
+    assert decompress(b"not packed", "gzip") == b"not packed"
+    assert decompress(b"something", "br") == b"something"
 
 
 # -- the sandbox ------------------------------------------------------------------------------------------------------

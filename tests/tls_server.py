@@ -97,6 +97,16 @@ def answering(server: Listening, response: bytes = ANSWER) -> Talk:
     return talk
 
 
+def answering_once(server: Listening, response: bytes = ANSWER) -> Talk:
+    """Answer the first request of a connection, and close it."""
+
+    def talk(connection: socket.socket) -> None:
+        server.heard.append(read_head(connection))
+        connection.sendall(response)
+
+    return talk
+
+
 def over_tls(server: Listening, context: ssl.SSLContext, answer: bytes = ANSWER) -> Talk:
     """The same, encrypted."""
 

@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from integrations_cli.errors import IntegrationsError
+from integrations_cli.inputs.endpoint import parse_origin
 from integrations_cli.settings.config_file import ConfigFile, config_path
-from integrations_cli.settings.profile import DEFAULT_URL, REGIONS, SANDBOX, normalize_url
+from integrations_cli.settings.profile import DEFAULT_URL, REGIONS, SANDBOX
 from integrations_cli.terminal.escape import escape
 from integrations_cli.terminal.redaction import Redactor
 
@@ -84,7 +85,7 @@ def _address(table: Mapping[str, object]) -> str:
     if isinstance(region, str) and region in REGIONS:
         return region
     try:
-        return normalize_url(str(table.get("api_url") or DEFAULT_URL), "the address")
+        return parse_origin(str(table.get("api_url") or DEFAULT_URL), allow_http=True).url
     except IntegrationsError:
         return ""
 
@@ -92,7 +93,7 @@ def _address(table: Mapping[str, object]) -> str:
 def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], timeout: float) -> Candidates:
     from integrations_cli.api.client import Client
     from integrations_cli.api.retry import RetryPolicy
-    from integrations_cli.api.transport.quick import open_quick
+    from integrations_cli.api.transport.open import open_quick
     from integrations_cli.context import open_client
     from integrations_cli.settings.resolve import require_api_key, resolve_settings
 

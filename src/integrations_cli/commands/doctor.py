@@ -17,10 +17,11 @@ from integrations_cli import __version__, catalogue
 from integrations_cli.api.client import ENVIRONMENT_PATH, Client, create_request
 from integrations_cli.api.responses import decode, unreadable_error
 from integrations_cli.api.retry import Clock, RetryPolicy, SystemClock, parse_http_date, system_random
-from integrations_cli.api.transport.base import Request, Response, TransportFailure, is_loopback, parse_origin
+from integrations_cli.api.transport.base import Request, Response, TransportFailure
 from integrations_cli.commands.options import run_context
 from integrations_cli.context import open_client
 from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UnavailableError
+from integrations_cli.inputs.endpoint import parse_origin
 from integrations_cli.settings.config_file import config_path
 from integrations_cli.settings.profile import REGIONS
 from integrations_cli.settings.resolve import Settings, require_api_key, sandbox_path
@@ -171,18 +172,14 @@ def _check_network(settings: Settings, environ: Mapping[str, str]) -> Iterator[F
 
     if settings.sandbox:
         return
-    try:
-        origin = parse_origin(settings.api_url, allow_http=True)
-    except IntegrationsError as error:
-        yield _error("address", error)
-        return
+    origin = parse_origin(settings.api_url, allow_http=True)
     if origin.scheme == "https":
         variable = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)), None)
         certificates = f"{environ[variable]} ({variable})" if variable else "the system's certificates"
         if settings.ca_bundle:
             certificates = f"{settings.ca_bundle} (ca_bundle)"
         yield Finding("encryption", "ok", f"the server is verified with {certificates}")
-    elif is_loopback(origin.host):
+    elif origin.is_loopback:
         yield Finding("encryption", "ok", "none (the server is on this machine)")
     else:
         message = f"none: the API key is sent to {origin.authority} unencrypted"

@@ -13,6 +13,7 @@ import typer
 from integrations_cli.commands.options import one_of, run_context
 from integrations_cli.context import RunContext, open_client
 from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UsageError
+from integrations_cli.inputs.endpoint import parse_origin
 from integrations_cli.models import MASK, Environment, Json, Secret
 from integrations_cli.settings.api_key import parse_api_key, read_keyring, remove_from_keyring, write_keyring
 from integrations_cli.settings.config_file import ConfigFile, config_path, edit_config
@@ -20,8 +21,6 @@ from integrations_cli.settings.profile import (
     REGIONS,
     SANDBOX,
     check_timeout,
-    normalize_url,
-    refuse_plain_http,
 )
 from integrations_cli.settings.resolve import Settings, SettingsFlags, resolve_settings, resolve_unsaved
 from integrations_cli.terminal.views import Fields, Row, Table, Text, View
@@ -160,8 +159,7 @@ def _table(run: RunContext, options: AddOptions) -> dict[str, Json]:
     """Build the profile's table from the flags, without a key that has yet to be read."""
     api_url, timeout = run.flags.api_url, run.flags.timeout
     if api_url is not None:
-        api_url = normalize_url(api_url, "the flag --api-url", UsageError)
-        refuse_plain_http(api_url, "the flag --api-url", allowed=options.allow_http)
+        api_url = parse_origin(api_url, "the flag --api-url", UsageError, allow_http=options.allow_http).url
     if options.api_key_env is not None and not options.api_key_env.isidentifier():
         raise UsageError("--api-key-env takes the name of a variable, without a $")
     table = {

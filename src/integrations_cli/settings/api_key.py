@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from integrations_cli.errors import ConfigError, InputError
+from integrations_cli.inputs.endpoint import check_api_key
 from integrations_cli.models import Secret
 from integrations_cli.settings.profile import KeySource
 
@@ -83,12 +84,10 @@ def parse_api_key(text: str, where: str) -> Secret | None:
         ConfigError: It holds something that no key has. The message names `where` it came from, and never holds it.
     """
     text = text.removesuffix("\n").removesuffix("\r")
-    if not all("!" <= letter <= "~" for letter in text):
-        raise ConfigError(
-            f"the API key from {where} holds a blank, a line end or another character that no key has",
-            hint="copy it again from the dashboard (API Keys), the key alone, without ApiKey or quotation marks",
-        )
-    return Secret(text) if text else None
+    if not text:
+        return None
+    check_api_key(text, f"the API key from {where}")
+    return Secret(text)
 
 
 def _run(source: KeySource, label: str) -> str:

@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 from integrations_cli.errors import ConfigError, IntegrationsError
 from integrations_cli.inputs.decode import type_name
+from integrations_cli.inputs.endpoint import parse_origin
 from integrations_cli.models import Json
 
 SANDBOX: Final = "sandbox"
@@ -32,8 +33,6 @@ PROFILE_KEYS: Final = ("api_url", "region", *KEY_SOURCES, "timeout", "ca_bundle"
 _VARIABLE: Final = r"[A-Z_][A-Z0-9_]{0,63}"
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
-
-_URL: Final = r"(?i)(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[^][:/%]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/.*)?"
 
 Locate = Callable[[str], str]
 """Returns the place of a key for a message: `/…/config.toml, line 4, column 1: timeout of profile staging`."""
@@ -96,7 +95,9 @@ def shown_variable(name: str) -> str:
 
 def _read_api_url(table: Mapping[str, Json], locate: Locate) -> str | None:
     if "region" not in table:
-        return normalize_url(_text(table, "api_url", locate), locate("api_url")) if "api_url" in table else None
+        if "api_url" not in table:
+            return None
+        return parse_origin(_text(table, "api_url", locate), locate("api_url"), allow_http=True).url
     if "api_url" in table:
         raise ConfigError(
             f"{locate('region')} cannot be combined with api_url",
@@ -205,62 +206,3 @@ def check_timeout(
     if not math.isfinite(seconds) or not 0 < seconds <= LONGEST_TIMEOUT:
         raise error(f"{what} must be more than 0 and at most {LONGEST_TIMEOUT:g} seconds", hint="the default is 30")
     return float(seconds)
-
-
-def normalize_url(text: str, what: str, error: type[IntegrationsError] = ConfigError) -> str:
-    """The base URL in `text`, without a trailing `/v1` or slash; `what` names it in messages.
-
-    Nothing of an address that could hold a password or a key is repeated.
-
-    Raises:
-        IntegrationsError: As the class `error`: it is no http or https URL, or has a part that does not belong there.
-    """
-    text = text.strip()
-    hint = "it looks like https://api.novu.co or https://novu.example.com"
-    if any(ord(letter) <= 0x20 or letter in '\\<>"^`{|}' or not letter.isprintable() for letter in text):
-        raise error(f"{what} holds a character that no address has", hint=hint)
-    if "@" in text:
-        raise error(f"{what} must not hold a user name or password", hint="the API key alone says who you are")
-    if "?" in text or "#" in text:
-        raise error(f"{what} must not have a query (?) or a fragment (#)", hint=hint)
-    if not text.lower().startswith(("https://", "http://")):
-        raise error(f"{what} must begin with https:// (or http:// for this machine)", hint=hint)
-    parts = re.fullmatch(_URL, text)
-    if parts is None or not parts["host"].strip(".") or not 0 < int(parts["port"] or "443") <= 65535:
-        raise error(f"{what} has no valid host name or port", hint=hint)
-    path = (parts["path"] or "").rstrip("/").removesuffix("/v1").rstrip("/")
-    port = f":{int(parts['port'])}" if parts["port"] else ""
-    return f"{parts['scheme'].lower()}://{parts['host'].lower()}{port}{path}"
-
-
-def refuse_plain_http(url: str, what: str, *, allowed: bool) -> None:
-    """Refuse a clean `url` that would send the key over the network unencrypted, unless the profile allows it.
-
-    Raises:
-        ConfigError: It is plain HTTP to something other than this machine.
-    """
-    if url.startswith("http://") and not allowed and not is_loopback(url):
-        raise ConfigError(
-            f"{what} is plain http://, which would send the API key unencrypted",
-            hint="use https://, or, if the network is your own, say allow_http = true in the profile "
-            "(profiles add: --allow-http)",
-        )
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a clean `url` can only mean this machine: `localhost`, 127.0.0.0/8 or `::1`; no name is looked up."""
-    parts = re.fullmatch(_URL, url)
-    host = parts["host"] if parts is not None else ""
-    if host.startswith("["):
-        from ipaddress import IPv6Address
-
-        try:
-            return IPv6Address(host[1:-1]) == IPv6Address("::1")
-        except ValueError:
-            return False
-    numbers = host.split(".")
-    if len(numbers) == 4 and all(
-        re.fullmatch("0|[1-9][0-9]{0,2}", number) and int(number) <= 255 for number in numbers
-    ):
-        return numbers[0] == "127"
-    return host == "localhost"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from integrations_cli.errors import AuthError, ConfigError, UsageError
+from integrations_cli.inputs.endpoint import parse_origin
 from integrations_cli.models import Secret
 from integrations_cli.settings.api_key import KEY_VARIABLES, FoundKey, key_from_environment, key_from_source
 from integrations_cli.settings.config_file import APPLICATION, ConfigFile
@@ -22,8 +23,6 @@ from integrations_cli.settings.profile import (
     SANDBOX,
     Profile,
     check_timeout,
-    normalize_url,
-    refuse_plain_http,
 )
 
 SANDBOX_URL: Final = "http://sandbox.localhost"
@@ -219,7 +218,7 @@ def _server_settings(
     """Resolve the settings for a server; a profile without a name stands for no profile."""
     label = f"profile {profile.name} in {file.path}"
     api_url, url_origin = _resolve_api_url(flags, environ, profile, label)
-    refuse_plain_http(api_url, f"the address from {url_origin}", allowed=profile.allow_http)
+    parse_origin(api_url, f"the address from {url_origin}", allow_http=profile.allow_http)
     timeout, timeout_origin = _resolve_timeout(flags, profile, label)
     key, key_warnings = _resolve_key(flags, environ, profile, label, fetch=read_key)
     origins = {"profile": profile_origin, "api_url": url_origin, "api_key": key.origin, "timeout": timeout_origin}
@@ -245,10 +244,11 @@ def _server_settings(
 def _resolve_api_url(flags: SettingsFlags, environ: Mapping[str, str], profile: Profile, label: str) -> tuple[str, str]:
     """Return the address of the API and its origin."""
     if flags.api_url is not None:
-        return normalize_url(flags.api_url, "the address from flag --api-url", UsageError), "flag --api-url"
+        origin = "flag --api-url"
+        return parse_origin(flags.api_url, f"the address from {origin}", UsageError, allow_http=True).url, origin
     if flags.profile is None and environ.get("NOVU_API_URL", "").strip():
         origin = "environment variable NOVU_API_URL"
-        return normalize_url(environ["NOVU_API_URL"], f"the address from {origin}"), origin
+        return parse_origin(environ["NOVU_API_URL"], f"the address from {origin}", allow_http=True).url, origin
     if profile.api_url is not None:
         return profile.api_url, label
     return DEFAULT_URL, "default"

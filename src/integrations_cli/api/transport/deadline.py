@@ -1,249 +1,157 @@
-"""The bytes of one connection: each exchange under one deadline, and no connection used again after a surplus byte."""
+"""Network streams with one deadline and one size limit for each exchange of a request and its response."""
 
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import httpcore
 
-if TYPE_CHECKING:
-    import ssl
+HEAD_LIMIT: Final = 256 * 1024
+"""Bytes of a response that may come before its head is complete, interim responses included."""
 
-KEPT: Final = 1024 * 1024
-"""Bytes of an answer that are kept to see where it ends; after a larger one the connection is not used again."""
-
-PIECE: Final = 16 * 1024
-"""Bytes written at once, so that a slow reader cannot stretch the deadline."""
-
-SocketOptions = Iterable[Any] | None
-Resolve = Callable[..., list[Any]]
+WRITE_SIZE: Final = 16 * 1024
+"""Bytes written at once: the time limit of a socket starts anew with each write."""
 
 
-class Overlong(Exception):  # noqa: N818 - it ends an exchange, it is no error of the caller
-    """The answer is larger than the exchange allows."""
+class TooLargeError(httpcore.ProtocolError):
+    """The response is larger than the exchange allows."""
 
 
-class Exchange:
-    """One request and its answer: until when, how much, and whether the request has begun to leave."""
+class Exchange(threading.local):
+    """The limits and the state of the exchange that this thread has begun last."""
 
-    __slots__ = ("allowance", "deadline", "method", "opened", "sent")
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self.begin(0.0)
 
-    def __init__(self, method: str, deadline: float, allowance: int) -> None:
-        """Begin: `deadline` on the backend's clock, `allowance` in bytes."""
-        self.method = f"{method} ".encode("ascii")
-        self.deadline = deadline
-        self.allowance = allowance
-        self.sent = False
-        self.opened: httpcore.NetworkStream | None = None
+    def begin(self, timeout: float) -> None:
+        """Begin an exchange of at most `timeout` seconds."""
+        self._deadline = self._now() + timeout
+        self.allowance = HEAD_LIMIT  # bytes that may still be received
+        self.connection: httpcore.NetworkStream | None = None  # the one that was opened for this exchange
+        self.sent = False  # the server may have received the request
+        self.has_head = False  # the head of the response is complete
+        self.ended = False  # the other side has closed the connection
+
+    def remaining(self, timeout_error: type[httpcore.TimeoutException]) -> float:
+        """Return the seconds until the deadline; raise `timeout_error` if there are none."""
+        seconds = self._deadline - self._now()
+        if seconds <= 0:
+            raise timeout_error
+        return seconds
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Follow the request inside of httpcore: the callback for its `trace` extension."""
+        if event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
+            # A CONNECT goes to a proxy, and is not the request.
+            self.remaining(httpcore.WriteTimeout)
+            self.sent = True
+        elif event == "socks.setup_socks5_connection.failed":
+            # A reply that is not SOCKS makes httpcore and socksio raise errors of many classes.
+            network = (httpcore.TimeoutException, httpcore.NetworkError)
+            if isinstance(info["exception"], Exception) and not isinstance(info["exception"], network):
+                raise httpcore.ProxyError
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
-    """Opens connections whose every operation ends at the deadline of the exchange that the thread has begun."""
+    """Opens connections within the deadline of the exchange, the name look-up included."""
 
-    def __init__(self, inner: httpcore.NetworkBackend, now: Callable[[], float]) -> None:
+    def __init__(self, inner: httpcore.NetworkBackend, exchange: Exchange) -> None:
         self._inner = inner
-        self._now = now
-        self._local = threading.local()
+        self._exchange = exchange
 
-    def begin(self, method: str, timeout: float, allowance: int) -> Exchange:
-        """Start an exchange in this thread, `timeout` seconds and `allowance` bytes long."""
-        exchange = Exchange(method, self._now() + timeout, allowance)
-        self._local.exchange = exchange
-        return exchange
+    def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
+        """Connect to the first address of `host` that accepts; each gets an equal share of the time that is left."""
+        addresses = self._look_up(host, port)
+        failure: Exception = httpcore.ConnectTimeout()
+        for left in range(len(addresses), 0, -1):
+            seconds = self._exchange.remaining(httpcore.ConnectTimeout) / left
+            try:
+                self._exchange.connection = self._inner.connect_tcp(addresses[-left], port, seconds)
+                return DeadlineStream(self._exchange.connection, self._exchange)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
 
-    @property
-    def exchange(self) -> Exchange:
-        """The exchange that this thread has begun last."""
-        current: Exchange = self._local.exchange
-        return current
+    def _look_up(self, host: str, port: int) -> list[str]:
+        """Return the addresses of a name, in the system's order of preference; none if the time is over."""
+        found: list[str] = []
+        failed: list[Exception] = []
 
-    def remaining(self, too_late: type[Exception]) -> float:
-        """Seconds until the deadline; raises `too_late` when there are none."""
-        seconds = self.exchange.deadline - self._now()
-        if seconds <= 0:
-            raise too_late
-        return seconds
+        def look_up() -> None:
+            try:
+                entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                found.extend(dict.fromkeys(str(entry[4][0]) for entry in entries))
+            except (OSError, UnicodeError) as error:
+                failed.append(error)
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002 - the exchange's deadline stands in for it
-        local_address: str | None = None,
-        socket_options: SocketOptions = None,
-    ) -> httpcore.NetworkStream:
-        """Connect before the deadline."""
-        remaining = self.remaining(httpcore.ConnectTimeout)
-        stream = self._inner.connect_tcp(host, port, remaining, local_address, socket_options)
-        self.exchange.opened = stream
-        return DeadlineStream(stream, self)
+        # The system's look-up has no time limit, but a thread can be left behind.
+        thread = threading.Thread(target=look_up, daemon=True)
+        thread.start()
+        thread.join(self._exchange.remaining(httpcore.ConnectTimeout))
+        if failed:
+            raise httpcore.ConnectError(failed[0])
+        return found
 
 
 class DeadlineStream(httpcore.NetworkStream):
-    """A connection whose reads and writes end at the deadline, and which knows whether an answer ended cleanly."""
+    """A connection within the limits of the exchange; surplus bytes after a response make it readable."""
 
-    def __init__(self, inner: httpcore.NetworkStream, backend: DeadlineBackend) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, exchange: Exchange) -> None:
         self._inner = inner
-        self._backend = backend
-        self._answer = bytearray()
-        self._ended_exactly: bool | None = None
-        self._head = b""
-        """The head of the request, until it is known whether a body goes with it."""
+        self._exchange = exchange
+        self._last_byte = b""
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - see connect_tcp
-        """Some bytes of the answer, or none at its end."""
-        if self._head:
-            with suppress(httpcore.WriteError):  # the server may have answered, and closed, before it had read it all
-                self._send(b"")
-        data = self._inner.read(max_bytes, self._backend.remaining(httpcore.ReadTimeout))
-        exchange = self._backend.exchange
-        exchange.allowance -= len(data)
-        if exchange.allowance < 0:
-            raise Overlong
-        if len(self._answer) <= KEPT:
-            self._answer += data
-            self._ended_exactly = None
+    def read(self, max_bytes: int, *_: Any, **__: Any) -> bytes:
+        """Return the next bytes of a response, none at its end; the last byte received comes in a read of its own.
+
+        httpcore reads until the response is complete. It leaves that byte here if the server has sent more than the
+        response. Otherwise its parser would keep the surplus, and take it for the response to the next request.
+        """
+        data, self._last_byte = self._last_byte, b""
+        if data:
+            return data
+        data = self._inner.read(max_bytes, self._exchange.remaining(httpcore.ReadTimeout))
+        self._exchange.ended = not data
+        self._exchange.allowance -= len(data)
+        if self._exchange.allowance < 0:
+            raise TooLargeError
+        if self._exchange.sent and len(data) > 1:  # the reply of a SOCKS proxy must come in one piece
+            data, self._last_byte = data[:-1], data[-1:]
         return data
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - see connect_tcp
-        """Send all of `buffer`, the head of a request together with what follows it."""
-        if self._answer:
-            self._answer.clear()
-        if buffer.startswith(self._backend.exchange.method):
-            # Head and body leave together: one packet, and a server that wakes up once.
-            self._head = buffer
-        elif buffer:
-            self._send(buffer)
+    def write(self, buffer: bytes, *_: Any, **__: Any) -> None:
+        """Send all of `buffer`."""
+        for start in range(0, len(buffer), WRITE_SIZE):
+            seconds = self._exchange.remaining(httpcore.WriteTimeout)
+            self._inner.write(buffer[start : start + WRITE_SIZE], seconds)
 
-    def _send(self, buffer: bytes) -> None:
-        if self._head:
-            # What is said to a proxy before the request is not the request.
-            self._backend.exchange.sent = True
-            buffer, self._head = self._head + buffer, b""
-        for start in range(0, len(buffer), PIECE):
-            self._inner.write(buffer[start : start + PIECE], self._backend.remaining(httpcore.WriteTimeout))
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, *_: Any, **__: Any
+    ) -> httpcore.NetworkStream:
+        """Return the same connection, encrypted from here on."""
+        seconds = self._exchange.remaining(httpcore.ConnectTimeout)
+        return DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, seconds), self._exchange)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return a fact about the connection; httpcore closes an idle one that `is_readable`."""
+        return (info == "is_readable" and bool(self._last_byte)) or self._inner.get_extra_info(info)
 
     def close(self) -> None:
         """Close the socket."""
         self._inner.close()
 
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002 - see connect_tcp
-    ) -> httpcore.NetworkStream:
-        """The same connection, encrypted from here on."""
-        remaining = self._backend.remaining(httpcore.ConnectTimeout)
-        return DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, remaining), self._backend)
 
-    def get_extra_info(self, info: str) -> Any:
-        """What is known about the socket; the pool asks `is_readable` to learn whether it may be used again."""
-        if info == "is_readable" and self._answer:
-            if self._ended_exactly is None:
-                self._ended_exactly = ends_exactly(bytes(self._answer))
-            if not self._ended_exactly:
-                return True
-        return self._inner.get_extra_info(info)
+def limit_tunnels(context: ssl.SSLContext, exchange: Exchange) -> None:
+    """Make encryption through an encrypted proxy obey the deadline, however small the pieces that it receives."""
 
+    class DeadlineSocket(ssl.SSLSocket):
+        def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+            self.settimeout(exchange.remaining(httpcore.ReadTimeout))
+            return super().recv(buflen, flags)
 
-def ends_exactly(received: bytes) -> bool:
-    """Whether these bytes are one whole answer (after any interim ones) and not one byte more.
-
-    A server, or a proxy, that sends more than it was asked for would answer the next request with the rest of it.
-    """
-    while True:
-        end = received.find(b"\r\n\r\n")
-        if end < 0:
-            return False
-        head, received = received[:end].lower(), received[end + 4 :]
-        if head[9:10] != b"1":
-            break
-    if b"\r\ntransfer-encoding:" in head:
-        return _ends_with_last_chunk(received)
-    _, found, rest = head.partition(b"\r\ncontent-length:")
-    length = rest.partition(b"\r\n")[0].strip()
-    if found:
-        return length.isdigit() and len(received) == int(length)
-    return head[9:12] in {b"204", b"304"} and not received
-
-
-def _ends_with_last_chunk(body: bytes) -> bool:
-    """Whether a chunked body ends where the bytes end."""
-    position = 0
-    while True:
-        line_end = body.find(b"\r\n", position)
-        if line_end < 0:
-            return False
-        try:
-            size = int(body[position:line_end].partition(b";")[0], 16)
-        except ValueError:
-            return False
-        position = line_end + 2
-        if size <= 0:
-            return body[position:] == b"\r\n"
-        position += size + 2
-
-
-class Dialler(httpcore.SyncBackend):
-    """Opens TCP connections: the look-up of the name is bounded too, and one dead address leaves time for the next."""
-
-    def __init__(self, now: Callable[[], float], resolve: Resolve = socket.getaddrinfo) -> None:
-        """`now` in seconds; `resolve` looks a name up, as the function of the socket module does."""
-        self._now = now
-        self._resolve = resolve
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: SocketOptions = None,
-    ) -> httpcore.NetworkStream:
-        """Connect to the first address of `host` that answers."""
-        limit = 60.0 if timeout is None else timeout
-        deadline = self._now() + limit
-        addresses = _addresses(host, port, limit, self._resolve)
-        for index, address in enumerate(addresses):
-            share = max(deadline - self._now(), 0.001) / (len(addresses) - index)
-            try:
-                return super().connect_tcp(address, port, share, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if index == len(addresses) - 1:
-                    raise
-        raise httpcore.ConnectError(socket.gaierror(socket.EAI_NONAME, "no address"))
-
-
-def _addresses(host: str, port: int, timeout: float, resolve: Resolve) -> list[str]:
-    """The addresses of a name, in the system's order of preference."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except OSError:
-            continue
-        return [host]
-    found: list[str] = []
-    failed: list[OSError | UnicodeError] = []
-
-    def look_up() -> None:
-        try:
-            entries = resolve(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            failed.append(error)
-        else:
-            found.extend(dict.fromkeys(str(entry[4][0]) for entry in entries))
-
-    # The system's look-up knows no time limit; a thread that is left behind does.
-    thread = threading.Thread(target=look_up, daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if found:
-        return found
-    if failed:
-        raise httpcore.ConnectError(failed[0])
-    raise httpcore.ConnectTimeout
+    context.sslsocket_class = DeadlineSocket

@@ -1,50 +1,39 @@
-"""Requests over sockets: an httpx client whose connections keep to a deadline."""
+"""Sends requests over a network with httpx, and gives every failure a kind and a message."""
 
 from __future__ import annotations
 
+import os
 import ssl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+import zlib
+from collections.abc import Callable
+from contextlib import closing, suppress
+from functools import partial
 from socket import gaierror
 from typing import TYPE_CHECKING, Final
 
+import h11
 import httpcore
 import httpx
 
 from integrations_cli.api.transport.base import (
     MAX_RESPONSE,
     Interrupted,
-    Origin,
     Request,
     Response,
     TransportFailure,
     request_headers,
 )
-from integrations_cli.api.transport.deadline import DeadlineBackend, Dialler, Exchange, Overlong
-from integrations_cli.errors import ConfigError
+from integrations_cli.api.transport.deadline import DeadlineBackend, Exchange, TooLargeError, limit_tunnels
+from integrations_cli.inputs.endpoint import Origin
 from integrations_cli.models import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from integrations_cli.api.transport.proxies import Proxy
 
-HEAD_ALLOWANCE: Final = 256 * 1024
-"""Bytes that the head of an answer, and interim answers, may take on top of the body."""
+CHECK_NETWORK: Final = "check the network, the API's address and that the server is up"
+CHECK_ADDRESS: Final = "check that the API's address and port are right"
 
-MAX_CONNECTIONS: Final = 100
-
-KEPT_FOR: Final = 55.0
-"""Seconds that an idle connection is kept: less than the minute after which many servers close it."""
-
-_FAILURES = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    OSError,
-    Overlong,
-)
+ERRORS: Final = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, OSError)
 
 
 class HttpTransport:
@@ -54,305 +43,147 @@ class HttpTransport:
         self,
         origin: Origin,
         api_key: Secret,
+        *,
+        proxy: Proxy | None,
+        context: ssl.SSLContext | None,
         user_agent: str,
-        client: httpx.Client,
-        backend: DeadlineBackend,
+        backend: httpcore.NetworkBackend | None,
         now: Callable[[], float],
-        proxy: Proxy | None = None,
     ) -> None:
+        """Encrypt with `context`; `backend` opens the sockets, and `now` is the clock in seconds."""
+        self.base_url = origin.url
         self._origin = origin
         self._api_key = api_key
-        self._user_agent = user_agent
-        self._client = client
-        self._backend = backend
-        self._now = now
         self._proxy = proxy
-        self._failures = _FAILURES + (_socks_failures() if proxy is not None and proxy.is_socks else ())
-
-    @property
-    def base_url(self) -> str:
-        """Where the paths of the requests start, without a slash at the end."""
-        return self._origin.url
+        self._user_agent = user_agent
+        self._now = now
+        self._exchange = Exchange(now)
+        proxy_context = context if proxy is not None and proxy.scheme == "https" else None
+        if proxy_context is not None:
+            limit_tunnels(proxy_context, self._exchange)
+        pool = httpcore.ConnectionPool(
+            context,
+            httpcore.Proxy(proxy.url, proxy.auth, ssl_context=proxy_context) if proxy else None,
+            max_connections=100,
+            # Inside two layers of TLS a surplus byte cannot be seen.
+            max_keepalive_connections=0 if proxy_context else None,
+            keepalive_expiry=55.0,  # seconds; many servers close an idle connection after a minute
+            network_backend=DeadlineBackend(backend or httpcore.SyncBackend(), self._exchange),
+        )
+        self._client = httpx.Client(transport=PoolTransport(pool, self._exchange), trust_env=False)
 
     def send(self, request: Request, timeout: float) -> Response:
-        """The server's answer, whatever its status; the whole exchange takes at most `timeout` seconds.
-
-        Raises:
-            TransportFailure: No whole answer came.
-            Interrupted: Ctrl-C.
-        """
+        """Return the server's response; see `Transport`."""
         started = self._now()
-        exchange = self._backend.begin(request.method, timeout, MAX_RESPONSE + HEAD_ALLOWANCE)
+        exchange = self._exchange
+        exchange.begin(timeout)
         outgoing = httpx.Request(
             request.method,
-            self._origin.url + request.path,
+            self.base_url + request.path,
             headers=request_headers(request, self._api_key, self._user_agent),
             content=request.body,
-            extensions={"timeout": {"pool": timeout}},
+            extensions={"timeout": {"pool": timeout}, "trace": exchange.trace},
         )
         try:
-            response = self._client.send(outgoing, stream=True)
-            with closing(response):
-                names = {
-                    name.decode("ascii", "replace").lower(): value.decode("utf-8", "replace")
-                    for name, value in response.extensions["headers"]
-                }
-                body = _read(response.iter_raw())
+            response = self._client.send(outgoing)
         except KeyboardInterrupt:
             raise Interrupted(sent=exchange.sent) from None
-        except self._failures as error:
-            if exchange.sent and not isinstance(error, _FAILURES):
-                raise
-            if exchange.opened is not None and not exchange.sent:
-                exchange.opened.close()  # the pool forgets a connection that fails while it is being made
-            raise self._failure(error, exchange, timeout) from None
-        if body and "content-encoding" in names:
-            body = unpack(body, names["content-encoding"])
-        return Response(response.status_code, names, body or b"", self._now() - started, overlong=body is None)
+        except ERRORS as error:
+            if exchange.sent:
+                raise self._response_failure(error, timeout) from None
+            if exchange.connection is not None:
+                exchange.connection.close()  # httpcore leaves one open that fails before it is ready
+            raise self._connection_failure(error, timeout) from None
+        headers = {
+            name.decode("ascii", "replace").lower(): value.decode("utf-8", "replace")
+            for name, value in response.extensions["headers"]
+        }
+        body = decompress(response.extensions["body"], headers.get("content-encoding", ""))
+        return Response(response.status_code, headers, body or b"", self._now() - started, overlong=body is None)
 
     def close(self) -> None:
-        """Close the connections that are kept for further requests."""
+        """Close all connections."""
         self._client.close()
 
-    def _failure(self, error: BaseException, exchange: Exchange, timeout: float) -> TransportFailure:
-        """What this exception means for the one who waits for the answer; none of its text goes on."""
-        where = self._origin.authority
-        sent = exchange.sent
+    def _connection_failure(self, error: Exception, timeout: float) -> TransportFailure:
+        """Return the failure for an error before the request was sent. The text of the error is not shown."""
+        failure, where = partial(TransportFailure, sent=False), self._origin.authority
+        via = f" (through the proxy {self._proxy.url})" if self._proxy is not None else ""
         cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
         if isinstance(cause, ssl.SSLCertVerificationError):
-            from integrations_cli.api.transport.tls import describe_certificate_error
+            from integrations_cli.api.transport.tls import certificate_failure
 
-            message, hint = describe_certificate_error(cause, where)
-            return TransportFailure("certificate", message, sent=sent, permanent=True, hint=hint)
-        if isinstance(error, httpcore.ProxyError) or not isinstance(error, _FAILURES):
-            return self._proxy_failure(str(error))
-        via = f" (through the proxy {self._proxy.url})" if self._proxy is not None else ""
-        if isinstance(error, httpcore.TimeoutException) or isinstance(cause, TimeoutError):
-            if not sent:
-                return TransportFailure(
-                    "timeout", f"no connection to {where} within {timeout:.3g} s{via}", sent=False, hint=_NO_CONNECTION
-                )
-            return TransportFailure(
-                "timeout", f"no answer from {where} within {timeout:.3g} s", sent=True, timed_out=True, hint=_SLOW
-            )
-        if isinstance(cause, ssl.SSLError) and not sent:
-            return TransportFailure(
-                "tls",
-                f"no encrypted connection to {where}{via}: {_tls_reason(cause)}",
-                sent=False,
-                hint="check that the address is https and the port is right",
-            )
-        if not sent:
-            if isinstance(cause, gaierror | UnicodeError):
-                name = self._origin.host if self._proxy is None else self._proxy.host
-                return TransportFailure(
-                    "name",
-                    f"the host name {name} is not known",
-                    sent=False,
-                    hint="check the address of the API and the network",
-                )
-            return TransportFailure(
-                "connect", f"no connection to {where}{via}{_reason(cause)}", sent=False, hint=_NO_CONNECTION
-            )
-        if isinstance(error, httpcore.ProtocolError) and "disconnected" not in str(error):
-            return TransportFailure(
-                "protocol",
-                f"what {where} answered is not HTTP, or was cut off",
-                sent=True,
-                hint="check that the API's address and port are right",
-            )
-        return TransportFailure(
-            "disconnected", f"{where} closed the connection before it had answered", sent=True, hint=_NO_CONNECTION
-        )
+            return certificate_failure(cause, where)
+        if isinstance(error, httpcore.ProxyError) and self._proxy is not None:
+            from integrations_cli.api.transport.proxies import proxy_failure
 
-    def _proxy_failure(self, text: str) -> TransportFailure:
-        assert self._proxy is not None
-        status = text[:3]
-        if status == "407":
-            return TransportFailure(
-                "proxy",
-                f"the proxy {self._proxy.url} asks for a name and a password",
-                sent=False,
-                permanent=True,
-                hint=f"put them into {self._proxy.variable}: http://NAME:PASSWORD@HOST:PORT",
-            )
-        answered = f" (it answered {status})" if status.isdecimal() else ""
-        return TransportFailure(
-            "proxy",
-            f"the proxy {self._proxy.url} did not connect to {self._origin.authority}{answered}",
-            sent=False,
-            permanent=status.isdecimal() and status.startswith("4"),
-            hint=f"check {self._proxy.variable}, or except the host with NO_PROXY",
-        )
+            return proxy_failure(self._proxy, str(error), where)
+        if isinstance(error, httpcore.TimeoutException):
+            return failure("timeout", f"no connection to {where} within {timeout:.3g} s{via}", hint=CHECK_NETWORK)
+        if isinstance(cause, ssl.SSLError):
+            reason = (cause.reason or "the handshake failed").replace("_", " ").lower()  # like WRONG_VERSION_NUMBER
+            message = f"no encrypted connection to {where}{via}: {reason}"
+            return failure("tls", message, hint="check that the address is https and the port is right")
+        if isinstance(cause, gaierror | UnicodeError):
+            host = self._origin.host if self._proxy is None else self._proxy.host
+            return failure("name", f"unknown host name: {host}", hint="check the address of the API and the network")
+        reason = f": {os.strerror(cause.errno).lower()}" if isinstance(cause, OSError) and cause.errno else ""
+        return failure("connect", f"no connection to {where}{via}{reason}", hint=CHECK_NETWORK)
 
-
-def _socks_failures() -> tuple[type[Exception], ...]:
-    """What the SOCKS library and the pool raise when the proxy answers something else than the protocol has."""
-    import socksio
-
-    return (socksio.SOCKSError, AssertionError, ValueError, IndexError, KeyError)
-
-
-_NO_CONNECTION = "check the network, the API's address and that the server is up"
-_SLOW = "allow more time with --timeout"
-
-
-def _read(chunks: Iterable[bytes]) -> bytes | None:
-    """The body, or None if it is too large."""
-    parts: list[bytes] = []
-    size = 0
-    try:
-        for chunk in chunks:
-            size += len(chunk)
-            if size > MAX_RESPONSE:
-                return None
-            parts.append(chunk)
-    except Overlong:
-        return None
-    return b"".join(parts)
-
-
-def unpack(body: bytes, encoding: str) -> bytes | None:
-    """The body of a server that packs it although it was asked not to; None if it would be too large.
-
-    What cannot be unpacked stays as it is, and is no JSON then.
-    """
-    if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
-        return body
-    import zlib
-
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-    try:
-        plain = unpacker.decompress(body, MAX_RESPONSE + 1)
-    except zlib.error:
-        return body
-    return plain if len(plain) <= MAX_RESPONSE else None
-
-
-def _reason(cause: BaseException) -> str:
-    """The system's own word for why there is no connection; its texts hold neither data nor names."""
-    if isinstance(cause, ConnectionRefusedError):
-        return ": it was refused"
-    if isinstance(cause, OSError) and cause.errno is not None:
-        import os
-
-        return f": {os.strerror(cause.errno).lower()}"
-    return ""
-
-
-def _tls_reason(cause: ssl.SSLError) -> str:
-    """OpenSSL's own word for what failed: a constant like WRONG_VERSION_NUMBER."""
-    return (cause.reason or "the handshake failed").replace("_", " ").lower()
-
-
-def open_http(
-    *,
-    origin: Origin,
-    api_key: Secret,
-    environ: Mapping[str, str],
-    ca_bundle: str | None,
-    user_agent: str,
-    backend: httpcore.NetworkBackend | None,
-    now: Callable[[], float],
-) -> HttpTransport:
-    """A transport over sockets, through the proxy that the environment names.
-
-    Raises:
-        ConfigError: The proxy or the certificates cannot be used.
-    """
-    proxy: Proxy | None = None
-    if any(name.lower().endswith("_proxy") for name in environ):
-        from integrations_cli.api.transport.proxies import proxy_for
-
-        proxy = proxy_for(origin, environ)
-    over_tls = origin.scheme == "https" or (proxy is not None and proxy.scheme == "https")
-    context: ssl.SSLContext | None = None
-    if over_tls:
-        from integrations_cli.api.transport import tls as trust
-
-        context = trust.ssl_context(ca_bundle, environ)
-    bounded = DeadlineBackend(backend or Dialler(now), now)
-    client = httpx.Client(transport=PoolTransport(_pool(proxy, context, bounded)), trust_env=False)
-    return HttpTransport(origin, api_key, user_agent, client, bounded, now, proxy)
+    def _response_failure(self, error: Exception, timeout: float) -> TransportFailure:
+        """Return the failure for an error after the request was sent."""
+        failure, where = partial(TransportFailure, sent=True), self._origin.authority
+        cause = error.args[0] if error.args else None
+        if isinstance(error, httpcore.TimeoutException):
+            hint = "allow more time with --timeout"
+            return failure("timeout", f"no response from {where} within {timeout:.3g} s", timed_out=True, hint=hint)
+        gave_up = isinstance(cause, h11.ProtocolError) and cause.error_status_hint == 431  # on a head without end
+        if gave_up or isinstance(error, TooLargeError):
+            return failure("protocol", f"the response headers from {where} are too large", hint=CHECK_ADDRESS)
+        if isinstance(error, httpcore.ProtocolError) and not self._exchange.ended:
+            return failure("protocol", f"the response from {where} is not valid HTTP", hint=CHECK_ADDRESS)
+        if isinstance(error, httpcore.ProtocolError) and self._exchange.has_head:
+            return failure("protocol", f"the response from {where} ends too early", hint=CHECK_NETWORK)
+        return failure("disconnected", f"{where} closed the connection before it responded", hint=CHECK_NETWORK)
 
 
 class PoolTransport(httpx.BaseTransport):
-    """Sends the client's requests through a connection pool of ours.
+    """Lets an httpx client send through a connection pool with a network backend of ours.
 
-    httpx's own transport takes no network backend, and builds a TLS context where plain HTTP needs none. The exceptions
-    of the pool are left as they are: `HttpTransport` gives each of them its meaning. The client is shown none of the
-    answer's headers: it would read where it is sent to and which cookies to keep, and we follow and keep none.
+    The transport of httpx takes no such backend, and loads certificates even for plain HTTP. The errors of the pool are
+    raised as they are. Headers and body are extensions, so that httpx neither parses redirects nor keeps cookies.
     """
 
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+    def __init__(self, pool: httpcore.ConnectionPool, exchange: Exchange) -> None:
         self._pool = pool
+        self._exchange = exchange
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer to one request, its body still to be read."""
-        assert isinstance(request.stream, httpx.SyncByteStream)
-        url = request.url
-        response = self._pool.handle_request(
-            httpcore.Request(
-                request.method,
-                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
-            )
+        """Return the response; its body is None if it is larger than `MAX_RESPONSE`."""
+        outgoing = httpcore.Request(
+            request.method,
+            str(request.url),
+            headers=request.headers.raw,
+            content=request.content,
+            extensions=request.extensions,
         )
-        return httpx.Response(response.status, stream=PoolStream(response), extensions={"headers": response.headers})
+        with closing(self._pool.handle_request(outgoing)) as response:
+            self._exchange.has_head = True
+            self._exchange.allowance += MAX_RESPONSE
+            try:
+                body: bytes | None = b"".join(response.iter_stream())
+            except TooLargeError:
+                body = None
+        return httpx.Response(response.status, extensions={"headers": response.headers, "body": body})
 
     def close(self) -> None:
         """Close the connections of the pool."""
         self._pool.close()
 
 
-class PoolStream(httpx.SyncByteStream):
-    """The body of an answer as it arrives."""
-
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._response.iter_stream()
-
-    def close(self) -> None:
-        """Give the connection back, or close it if there is more to read."""
-        self._response.close()
-
-
-def _pool(
-    proxy: Proxy | None, context: ssl.SSLContext | None, backend: httpcore.NetworkBackend
-) -> httpcore.ConnectionPool:
-    if proxy is None:
-        return httpcore.ConnectionPool(
-            ssl_context=context,
-            max_connections=MAX_CONNECTIONS,
-            keepalive_expiry=KEPT_FOR,
-            network_backend=backend,
-        )
-    if proxy.is_socks:
-        from importlib.util import find_spec
-
-        if find_spec("socksio") is None:
-            raise ConfigError(
-                f"{proxy.variable} names a SOCKS proxy, which needs another package",
-                hint="pip install 'integrations-cli[socks]', or except the host with NO_PROXY",
-            )
-        return httpcore.SOCKSProxy(
-            proxy_url=f"socks5://{proxy.url.partition('://')[2]}",
-            proxy_auth=proxy.auth,
-            ssl_context=context,
-            max_connections=MAX_CONNECTIONS,
-            keepalive_expiry=KEPT_FOR,
-            network_backend=backend,
-        )
-    return httpcore.HTTPProxy(
-        proxy_url=proxy.url,
-        proxy_auth=proxy.auth,
-        ssl_context=context,
-        proxy_ssl_context=context if proxy.scheme == "https" else None,
-        max_connections=MAX_CONNECTIONS,
-        keepalive_expiry=KEPT_FOR,
-        network_backend=backend,
-    )
+def decompress(body: bytes | None, encoding: str) -> bytes | None:
+    """Return the body without compression, which was not asked for, or as it is; None if it is too large."""
+    if body and encoding.strip().lower() in {"gzip", "x-gzip", "deflate"}:
+        with suppress(zlib.error):
+            body = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, MAX_RESPONSE + 1)
+    return body if body is None or len(body) <= MAX_RESPONSE else None

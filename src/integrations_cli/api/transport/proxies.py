@@ -1,19 +1,21 @@
-"""Which proxy, if any, stands between this machine and the server: the environment says it, and loopback has none."""
+"""Chooses the proxy for a server: the one that the environment names, and none for loopback."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from integrations_cli.api.transport.base import Origin, is_loopback
+from integrations_cli.api.transport.base import TransportFailure
 from integrations_cli.errors import ConfigError
+from integrations_cli.inputs.endpoint import Origin
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
 class Proxy(NamedTuple):
-    """A proxy and the name and password for it; `variable` is where it came from."""
+    """A proxy with its user name and password; `variable` is the environment variable that names it."""
 
     scheme: str
     host: str
@@ -22,31 +24,26 @@ class Proxy(NamedTuple):
     auth: tuple[bytes, bytes] | None = None
 
     def __repr__(self) -> str:
-        """Without name and password."""
+        """Return a text without user name and password."""
         return f"Proxy({self.url!r})"
 
     @property
-    def is_socks(self) -> bool:
-        """Whether it speaks SOCKS, and not HTTP."""
-        return self.scheme.startswith("socks")
-
-    @property
     def url(self) -> str:
-        """Its address, without name and password."""
+        """The URL without user name and password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 
 
 def proxy_for(origin: Origin, environ: Mapping[str, str]) -> Proxy | None:
-    """The proxy for this server, by `HTTPS_PROXY` or `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case.
+    """Return the proxy for this server by `HTTPS_PROXY` or `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case.
 
     Raises:
-        ConfigError: The variable holds something else than a proxy's address.
+        ConfigError: The variable contains no URL of a proxy, or a SOCKS proxy needs a package that is not installed.
     """
-    if is_loopback(origin.host):
+    if origin.is_loopback:
         return None
     for variable in (f"{origin.scheme}_proxy", "all_proxy"):
-        # The lower case first. In a CGI program HTTP_PROXY is a header that the visitor of a page has sent.
+        # Lower case wins. In a CGI program HTTP_PROXY is a request header named Proxy.
         names = [variable, variable.upper()]
         if variable == "http_proxy" and environ.get("REQUEST_METHOD"):
             names.pop()
@@ -69,8 +66,13 @@ def _parse(value: str, variable: str) -> Proxy:
     scheme = "socks5h" if parts.scheme == "socks" else parts.scheme
     if scheme not in _PORTS or not host:
         raise ConfigError(
-            f"{variable} does not hold the address of a proxy that can be used",
-            hint="it looks like http://proxy.example.com:3128; http, https and socks5 are known",
+            f"{variable} does not contain the URL of a supported proxy",
+            hint="example: http://proxy.example.com:3128; supported are http, https and socks5",
+        )
+    if scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ConfigError(
+            f"{variable} names a SOCKS proxy, which needs another package",
+            hint="pip install 'integrations-cli[socks]', or exclude the host with NO_PROXY",
         )
     auth = None
     if parts.username is not None:
@@ -79,7 +81,10 @@ def _parse(value: str, variable: str) -> Proxy:
 
 
 def _bypassed(origin: Origin, exceptions: str) -> bool:
-    """Whether `NO_PROXY` names this server: `*`, a domain and all below it, an address, a network; each with a port."""
+    """Return whether `NO_PROXY` names this server: as `*`, a domain and those below it, an address or a network.
+
+    Each may end with a port.
+    """
     return any(_matches(entry.strip().lower(), origin) for entry in exceptions.split(","))
 
 
@@ -103,3 +108,15 @@ def _matches(entry: str, origin: Origin) -> bool:
     entry = entry.strip("[]").removeprefix("*").lstrip(".").rstrip(".")
     host = origin.host.lower().rstrip(".")
     return bool(entry) and (host == entry or host.endswith(f".{entry}"))
+
+
+def proxy_failure(proxy: Proxy, reply: str, host: str) -> TransportFailure:
+    """Return the failure for a proxy that does not connect to `host`; `reply` begins with its status, if it has one."""
+    status = reply[:3] if reply[:3].isdecimal() else ""
+    if status == "407":
+        message = f"the proxy {proxy.url} requires a user name and a password"
+        hint = f"add them to {proxy.variable}: http://NAME:PASSWORD@HOST:PORT"
+    else:
+        message = f"the proxy {proxy.url} did not connect to {host}{status and f' (status {status})'}"
+        hint = f"check {proxy.variable}, or exclude the host with NO_PROXY"
+    return TransportFailure("proxy", message, sent=False, permanent=status.startswith("4"), hint=hint)

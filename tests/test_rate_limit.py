@@ -62,10 +62,10 @@ def play(take: Take, count: int, *, workers: int, latency: float, seed: int) -> 
     events: list[tuple[float, int, str, object]] = [(0.0, number, "begin", None) for number in range(workers)]
     left, order, ended = count, workers, 0.0
 
-    def happen(parse_http_date: float, what: str, with_: object = None) -> None:
+    def happen(moment: float, what: str, with_: object = None) -> None:
         nonlocal order
         order += 1
-        heapq.heappush(events, (parse_http_date, order, what, with_))
+        heapq.heappush(events, (moment, order, what, with_))
 
     while events:
         now, _, what, told = heapq.heappop(events)
