@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from conftest import Figures
-from integrations_cli.api.rate_limit import LONGEST_HOLD, RateLimiter
+from integrations_cli.api.rate_limit import MAX_PAUSE, RateLimiter
 
 Take = Callable[[float], tuple[bool, Mapping[str, str]]]
 """A server's limit: whether a request at this time passes, and the headers of its answer."""
@@ -83,7 +83,7 @@ def play(take: Take, count: int, *, workers: int, latency: float, seed: int) -> 
         else:
             assert isinstance(told, tuple)
             passed, headers = told
-            limiter.answered(now, 201 if passed else 429, headers)
+            limiter.record(now, 201 if passed else 429, headers)
             ended = now
             happen(now if passed else now + float(headers["retry-after"]), "begin" if passed else "again")
     return ended, limiter.sent, limiter.limited
@@ -164,33 +164,33 @@ def test_after_a_429_nothing_leaves_for_as_long_as_was_asked(headers: dict[str, 
     limiter = RateLimiter()
     assert limiter.wait(10.0) == 0.0
     assert limiter.wait(10.0) == 0.0
-    limiter.answered(10.1, 429, headers, wall=1_800_000_000.0)
+    limiter.record(10.1, 429, headers, wall=1_800_000_000.0)
     assert limiter.wait(10.1) == pytest.approx(seconds)
-    limiter.answered(10.2, 429, headers, wall=1_800_000_000.1)  # it had left before: it counts as the same
+    limiter.record(10.2, 429, headers, wall=1_800_000_000.1)  # it had left before: it counts as the same
     assert limiter.wait(10.2) <= max(seconds, 0.25)
-    assert limiter.wait(10.2) < LONGEST_HOLD
+    assert limiter.wait(10.2) < MAX_PAUSE
     assert limiter.rate is None or limiter.rate >= 0.9
 
 
 @pytest.mark.parametrize("policy", ["", "x", "5", "0;w=5", "5;w=0", "5;w=x", ";;;", "99999999999;w=5"])
 def test_a_policy_that_makes_no_sense_is_none(policy: str) -> None:
-    pacer = RateLimiter()
-    pacer.wait(0.0)
-    pacer.answered(0.1, 201, {"ratelimit-policy": policy, "ratelimit-remaining": "x"})
-    assert pacer.rate is None
-    assert pacer.wait(0.1) == 0.0
+    limiter = RateLimiter()
+    limiter.wait(0.0)
+    limiter.record(0.1, 201, {"ratelimit-policy": policy, "ratelimit-remaining": "x"})
+    assert limiter.rate is None
+    assert limiter.wait(0.1) == 0.0
 
 
-def leaving(pacer: RateLimiter, begin: float, seconds: float, told: Mapping[str, str]) -> int:
+def leaving(limiter: RateLimiter, begin: float, seconds: float, told: Mapping[str, str]) -> int:
     """How many requests leave in this time, if they are sent as soon as they may; each is answered at once."""
     now, count = begin, 0
     while now < begin + seconds:
-        wait = pacer.wait(now)
+        wait = limiter.wait(now)
         now += wait
         if not wait:
             count += 1
             assert count < 10_000, "nothing holds them back"
-            pacer.answered(now, 200, told)
+            limiter.record(now, 200, told)
     return count
 
 
@@ -199,55 +199,55 @@ STEADY = {"ratelimit-policy": "500;w=5;burst=550", "ratelimit-remaining": "50"}
 
 
 def test_no_more_leave_than_the_bucket_holds() -> None:
-    pacer = RateLimiter()
-    pacer.wait(10.0)
-    pacer.answered(10.0, 200, {**STEADY, "ratelimit-remaining": "145"})
+    limiter = RateLimiter()
+    limiter.wait(10.0)
+    limiter.record(10.0, 200, {**STEADY, "ratelimit-remaining": "145"})
     at_once = 0
-    while at_once < 1000 and pacer.wait(10.0) == 0.0:
+    while at_once < 1000 and limiter.wait(10.0) == 0.0:
         at_once += 1
     assert 20 <= at_once <= 26  # down to the reserve of 125, and a few that are late
 
 
 def test_a_429_lowers_the_rate_and_time_restores_it() -> None:
-    pacer = RateLimiter()
-    assert leaving(pacer, 100.0, 10.0, STEADY) == pytest.approx(985, abs=8)
-    assert pacer.wait(110.1) == 0.0
-    pacer.answered(110.1, 429, {**STEADY, "retry-after": "1"})
-    assert leaving(pacer, 111.1, 1.0, STEADY) == pytest.approx(92, abs=1.5)
-    assert leaving(pacer, 112.1, 10.0, STEADY) == pytest.approx(970, abs=8)
-    assert leaving(pacer, 140.0, 10.0, STEADY) == pytest.approx(985, abs=8)  # and no more than that
+    limiter = RateLimiter()
+    assert leaving(limiter, 100.0, 10.0, STEADY) == pytest.approx(985, abs=8)
+    assert limiter.wait(110.1) == 0.0
+    limiter.record(110.1, 429, {**STEADY, "retry-after": "1"})
+    assert leaving(limiter, 111.1, 1.0, STEADY) == pytest.approx(92, abs=1.5)
+    assert leaving(limiter, 112.1, 10.0, STEADY) == pytest.approx(970, abs=8)
+    assert leaving(limiter, 140.0, 10.0, STEADY) == pytest.approx(985, abs=8)  # and no more than that
 
 
 def test_429s_of_one_moment_lower_the_rate_once() -> None:
-    pacer = RateLimiter()
-    leaving(pacer, 100.0, 1.0, STEADY)
+    limiter = RateLimiter()
+    leaving(limiter, 100.0, 1.0, STEADY)
     for number in range(6):
-        assert pacer.wait(101.1 + number / 50) == 0.0
+        assert limiter.wait(101.1 + number / 50) == 0.0
     for _ in range(6):
-        pacer.answered(101.3, 429, {**STEADY, "retry-after": "1"})
-    assert leaving(pacer, 102.3, 1.0, STEADY) == pytest.approx(92, abs=1.5)
-    assert pacer.wait(103.4) == 0.0
-    pacer.answered(103.4, 429, {**STEADY, "retry-after": "1"})
-    assert leaving(pacer, 104.4, 1.0, STEADY) == pytest.approx(86, abs=1.5)
+        limiter.record(101.3, 429, {**STEADY, "retry-after": "1"})
+    assert leaving(limiter, 102.3, 1.0, STEADY) == pytest.approx(92, abs=1.5)
+    assert limiter.wait(103.4) == 0.0
+    limiter.record(103.4, 429, {**STEADY, "retry-after": "1"})
+    assert leaving(limiter, 104.4, 1.0, STEADY) == pytest.approx(86, abs=1.5)
 
 
 def test_the_rate_does_not_recover_while_nothing_leaves() -> None:
-    pacer = RateLimiter()
-    leaving(pacer, 100.0, 1.0, STEADY)
-    assert pacer.wait(101.1) == 0.0
-    pacer.answered(101.1, 429, {**STEADY, "retry-after": "30"})
-    assert leaving(pacer, 131.1, 1.0, STEADY) == pytest.approx(92, abs=1.5)
+    limiter = RateLimiter()
+    leaving(limiter, 100.0, 1.0, STEADY)
+    assert limiter.wait(101.1) == 0.0
+    limiter.record(101.1, 429, {**STEADY, "retry-after": "30"})
+    assert leaving(limiter, 131.1, 1.0, STEADY) == pytest.approx(92, abs=1.5)
 
 
 def test_a_rate_that_was_found_falls_and_rises() -> None:
-    pacer = RateLimiter()
+    limiter = RateLimiter()
     for number in range(200):
-        assert pacer.wait(100.0 + number / 100) == 0.0
-        pacer.answered(100.0 + number / 100, 200, {})
-    pacer.answered(102.0, 429, {"retry-after": "1"})
-    assert pacer.rate == pytest.approx(97, abs=0.1)  # what was accepted, and a little less
-    assert pacer.wait(103.0) == 0.0
-    pacer.answered(103.0, 429, {"retry-after": "1"})
-    assert pacer.rate == pytest.approx(97 * 0.93, abs=0.1)
-    leaving(pacer, 104.0, 10.0, {})
-    assert pacer.rate == pytest.approx(97 * 0.93 * 1.01**10, abs=0.2)
+        assert limiter.wait(100.0 + number / 100) == 0.0
+        limiter.record(100.0 + number / 100, 200, {})
+    limiter.record(102.0, 429, {"retry-after": "1"})
+    assert limiter.rate == pytest.approx(97, abs=0.1)  # what was accepted, and a little less
+    assert limiter.wait(103.0) == 0.0
+    limiter.record(103.0, 429, {"retry-after": "1"})
+    assert limiter.rate == pytest.approx(97 * 0.93, abs=0.1)
+    leaving(limiter, 104.0, 10.0, {})
+    assert limiter.rate == pytest.approx(97 * 0.93 * 1.01**10, abs=0.2)
