@@ -1,4 +1,4 @@
-"""The client's end of the network on the clock of the test: pauses of the server pass at once."""
+"""The client's network on the clock of the test: pauses of the server pass at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server on loopback that answers each request with whatever bytes it is told to, and closes the connection."""
+"""A server on loopback that answers each request with given bytes, and closes the connection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 PATIENCE: Final = 20.0
-"""Seconds after which a connection on which nothing comes is given up."""
+"""Seconds after which a silent connection is closed."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ Answering = Callable[[Request], bytes]
 def http(
     status: int, body: bytes | object = b"", headers: Iterable[tuple[str, str]] = (), *, reason: str = ""
 ) -> bytes:
-    """An answer as bytes; a body that is not bytes is sent as JSON."""
+    """Return a response as bytes; a body that is not bytes becomes JSON."""
     pairs = list(headers)
     if not isinstance(body, bytes):
         body = json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -41,7 +41,7 @@ def http(
 
 
 class RawServer:
-    """A thread for each connection; `answer` may be changed between two runs of the program."""
+    """A server with a thread for each connection; `answer` may be replaced at any time."""
 
     def __init__(self, answer: Answering) -> None:
         self.answer = answer
@@ -88,13 +88,13 @@ class RawServer:
                 self.received.append(request)
                 connection.sendall(self.answer(request))
                 connection.shutdown(socket.SHUT_WR)
-                # What the client has still to say is taken, or closing would take back what was sent.
+                # Closing with unread bytes would reset the connection, and lose the response.
                 while connection.recv(65536):
                     pass
 
 
 def _read(connection: socket.socket) -> Request | None:
-    """A request, or None where the client went away before the end of one."""
+    """Read a request; None if the client leaves before its end."""
     data = b""
     while b"\r\n\r\n" not in data:
         more = connection.recv(65536)

@@ -1,4 +1,4 @@
-"""Sends single requests, and keeps what becomes of them."""
+"""Sends single requests, and returns their response or failure."""
 
 from __future__ import annotations
 

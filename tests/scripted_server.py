@@ -1,4 +1,4 @@
-"""A server on loopback that records what it is sent, byte for byte, and answers what it is told to."""
+"""A server on loopback that records requests byte for byte, and sends given responses."""
 
 from __future__ import annotations
 

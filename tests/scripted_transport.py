@@ -1,4 +1,4 @@
-"""Answers made by hand, and a transport that gives them in order."""
+"""Responses made by hand, and a transport that returns them in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certificates: always verified, and what is wrong with one is said."""
+"""Certificates are always verified, and a message says what is wrong with one."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ def cases(folder: Path) -> dict[str, tuple[ssl.SSLContext, str, str]]:
     }
 
 
-def test_every_bad_certificate_is_refused_and_named_before_the_key_is_sent(
-    tmp_path: Path, bundle: Path, figures: Figures
-) -> None:
+def test_bad_certificates_are_refused_before_sending(tmp_path: Path, bundle: Path, figures: Figures) -> None:
     rows: list[tuple[object, ...]] = [("certificate", "said", "requests received")]
     for name, (context, words, hint) in cases(tmp_path).items():
         with listening(partial(over_tls, context=context)) as server:
@@ -79,7 +77,7 @@ def test_every_bad_certificate_is_refused_and_named_before_the_key_is_sent(
     figures(f"TLS cases refused: {len(rows) - 1}", rows)
 
 
-def test_a_certificate_that_is_refused_ends_a_create_at_once(tmp_path: Path) -> None:
+def test_bad_certificate_is_not_retried(tmp_path: Path) -> None:
     reports: list[AttemptReport] = []
     with listening(partial(over_tls, context=self_signed(tmp_path))) as server:
         transport = opened(f"https://127.0.0.1:{server.port}")
@@ -91,7 +89,7 @@ def test_a_certificate_that_is_refused_ends_a_create_at_once(tmp_path: Path) -> 
     assert "ca_bundle" in (caught.value.hint or "")
 
 
-def test_a_private_authority_is_believed_where_it_is_named(tmp_path: Path, bundle: Path) -> None:
+def test_named_private_authority_is_trusted(tmp_path: Path, bundle: Path) -> None:
     ordinary, hashed = tmp_path / "ordinary", tmp_path / "hashed"
     ordinary.mkdir()
     hashed.mkdir()
@@ -126,7 +124,7 @@ def subject_hash(certificate: Path) -> str:
         return ""
 
 
-def test_a_bundle_that_is_none_is_an_error_of_the_settings(tmp_path: Path) -> None:
+def test_invalid_bundle_is_a_config_error(tmp_path: Path) -> None:
     text = tmp_path / "text.pem"
     text.write_text("hello", encoding="utf-8")
     (tmp_path / "empty").mkdir()
@@ -142,14 +140,12 @@ def test_a_bundle_that_is_none_is_an_error_of_the_settings(tmp_path: Path) -> No
             opened("https://127.0.0.1", environ={"SSL_CERT_FILE": str(place)})
 
 
-def test_the_system_s_own_authorities_are_there() -> None:
+def test_system_authorities_can_be_loaded() -> None:
     opened("https://api.novu.co").close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there Windows itself says whom to trust")
-def test_the_system_s_authorities_are_found_in_order(
-    tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_system_authorities_are_found_in_order(tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ordinary, hashed, missing = tmp_path / "ordinary", tmp_path / "hashed", tmp_path / "missing"
     ordinary.mkdir()
     hashed.mkdir()
@@ -181,12 +177,12 @@ def test_the_system_s_authorities_are_found_in_order(
             assert not believed(missing, folder, stranger)
 
 
-def test_a_plain_server_behind_https_is_named(plain: Scripted, bundle: Path) -> None:
+def test_https_to_a_plain_server_is_named(plain: Scripted, bundle: Path) -> None:
     failure = failure_of(plain.url.replace("http:", "https:"), ca_bundle=str(bundle))
     assert (failure.kind, failure.sent) == ("tls", False)
 
 
-def test_a_tls_server_behind_http_is_named(tmp_path: Path) -> None:
+def test_http_to_a_tls_server_is_named(tmp_path: Path) -> None:
     with listening(partial(over_tls, context=self_signed(tmp_path))) as server:
         assert failure_of(f"http://127.0.0.1:{server.port}").kind in {"protocol", "disconnected"}
         assert server.heard == []

@@ -1,4 +1,4 @@
-"""When a connection is used again, who shares it, and what its failures are called."""
+"""Reuse of connections, threads, and the kinds of failures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def faulty(tmp_path: Path) -> Iterator[FaultServer]:
         yield server
 
 
-def test_a_connection_is_used_again() -> None:
+def test_connections_are_reused() -> None:
     with listening(answering) as server:
         transport = opened(f"http://127.0.0.1:{server.port}")
         for _ in range(5):
@@ -42,7 +42,7 @@ def test_a_connection_is_used_again() -> None:
         assert (server.connections, len(server.heard)) == (1, 5)
 
 
-def test_a_connection_with_a_surplus_byte_is_not_used_again() -> None:
+def test_connection_with_surplus_bytes_is_not_reused() -> None:
     for surplus in (ANSWER, b"x", b"\r\n"):
         with listening(partial(answering, response=ANSWER + surplus)) as server:
             transport = opened(f"http://127.0.0.1:{server.port}")
@@ -52,7 +52,7 @@ def test_a_connection_with_a_surplus_byte_is_not_used_again() -> None:
             assert server.connections == 3
 
 
-def test_a_second_answer_is_never_taken_for_the_next_request_s(faulty: FaultServer) -> None:
+def test_second_response_is_not_used_for_next_request(faulty: FaultServer) -> None:
     transport = paced(faulty)
     api = Client(transport, clock=faulty.clock)
     faulty.script[:] = ["twice", "twice", "twice"]
@@ -118,7 +118,7 @@ CUTS = st.lists(st.integers(0, 1000), max_size=4)
 
 @settings(deadline=None)
 @given(st.binary(max_size=300), st.binary(max_size=20), st.lists(st.integers(1, 100), max_size=5), CUTS)
-def test_surplus_bytes_end_a_connection(body: bytes, surplus: bytes, sizes: list[int], cuts: list[int]) -> None:
+def test_only_surplus_bytes_prevent_reuse(body: bytes, surplus: bytes, sizes: list[int], cuts: list[int]) -> None:
     chunks, rest = b"", body
     for size in [*sizes, len(body) or 1]:
         piece, rest = rest[:size], rest[size:]
@@ -141,11 +141,11 @@ def test_surplus_bytes_end_a_connection(body: bytes, surplus: bytes, sizes: list
         (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", 2),
     ],
 )
-def test_a_response_without_a_body(response: bytes, connections: int) -> None:
+def test_reuse_after_a_response_without_body(response: bytes, connections: int) -> None:
     assert connections_for_two(response, [], b"") == connections
 
 
-def test_a_body_without_a_length_ends_the_connection() -> None:
+def test_body_without_length_ends_the_connection() -> None:
     with listening(partial(answering_once, response=b"HTTP/1.1 200 OK\r\n\r\nbody")) as server:
         transport = opened(f"http://127.0.0.1:{server.port}")
         assert [transport.send(GET, 10.0).body for _ in range(2)] == [b"body", b"body"]
@@ -173,7 +173,7 @@ def test_threads_share_a_transport() -> None:
 
 
 @pytest.mark.parametrize("moment", range(3))
-def test_ctrl_c_says_whether_the_request_had_begun_to_leave(faulty: FaultServer, moment: int) -> None:
+def test_ctrl_c_reports_whether_request_was_sent(faulty: FaultServer, moment: int) -> None:
     left = iter(range(10))
 
     def tick() -> None:
@@ -200,7 +200,7 @@ def test_ctrl_c_says_whether_the_request_had_begun_to_leave(faulty: FaultServer,
         ("TLS", "protocol", True, "not valid HTTP"),
     ],
 )
-def test_every_failure_has_its_name(faulty: FaultServer, fault: str, kind: str, sent: bool, words: str) -> None:
+def test_every_failure_has_its_kind(faulty: FaultServer, fault: str, kind: str, sent: bool, words: str) -> None:
     transport = paced(faulty)
     faulty.script[:] = [fault]
     with pytest.raises(TransportFailure) as caught:
@@ -212,7 +212,7 @@ def test_every_failure_has_its_name(faulty: FaultServer, fault: str, kind: str, 
     assert "\n" not in caught.value.message
 
 
-def test_interim_answers_are_read_up_to_a_limit() -> None:
+def test_interim_responses_are_limited() -> None:
     size = 50_000
     interim = b"HTTP/1.1 103 Early Hints\r\nX: " + b"y" * size + b"\r\n\r\n"
     few, many = interim * 3, interim * (2 * MAX_RESPONSE // size)

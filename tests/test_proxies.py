@@ -1,4 +1,4 @@
-"""Proxies: which one stands between, and that it never sees the key."""
+"""Proxies: which one is chosen, what it sees, and how it fails."""
 
 from __future__ import annotations
 
@@ -67,19 +67,19 @@ PROXY = "http://proxy.example:3128"
         ("https://api.novu.co", {"ALL_PROXY": "socks://proxy.example:9"}, "socks5h://proxy.example:9"),
     ],
 )
-def test_the_proxy_is_the_one_that_the_environment_names(url: str, environ: dict[str, str], proxy: str | None) -> None:
+def test_environment_chooses_the_proxy(url: str, environ: dict[str, str], proxy: str | None) -> None:
     found = proxy_for(parse_origin(url, allow_http=True), environ)
     assert (found.url if found is not None else None) == proxy
 
 
 @pytest.mark.parametrize("value", ["ftp://x", "http://", "http://x:y", "http://[::1", "http://ä.example"])
-def test_what_is_no_proxy_is_an_error_that_does_not_show_it(value: str) -> None:
+def test_invalid_proxy_is_refused_and_hidden(value: str) -> None:
     with pytest.raises(ConfigError, match="HTTPS_PROXY") as caught:
         proxy_for(parse_origin("https://api.novu.co", allow_http=False), {"HTTPS_PROXY": value})
     assert value not in caught.value.message
 
 
-def test_a_proxy_s_password_is_not_shown() -> None:
+def test_proxy_password_is_hidden() -> None:
     found = proxy_for(
         parse_origin("https://a.b", allow_http=False), {"HTTPS_PROXY": "http://us%40er:p%3Ass@proxy.example"}
     )
@@ -88,7 +88,7 @@ def test_a_proxy_s_password_is_not_shown() -> None:
     assert "us@er" not in repr(found)
 
 
-def test_a_plain_request_goes_through_a_plain_proxy() -> None:
+def test_plain_request_goes_through_a_plain_proxy() -> None:
     with listening(lambda server: forwarding(server, 0)) as proxy:
         environ = {"HTTP_PROXY": f"http://me:pw@127.0.0.1:{proxy.port}"}
         assert ask("http://api.example", environ=environ, allow_http=True).status == 200
@@ -96,7 +96,7 @@ def test_a_plain_request_goes_through_a_plain_proxy() -> None:
         assert b"Proxy-Authorization: Basic bWU6cHc=" in proxy.heard[0]
 
 
-def test_an_encrypted_request_goes_through_a_tunnel_that_never_sees_the_key(bundle: Path) -> None:
+def test_proxy_tunnel_never_sees_the_key(bundle: Path) -> None:
     context = server_context(AUTHORITY.issue_cert("api.example"))
     with (
         listening(partial(over_tls, context=context)) as server,
@@ -121,7 +121,7 @@ def in_tls(server: Listening, context: ssl.SSLContext, talk: Talk) -> Talk:
     return encrypted
 
 
-def test_an_encrypted_proxy_sees_only_the_tunnel(bundle: Path) -> None:
+def test_encrypted_proxy_never_sees_the_key(bundle: Path) -> None:
     with (
         listening(partial(over_tls, context=server_context(AUTHORITY.issue_cert("api.example")))) as server,
         listening(
@@ -138,7 +138,7 @@ def test_an_encrypted_proxy_sees_only_the_tunnel(bundle: Path) -> None:
         assert proxy.connections == 2  # surplus bytes are not seen inside two layers of TLS
 
 
-def test_a_trickling_encrypted_proxy_ends_at_the_deadline(bundle: Path) -> None:
+def test_trickling_encrypted_proxy_ends_at_the_deadline(bundle: Path) -> None:
     over = threading.Event()
 
     def trickle(connection: socket.socket) -> None:
@@ -164,7 +164,7 @@ def test_a_trickling_encrypted_proxy_ends_at_the_deadline(bundle: Path) -> None:
     assert (caught.value.kind, caught.value.sent) == ("timeout", False)
 
 
-def test_an_encrypted_request_goes_through_a_socks_proxy(bundle: Path) -> None:
+def test_encrypted_request_goes_through_a_socks_proxy(bundle: Path) -> None:
     context = server_context(AUTHORITY.issue_cert("api.example"))
     with (
         listening(partial(over_tls, context=context)) as server,
@@ -176,7 +176,7 @@ def test_an_encrypted_request_goes_through_a_socks_proxy(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("reply", [b"", b"\x05", b"\x05\xff", b"\x04\x00", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
-def test_a_socks_proxy_that_speaks_something_else_is_named(reply: bytes, bundle: Path) -> None:
+def test_reply_that_is_not_socks_names_the_proxy(reply: bytes, bundle: Path) -> None:
     def talk(connection: socket.socket) -> None:
         connection.recv(512)
         connection.sendall(reply)
@@ -201,9 +201,7 @@ def test_a_socks_proxy_that_speaks_something_else_is_named(reply: bytes, bundle:
         (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", False, "502"),
     ],
 )
-def test_a_proxy_that_refuses_is_named_and_nothing_was_sent(
-    response: bytes, permanent: bool, words: str, bundle: Path
-) -> None:
+def test_proxy_refusal_is_named_and_not_sent(response: bytes, permanent: bool, words: str, bundle: Path) -> None:
     with listening(partial(answering, response=response)) as proxy:
         environ = {"HTTPS_PROXY": f"http://me:s3cretpw@127.0.0.1:{proxy.port}"}
         failure = failure_of("https://api.example", environ=environ, ca_bundle=str(bundle))
@@ -213,7 +211,7 @@ def test_a_proxy_that_refuses_is_named_and_nothing_was_sent(
     assert "s3cretpw" not in f"{failure.message}{failure.hint}"
 
 
-def test_a_proxy_that_is_not_there_is_named(bundle: Path) -> None:
+def test_unreachable_proxy_is_named(bundle: Path) -> None:
     with socket.socket() as refusing:
         refusing.bind(("127.0.0.1", 0))
         port = refusing.getsockname()[1]
@@ -222,7 +220,7 @@ def test_a_proxy_that_is_not_there_is_named(bundle: Path) -> None:
     assert f"through the proxy http://127.0.0.1:{port}" in failure.message
 
 
-def test_a_socks_proxy_without_the_extra_is_an_error_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_socks_without_the_extra_is_a_config_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "socksio", None)
     with pytest.raises(ConfigError, match="ALL_PROXY") as caught:
         opened("https://api.example", environ={"ALL_PROXY": "socks5://127.0.0.1:9"})

@@ -1,4 +1,4 @@
-"""Many requests against the limits that servers set: nearly all of what is allowed is used, hardly any is refused."""
+"""The rate limiter uses nearly all of a server's limit, and hardly any request is answered with 429."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ LIMITS: dict[str, tuple[Callable[[], Take], int]] = {
 
 @pytest.mark.parametrize("name", LIMITS)
 @pytest.mark.parametrize("latency", [0.004, 0.03])
-def test_what_a_server_announces_is_used_and_kept_to(name: str, latency: float, figures: Figures) -> None:
+def test_announced_limit_is_used_and_kept(name: str, latency: float, figures: Figures) -> None:
     make, burst = LIMITS[name]
     rows = []
     for seed in range(3):
@@ -122,7 +122,7 @@ def test_what_a_server_announces_is_used_and_kept_to(name: str, latency: float, 
         lambda: bucket(100, 550, whole_seconds=True, headers=False),
     ],
 )
-def test_a_limit_that_is_not_announced_is_found(make: Callable[[], Take]) -> None:
+def test_unannounced_limit_is_found(make: Callable[[], Take]) -> None:
     seconds, sent, limited = play(make(), 3000, workers=4, latency=0.004, seed=1)
     assert limited / sent < 0.01
     assert 3000 / seconds >= 80
@@ -134,7 +134,7 @@ def test_without_a_limit_nothing_waits() -> None:
     assert seconds < 2000 * 0.004 * 1.2 / 4
 
 
-def test_others_who_draw_from_the_same_bucket_slow_it_down_without_a_storm() -> None:
+def test_other_clients_slow_it_down() -> None:
     shared = bucket(100, 550, whole_seconds=True, phase=0.3)
     spent = [0.0]
 
@@ -160,7 +160,7 @@ def test_others_who_draw_from_the_same_bucket_slow_it_down_without_a_storm() -> 
         ({"retry-after": "Fri, 15 Jan 2027 08:00:05 GMT"}, 5.0),
     ],
 )
-def test_after_a_429_nothing_leaves_for_as_long_as_was_asked(headers: dict[str, str], seconds: float) -> None:
+def test_429_pauses_for_the_requested_time(headers: dict[str, str], seconds: float) -> None:
     limiter = RateLimiter()
     assert limiter.wait(10.0) == 0.0
     assert limiter.wait(10.0) == 0.0
@@ -173,7 +173,7 @@ def test_after_a_429_nothing_leaves_for_as_long_as_was_asked(headers: dict[str, 
 
 
 @pytest.mark.parametrize("policy", ["", "x", "5", "0;w=5", "5;w=0", "5;w=x", ";;;", "99999999999;w=5"])
-def test_a_policy_that_makes_no_sense_is_none(policy: str) -> None:
+def test_invalid_policy_is_ignored(policy: str) -> None:
     limiter = RateLimiter()
     limiter.wait(0.0)
     limiter.record(0.1, 201, {"ratelimit-policy": policy, "ratelimit-remaining": "x"})
@@ -198,7 +198,7 @@ def leaving(limiter: RateLimiter, begin: float, seconds: float, told: Mapping[st
 STEADY = {"ratelimit-policy": "500;w=5;burst=550", "ratelimit-remaining": "50"}
 
 
-def test_no_more_leave_than_the_bucket_holds() -> None:
+def test_burst_stops_at_the_reserve() -> None:
     limiter = RateLimiter()
     limiter.wait(10.0)
     limiter.record(10.0, 200, {**STEADY, "ratelimit-remaining": "145"})
@@ -208,7 +208,7 @@ def test_no_more_leave_than_the_bucket_holds() -> None:
     assert 20 <= at_once <= 26  # down to the reserve of 125, and a few that are late
 
 
-def test_a_429_lowers_the_rate_and_time_restores_it() -> None:
+def test_429_lowers_the_rate_and_time_restores_it() -> None:
     limiter = RateLimiter()
     assert leaving(limiter, 100.0, 10.0, STEADY) == pytest.approx(985, abs=8)
     assert limiter.wait(110.1) == 0.0
@@ -218,7 +218,7 @@ def test_a_429_lowers_the_rate_and_time_restores_it() -> None:
     assert leaving(limiter, 140.0, 10.0, STEADY) == pytest.approx(985, abs=8)  # and no more than that
 
 
-def test_429s_of_one_moment_lower_the_rate_once() -> None:
+def test_429s_in_flight_lower_the_rate_once() -> None:
     limiter = RateLimiter()
     leaving(limiter, 100.0, 1.0, STEADY)
     for number in range(6):
@@ -231,7 +231,7 @@ def test_429s_of_one_moment_lower_the_rate_once() -> None:
     assert leaving(limiter, 104.4, 1.0, STEADY) == pytest.approx(86, abs=1.5)
 
 
-def test_the_rate_does_not_recover_while_nothing_leaves() -> None:
+def test_rate_does_not_recover_during_a_pause() -> None:
     limiter = RateLimiter()
     leaving(limiter, 100.0, 1.0, STEADY)
     assert limiter.wait(101.1) == 0.0
@@ -239,7 +239,7 @@ def test_the_rate_does_not_recover_while_nothing_leaves() -> None:
     assert leaving(limiter, 131.1, 1.0, STEADY) == pytest.approx(92, abs=1.5)
 
 
-def test_a_rate_that_was_found_falls_and_rises() -> None:
+def test_found_rate_falls_and_rises() -> None:
     limiter = RateLimiter()
     for number in range(200):
         assert limiter.wait(100.0 + number / 100) == 0.0

@@ -1,4 +1,4 @@
-"""What every answer means: the data in it, or the error that it is."""
+"""Responses become data, or the error that they are."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from scripted_transport import ONE, api, response
 
 
 @pytest.mark.parametrize("body", [{"data": ONE}, ONE, {"data": {**ONE, "new": [1]}, "meta": 1}])
-def test_an_integration_comes_wrapped_or_bare(body: object) -> None:
+def test_integration_is_read_with_or_without_envelope(body: object) -> None:
     assert integration_from(response(201, body)).identifier == "one"
 
 
@@ -56,7 +56,7 @@ def test_an_integration_comes_wrapped_or_bare(body: object) -> None:
         b"<html><body>Hello</body></html>",
     ],
 )
-def test_a_success_that_is_no_integration_is_an_error_of_its_own(body: bytes) -> None:
+def test_success_without_an_integration_is_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableResponseError) as caught:
         integration_from(Response(201, {}, body))
     assert caught.value.exit_code == 8
@@ -64,7 +64,7 @@ def test_a_success_that_is_no_integration_is_an_error_of_its_own(body: bytes) ->
     assert "\n" not in caught.value.message
 
 
-def test_what_is_odd_but_clear_is_read() -> None:
+def test_odd_but_valid_json_is_read() -> None:
     body = b'\xef\xbb\xbf {"_id": "a", "_id": "i1", "identifier": "half \\ud83d", "name": "\\ud83d\\ude00"}'
     with pytest.raises(UnreadableResponseError):
         integration_from(Response(201, {}, b"\xff" + body))
@@ -99,7 +99,7 @@ BY_STATUS: dict[int, type[IntegrationsError]] = {
 }
 
 
-def test_every_recorded_error_has_its_exit_code_and_the_server_s_own_words(figures: Figures) -> None:
+def test_recorded_errors_have_exit_code_and_message(figures: Figures) -> None:
     seen: Counter[tuple[int, int]] = Counter()
     for exchange in recorded():
         response = exchange["response"]
@@ -132,7 +132,7 @@ def test_every_recorded_error_has_its_exit_code_and_the_server_s_own_words(figur
         *[(401, 4), (403, 4), (404, 5), (409, 6)],
     ],
 )
-def test_the_status_alone_decides_the_exit_code(status: int, code: int) -> None:
+def test_status_alone_decides_the_exit_code(status: int, code: int) -> None:
     page = Response(status, {"content-type": "text/html"}, b"<!DOCTYPE html><html>no</html>")
     for given_answer in (
         page,
@@ -144,7 +144,7 @@ def test_the_status_alone_decides_the_exit_code(status: int, code: int) -> None:
         assert error_from(given_answer).exit_code == code
 
 
-def test_what_a_proxy_answers_is_summarised() -> None:
+def test_body_that_is_no_api_error_is_summarised() -> None:
     page = Response(502, {"content-type": "text/html"}, b"<html><title>502</title><script>x</script></html>")
     assert error_from(page).message == "the server answered 502 with an HTML page"
     assert error_from(response(503)).message == "the server answered 503 with an empty body"
@@ -157,19 +157,19 @@ def test_what_a_proxy_answers_is_summarised() -> None:
     assert error_from(Response(400, {"content-type": "image/png"}, b"\x89PNG")).message.endswith("another kind of body")
 
 
-def test_the_findings_of_a_422_are_named_with_their_fields() -> None:
+def test_422_messages_name_their_fields() -> None:
     errors = {"name": {"messages": ["is too long", "name has a tab"]}, "channel": {"messages": "is wrong"}, "x": 1}
     error = error_from(response(422, {"statusCode": 422, "message": "Validation Error", "errors": errors}))
     assert error.details == ("Validation Error", "name: is too long", "name has a tab", "channel: is wrong")
 
 
-def test_a_long_answer_is_cut() -> None:
+def test_long_messages_are_shortened() -> None:
     error = error_from(response(400, {"message": ["x" * 5000] * 500}))
     assert len(error.message) < 1200
     assert len(error.details) == 50
 
 
-def test_a_redirect_names_its_host_and_nothing_else() -> None:
+def test_redirect_shows_only_its_host() -> None:
     error = error_from(response(308, location="https://user:pass@else.example:8443/v1?token=abc#x"))
     assert "else.example:8443" in (error.hint or "")
     assert all(part not in f"{error.message}{error.hint}" for part in ("user", "pass", "token", "/v1"))
@@ -177,7 +177,7 @@ def test_a_redirect_names_its_host_and_nothing_else() -> None:
     assert error_from(response(302, location="/login")).exit_code == 7
 
 
-def test_the_key_is_taken_out_of_what_a_server_says() -> None:
+def test_key_is_removed_from_server_messages() -> None:
     told, _ = api()
     words = {"message": 'Invalid authentication scheme: "k3y-abcdef"', "errorId": "k3y-abcdef"}
     error = told.error(response(401, words))
@@ -202,7 +202,7 @@ SHAPED = st.fixed_dictionaries(
 @example(302, b"", {"location": "http://[x"})
 @example(400, b'{"message": ["\\ud800"]}', {})
 @settings(max_examples=200, deadline=None)
-def test_no_answer_breaks_it(status: int, body: bytes, headers: dict[str, str]) -> None:
+def test_any_response_gives_a_clean_error(status: int, body: bytes, headers: dict[str, str]) -> None:
     given_answer = Response(status, headers, body)
     error = error_from(given_answer)
     assert error.exit_code in {4, 5, 6, 7, 8}

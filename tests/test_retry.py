@@ -1,4 +1,4 @@
-"""When a request is sent again, and after how long."""
+"""The retry policy: what is sent again, and after how long."""
 
 from __future__ import annotations
 
@@ -65,16 +65,16 @@ def failure(kind: FailureKind = "disconnected", *, sent: bool = True, permanent:
         ("Mon, 01 Jan 99999 00:00:00 GMT", None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_or_nothing(asked: str, wait: float | None) -> None:
+def test_retry_after_is_seconds_or_date(asked: str, wait: float | None) -> None:
     assert requested_wait({"retry-after": asked}, WALL) == wait
 
 
-def test_a_date_is_read_by_the_server_s_own_clock() -> None:
+def test_dates_count_from_the_server_clock() -> None:
     headers = {"retry-after": formatdate(WALL + 5, usegmt=True), "date": formatdate(WALL + 2, usegmt=True)}
     assert requested_wait(headers, WALL - 86_400) == 3.0
 
 
-def test_the_rate_limit_s_reset_stands_in_for_a_missing_retry_after_of_a_429() -> None:
+def test_ratelimit_reset_replaces_retry_after_of_429() -> None:
     assert requested_wait({"ratelimit-reset": "2"}, WALL, limited=True) == 2.0
     assert requested_wait({"ratelimit-reset": "2"}, WALL) is None
     assert requested_wait({"ratelimit-reset": "2", "retry-after": "1"}, WALL, limited=True) == 1.0
@@ -82,18 +82,18 @@ def test_the_rate_limit_s_reset_stands_in_for_a_missing_retry_after_of_a_429() -
 
 
 @given(st.text(), st.text(), st.floats(allow_nan=False, allow_infinity=False))
-def test_no_header_breaks_it(retry_after: str, date: str, wall: float) -> None:
+def test_any_header_is_parsed_without_error(retry_after: str, date: str, wall: float) -> None:
     wait = requested_wait({"retry-after": retry_after, "date": date}, wall, limited=True)
     assert wait is None or wait >= 0
 
 
 @given(st.text())
-def test_no_date_breaks_it(text: str) -> None:
+def test_any_date_is_parsed_without_error(text: str) -> None:
     assert isinstance(parse_http_date(text), float | None)
     assert isinstance(parse_iso_date(text), float | None)
 
 
-def test_the_dates_of_the_api_are_read() -> None:
+def test_api_dates_are_parsed() -> None:
     assert parse_iso_date("2026-11-23T04:51:58.500Z") == 1795409518.5
     assert parse_iso_date("2026-11-23T04:51:58") == 1795409518.0
     assert parse_iso_date(None) is None
@@ -129,7 +129,7 @@ def schedule(clock: FakeClock, policy: RetryPolicy | None = None, random: float 
     return Attempts(policy or RetryPolicy(), clock, lambda: random, timeout=30.0)
 
 
-def test_without_a_word_from_the_server_the_wait_is_jittered_and_doubles_up_to_the_ceiling() -> None:
+def test_wait_doubles_up_to_the_ceiling() -> None:
     attempts = schedule(FakeClock(), RetryPolicy(retries=9, total=1e6))
     waits = []
     for _ in range(8):
@@ -145,7 +145,7 @@ def test_the_jitter_is_full(random: float) -> None:
     assert attempts.wait_after(failure()) == random * 0.5
 
 
-def test_after_so_many_retries_it_is_enough() -> None:
+def test_retries_are_limited() -> None:
     for retries in range(4):
         attempts = schedule(FakeClock(), RetryPolicy(retries=retries))
         made = 0
@@ -167,7 +167,7 @@ def test_no_attempt_begins_after_the_deadline() -> None:
     assert attempts.wait_after(response(429, retry_after="1")) is None
 
 
-def test_a_retry_ends_at_the_deadline_and_the_first_attempt_has_all_its_time() -> None:
+def test_only_retries_end_at_the_deadline() -> None:
     clock = FakeClock()
     attempts = Attempts(RetryPolicy(), clock, lambda: 0.0, timeout=90.0)
     assert attempts.next_timeout() == 90.0
@@ -178,7 +178,7 @@ def test_a_retry_ends_at_the_deadline_and_the_first_attempt_has_all_its_time() -
     assert attempts.remaining == -20.0
 
 
-def test_pausing_is_the_clock_s_business() -> None:
+def test_pause_waits_on_the_clock() -> None:
     clock = FakeClock()
     attempts = schedule(clock)
     attempts.pause(0.0)
@@ -186,7 +186,7 @@ def test_pausing_is_the_clock_s_business() -> None:
     assert clock.slept == [2.5]
 
 
-def test_the_system_s_clock_and_chance_are_real() -> None:
+def test_system_clock_and_random_are_real() -> None:
     clock = SystemClock()
     before = clock.now()
     clock.sleep(0.0)
@@ -206,31 +206,31 @@ def test_the_system_clock_sleeps_for_as_long() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_busy_servers_are_asked_again(status: int) -> None:
+def test_busy_statuses_are_retryable(status: int) -> None:
     assert is_retryable(response(status))
 
 
 @pytest.mark.parametrize(
     "status", [200, 201, 204, 301, 307, 400, 401, 402, 403, 404, 408, 409, 413, 422, 500, 501, 520]
 )
-def test_any_other_answer_stands(status: int) -> None:
+def test_other_statuses_are_not_retryable(status: int) -> None:
     assert not is_retryable(response(status))
 
 
-def test_a_409_that_says_when_to_come_back_is_a_request_at_work() -> None:
+def test_409_with_retry_after_is_being_processed() -> None:
     assert is_retryable(response(409, retry_after="1"))
     assert may_still_be_running(response(409, retry_after="1"))
     assert may_have_succeeded(response(409, retry_after="1"))
     assert not may_have_succeeded(response(409))
 
 
-def test_a_failure_is_repeated_unless_repeating_cannot_help() -> None:
+def test_failures_are_retryable_unless_permanent() -> None:
     assert is_retryable(failure())
     assert is_retryable(failure("connect", sent=False))
     assert not is_retryable(failure("certificate", sent=False, permanent=True))
 
 
-def test_doubt_is_what_may_have_been_done() -> None:
+def test_sent_requests_and_5xx_may_have_succeeded() -> None:
     assert may_have_succeeded(failure(sent=True))
     assert not may_have_succeeded(failure("connect", sent=False))
     assert [
@@ -244,7 +244,7 @@ def test_doubt_is_what_may_have_been_done() -> None:
     ]
 
 
-def test_at_work_is_what_was_given_up_too_early() -> None:
+def test_timeout_after_send_may_still_be_running() -> None:
     assert may_still_be_running(failure("timeout", sent=True))
     assert not may_still_be_running(failure("timeout", sent=False))
     assert not may_still_be_running(failure("disconnected"))

@@ -1,4 +1,4 @@
-"""How requests leave and answers come back: addresses, headers, deadlines, sizes."""
+"""Requests and responses: addresses, headers, deadlines and sizes."""
 
 from __future__ import annotations
 
@@ -102,18 +102,18 @@ def test_the_base_url_may_have_a_path(plain: Scripted) -> None:
         "https://h/?a=1",
     ],
 )
-def test_what_is_no_address_is_refused(url: str) -> None:
+def test_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="address"):
         parse_origin(url, allow_http=True)
 
 
-def test_an_address_with_a_password_is_refused_without_showing_it() -> None:
+def test_password_in_address_is_refused_and_hidden() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_origin("https://me:s3cretpass@api.example", allow_http=False)
     assert "s3cretpass" not in f"{caught.value.message}{caught.value.hint}"
 
 
-def test_plain_http_is_for_loopback_or_for_who_allows_it() -> None:
+def test_plain_http_needs_loopback_or_permission() -> None:
     with pytest.raises(ConfigError, match="unencrypted"):
         parse_origin("http://api.example", allow_http=False)
     assert parse_origin("http://api.example", allow_http=True).url == "http://api.example"
@@ -130,13 +130,13 @@ def test_plain_http_is_for_loopback_or_for_who_allows_it() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a b", "abc\n", "abc\r\nX-Evil: 1", "schlüssel", "a\x00b", "a\x7f"])
-def test_a_key_that_cannot_stand_in_a_header_is_refused_without_showing_it(key: str) -> None:
+def test_invalid_key_is_refused_and_hidden(key: str) -> None:
     with pytest.raises(ConfigError, match="API key") as caught:
         open_transport(base_url="https://api.example", api_key=Secret(key), environ={})
     assert not key or key not in f"{caught.value.message}{caught.value.hint}"
 
 
-def test_nothing_shows_the_key_or_the_body() -> None:
+def test_repr_hides_key_and_body() -> None:
     request = Request("POST", "/x", b"s3cret-body", {"Idempotency-Key": "k"})
     shown = f"{request!r} {Response(200, {'x': 's3cret-header'}, b's3cret-body')!r}"
     assert "s3cret" not in shown
@@ -155,7 +155,7 @@ def test_no_certificates_are_loaded_for_plain_http() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
-def test_a_redirect_is_an_answer_and_nobody_follows_it() -> None:
+def test_redirects_are_not_followed() -> None:
     with listening(answering) as elsewhere:
         place = {"Location": f"http://127.0.0.1:{elsewhere.port}/v1/integrations"}
         for status in (301, 302, 303, 307, 308):
@@ -165,7 +165,7 @@ def test_a_redirect_is_an_answer_and_nobody_follows_it() -> None:
 
 
 @pytest.mark.parametrize("place", ["http://[::1", "javascript:x", "https://a:b:c/", "//", "/login", "http://x/%zz"])
-def test_no_place_that_a_server_names_breaks_it_and_no_cookie_is_kept(place: str) -> None:
+def test_broken_locations_and_cookies_are_ignored(place: str) -> None:
     response = http(302, b"", [("Location", place), ("Set-Cookie", "session=abc; Domain=127.0.0.1; Max-Age=zz")])
     with listening(partial(answering, response=response)) as server:
         transport = opened(f"http://127.0.0.1:{server.port}")
@@ -180,7 +180,7 @@ def test_no_place_that_a_server_names_breaks_it_and_no_cookie_is_kept(place: str
 @pytest.mark.parametrize(
     "fault", ["silent", "deaf", "trickle for ever", "trickled head", "100 for ever", "cut body in silence"]
 )
-def test_nothing_stretches_the_time_limit_of_an_attempt(faulty: FaultServer, fault: str) -> None:
+def test_one_deadline_covers_the_whole_exchange(faulty: FaultServer, fault: str) -> None:
     transport = paced(faulty)
     faulty.script[:] = [fault]
     began = faulty.clock.now()
@@ -192,7 +192,7 @@ def test_nothing_stretches_the_time_limit_of_an_attempt(faulty: FaultServer, fau
     assert "7 s" in caught.value.message
 
 
-def test_no_connection_in_time_was_never_sent(faulty: FaultServer) -> None:
+def test_connection_timeout_is_not_sent(faulty: FaultServer) -> None:
     transport = paced(faulty)
     faulty.script[:] = ["unreachable"]
     with pytest.raises(TransportFailure) as caught:
@@ -201,7 +201,7 @@ def test_no_connection_in_time_was_never_sent(faulty: FaultServer) -> None:
     assert (caught.value.kind, caught.value.sent, caught.value.timed_out) == ("timeout", False, False)
 
 
-def test_a_time_limit_holds_on_real_sockets_and_the_real_clock() -> None:
+def test_deadline_holds_on_real_sockets() -> None:
     with listening(
         lambda server: lambda connection: server.heard.append(read_head(connection) + connection.recv(1))
     ) as server:
@@ -272,14 +272,14 @@ def test_a_lookup_that_never_ends_is_abandoned(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("size", "overlong"), [(MAX_RESPONSE, False), (MAX_RESPONSE + 1, True), (3 * MAX_RESPONSE, True)]
 )
-def test_ten_megabytes_are_read_and_not_one_byte_more(size: int, overlong: bool) -> None:
+def test_ten_megabytes_are_the_limit(size: int, overlong: bool) -> None:
     with scripted(Reply(400, b"x" * size)) as server:
         response = ask(server.url)
     assert (response.status, response.overlong) == (400, overlong)
     assert len(response.body) == (0 if overlong else size)
 
 
-def test_a_head_without_end_is_a_failure() -> None:
+def test_head_without_end_is_too_large() -> None:
     flood = b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 1024 * 1024
     with listening(partial(answering, response=flood)) as server:
         failure = failure_of(f"http://127.0.0.1:{server.port}")
@@ -288,7 +288,7 @@ def test_a_head_without_end_is_a_failure() -> None:
     assert "too large" in failure.message
 
 
-def test_what_is_packed_unasked_is_unpacked_up_to_the_limit() -> None:
+def test_compressed_bodies_are_decompressed_up_to_the_limit() -> None:
     for encoding, content in (("gzip", gzip.compress(b'{"data": 1}')), ("deflate", zlib.compress(b'{"data": 1}'))):
         with scripted(Reply(200, content, {"Content-Encoding": encoding})) as server:
             assert ask(server.url).body == b'{"data": 1}'
@@ -303,7 +303,7 @@ def test_what_is_packed_unasked_is_unpacked_up_to_the_limit() -> None:
 # -- the sandbox ------------------------------------------------------------------------------------------------------
 
 
-def test_the_sandbox_answers_the_same_requests(tmp_path: Path) -> None:
+def test_sandbox_answers_the_same_requests(tmp_path: Path) -> None:
     transport = opened("http://sandbox.localhost", sandbox_path=tmp_path / "sandbox.db")
     api = Client(transport)
     created = create.create_exactly_once(api, create.prepare_create(Draft(provider="mailgun", channel="email")))
@@ -313,7 +313,7 @@ def test_the_sandbox_answers_the_same_requests(tmp_path: Path) -> None:
     transport.close()
 
 
-def test_a_sandbox_that_cannot_be_opened_is_an_error_of_the_settings(tmp_path: Path) -> None:
+def test_broken_sandbox_file_is_a_config_error(tmp_path: Path) -> None:
     file = tmp_path / "sandbox.db"
     file.write_bytes(b"this is no database" * 100)
     with pytest.raises(ConfigError) as caught:
@@ -321,7 +321,7 @@ def test_a_sandbox_that_cannot_be_opened_is_an_error_of_the_settings(tmp_path: P
     assert caught.value.exit_code == 3
 
 
-def test_a_sandbox_that_fails_later_is_an_error_of_the_settings(tmp_path: Path) -> None:
+def test_sandbox_failing_later_is_a_config_error(tmp_path: Path) -> None:
     transport = opened("http://sandbox.localhost", sandbox_path=tmp_path / "sandbox.db")
     with closing(sqlite3.connect(tmp_path / "sandbox.db")) as other:
         other.execute("DROP TABLE integration")
@@ -332,7 +332,7 @@ def test_a_sandbox_that_fails_later_is_an_error_of_the_settings(tmp_path: Path) 
     assert caught.value.hint
 
 
-def test_ctrl_c_in_the_sandbox_may_follow_the_change(tmp_path: Path) -> None:
+def test_ctrl_c_in_the_sandbox_counts_as_sent(tmp_path: Path) -> None:
     pressed = [False]
 
     def clock() -> float:

@@ -1,4 +1,4 @@
-"""Servers on loopback for the ways out: TLS with a certificate of one's own, and proxies."""
+"""Servers on loopback: with TLS, and proxies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Talk = Callable[[socket.socket], None]
 
 
 class Listening:
-    """A server that talks with each connection in a thread of its own; `heard` is what it was told."""
+    """A server with a thread for each connection; `heard` are the heads of the requests."""
 
     def __init__(self, make: Callable[[Listening], Talk]) -> None:
         self.heard: list[bytes] = []
@@ -67,7 +67,7 @@ class Listening:
 
 @contextlib.contextmanager
 def listening(make: Callable[[Listening], Talk]) -> Iterator[Listening]:
-    """A running server; `make` gives what it does with a connection."""
+    """Run a server; `make` returns the function that handles a connection."""
     server = Listening(make)
     try:
         yield server
@@ -76,7 +76,7 @@ def listening(make: Callable[[Listening], Talk]) -> Iterator[Listening]:
 
 
 def read_head(connection: socket.socket) -> bytes:
-    """The head of a request; nothing when the client has gone."""
+    """Read the head of a request; nothing if the client has left."""
     data = b""
     while b"\r\n\r\n" not in data:
         more = connection.recv(65536)
@@ -87,7 +87,7 @@ def read_head(connection: socket.socket) -> bytes:
 
 
 def answering(server: Listening, response: bytes = ANSWER) -> Talk:
-    """Answer every request of a connection alike."""
+    """Send the same response to every request of a connection."""
 
     def talk(connection: socket.socket) -> None:
         while data := read_head(connection):
@@ -108,7 +108,7 @@ def answering_once(server: Listening, response: bytes = ANSWER) -> Talk:
 
 
 def over_tls(server: Listening, context: ssl.SSLContext, answer: bytes = ANSWER) -> Talk:
-    """The same, encrypted."""
+    """Do the same over TLS."""
 
     def talk(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as encrypted:
@@ -118,7 +118,7 @@ def over_tls(server: Listening, context: ssl.SSLContext, answer: bytes = ANSWER)
 
 
 def forwarding(server: Listening, port: int) -> Talk:
-    """A proxy that connects whoever asks (by CONNECT) to `port`, and answers plain requests itself."""
+    """Be a proxy that connects every CONNECT to `port`, and answers plain requests itself."""
 
     def talk(connection: socket.socket) -> None:
         head = read_head(connection)
@@ -133,7 +133,7 @@ def forwarding(server: Listening, port: int) -> Talk:
 
 
 def socks(server: Listening, port: int) -> Talk:
-    """A SOCKS5 proxy that connects whoever asks to `port`."""
+    """Be a SOCKS5 proxy that connects every client to `port`."""
 
     def talk(connection: socket.socket) -> None:
         connection.recv(2 + 8)
@@ -146,7 +146,7 @@ def socks(server: Listening, port: int) -> Talk:
 
 
 def pump(connection: socket.socket, port: int) -> None:
-    """Carry bytes both ways until one side has gone."""
+    """Copy bytes both ways until one side closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=GUARD) as other:
         while True:
             for source in select.select([connection, other], [], [], GUARD)[0]:

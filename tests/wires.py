@@ -1,4 +1,4 @@
-"""Connections between a client and the server of the tests: over TCP, or over memory without a thread."""
+"""Connections between a client and a test server: over TCP, or over memory without a thread."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from fault_server import Visit
 
 GUARD: Final = 30.0
-"""Real seconds after which a socket that should have been answered long ago fails the test."""
+"""Real seconds after which a socket without data fails the test."""
 
 
 class Wire(Protocol):
-    """One end of a connection: a socket, or what stands in for one."""
+    """One end of a connection: a socket, or a replacement."""
 
     def recv(self, size: int, /) -> bytes: ...
     def sendall(self, data: bytes, /) -> None: ...
@@ -25,17 +25,17 @@ class Wire(Protocol):
 
 
 def connected(port: int) -> socket.socket:
-    """A connection over TCP."""
+    """Connect over TCP."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=GUARD)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
 
 class MemoryWire:
-    """The client's end of a connection over memory: the server acts when the client looks for an answer."""
+    """The client's end of a connection over memory: the server runs when the client reads."""
 
     def __init__(self, visited: Callable[[Wire], Visit]) -> None:
-        """`visited` gives the server's side of a connection for its end of it."""
+        """`visited` starts the server for its end of the connection."""
         self.to_server, self.to_client = bytearray(), bytearray()
         self.is_reset = False
         self._visit = visited(MemoryWireOfServer(self))
@@ -84,7 +84,7 @@ class MemoryWireOfServer:
 
 
 def readable(wire: Wire) -> bool:
-    """Whether a read would say something at once: bytes, or the end."""
+    """Return whether a read would return at once, with bytes or the end."""
     if isinstance(wire, MemoryWire):
         return wire.readable()
     assert isinstance(wire, socket.socket)
@@ -92,7 +92,7 @@ def readable(wire: Wire) -> bool:
 
 
 def take(buffer: bytearray, size: int) -> bytes:
-    """The next bytes of a buffer."""
+    """Remove and return the next bytes of a buffer."""
     taken = bytes(buffer[:size])
     del buffer[:size]
     return taken

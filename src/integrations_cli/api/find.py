@@ -1,4 +1,4 @@
-"""Which integration a person means by REF: its identifier, or its `_id`."""
+"""Finds the integration that REF on the command line names."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from integrations_cli.models import Environment, Integration
 
 
 def find(reference: str, integrations: Sequence[Integration], environment: Environment | None) -> Integration:
-    """The one of `integrations` (those of the key's own environment) that `reference` names.
+    """Return the integration whose identifier or `_id` is `reference`, among those of the key's environment.
 
     Raises:
-        NotFoundError: None of them; the message names those that are called nearly so.
+        NotFoundError: There is none; the message suggests similar identifiers and names.
         UsageError: Several have this identifier.
     """
     found = [integration for integration in integrations if reference in {integration.id, integration.identifier}]
     if len(found) > 1:
         ids = ", ".join(integration.id for integration in found)
-        raise UsageError(f"{reference} names {len(found)} integrations: {ids}", hint="say which one by its _id")
+        raise UsageError(f"{reference} names {len(found)} integrations: {ids}", hint="use the _id of one of them")
     if found:
         return found[0]
     from integrations_cli.catalogue.suggest import nearest_named
@@ -29,9 +29,9 @@ def find(reference: str, integrations: Sequence[Integration], environment: Envir
         if integration.identifier
     }
     near = nearest_named(reference, names)
-    meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+    suggestion = f" (did you mean {' or '.join(near)}?)" if near else ""
     where = f"the environment {environment.name} has" if environment is not None and environment.name else "there is"
     raise NotFoundError(
-        f"{where} no integration {reference!r}{meant}",
-        hint="integrations list shows them; another environment has a key of its own, see --profile",
+        f"{where} no integration {reference!r}{suggestion}",
+        hint="list them with: integrations list; every environment has its own key, see --profile",
     )

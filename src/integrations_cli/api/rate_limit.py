@@ -59,7 +59,7 @@ _BURST: Final = re.compile(r";\s*burst=(\d{1,9})\b")
 
 @dataclass(slots=True)
 class RateLimiter:
-    """Decides when the next request may leave; threads may share it. Times are seconds of a clock that never goes back."""
+    """Decides when the next request may leave; threads may share it. Times are in seconds."""
 
     rate: float | None = None
     """Requests a second; None while no limit is known."""
@@ -170,14 +170,10 @@ class RateLimitedTransport:
 
     def __init__(self, inner: Transport, limiter: RateLimiter, clock: Clock) -> None:
         """Send through `inner`; `clock` waits."""
+        self.base_url = inner.base_url
         self._inner = inner
         self._limiter = limiter
         self._clock = clock
-
-    @property
-    def base_url(self) -> str:
-        """The URL that the paths of the requests are appended to, without a slash at the end."""
-        return self._inner.base_url
 
     def send(self, request: Request, timeout: float) -> Response:
         """Return the response; see `Transport`. The wait before the request does not count towards `timeout`."""

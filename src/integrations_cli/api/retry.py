@@ -100,7 +100,7 @@ def system_random() -> float:
 
 
 class AttemptReport(NamedTuple):
-    """One attempt, for `--verbose`: its `status` or `failure`, and the `wait` in seconds before the next (None: no next).
+    """One attempt, for `--verbose`: its `status` or `failure`, and the seconds to `wait` for the next (None: no next).
 
     `echoed` says whether the response repeated the idempotency key of the request (None: there was none).
     """

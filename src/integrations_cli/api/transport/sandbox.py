@@ -19,15 +19,10 @@ class SandboxTransport:
 
     def __init__(self, sandbox: Sandbox, base_url: str, user_agent: str, now: Callable[[], float]) -> None:
         self._sandbox = sandbox
-        self._base_url = base_url
+        self.base_url = base_url  # only shown: nothing is sent
         self._api_key = Secret(sandbox.api_keys["Development"])
         self._user_agent = user_agent
         self._now = now
-
-    @property
-    def base_url(self) -> str:
-        """The URL of the requests, which never leave the process."""
-        return self._base_url
 
     def send(self, request: Request, timeout: float) -> Response:  # noqa: ARG002 - there is no network to wait for
         """Return the sandbox's response.
