@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -41,6 +41,9 @@ from paced import PacedBackend
 from requesting import GET, KEY, ask, failure_of, opened, paced
 from scripted_server import Reply, Scripted, scripted
 from tls_server import answering, listening, read_head
+
+if TYPE_CHECKING:
+    import httpcore
 
 
 @pytest.fixture
@@ -199,6 +202,24 @@ def test_connection_timeout_is_not_sent(faulty: FaultServer) -> None:
         transport.send(GET, 7.0)
     transport.close()
     assert (caught.value.kind, caught.value.sent, caught.value.timed_out) == ("timeout", False, False)
+
+
+class SlowBackend(PacedBackend):
+    """A network on which connecting takes eight seconds."""
+
+    def connect_tcp(self, *arguments: Any, **more: Any) -> httpcore.NetworkStream:
+        stream = super().connect_tcp(*arguments, **more)
+        self._server.clock.advance(8.0)
+        return stream
+
+
+def test_request_after_the_deadline_is_not_sent(faulty: FaultServer) -> None:
+    transport = opened(faulty.url, backend=SlowBackend(faulty), now=faulty.clock.now)
+    with pytest.raises(TransportFailure) as caught:
+        transport.send(GET, 7.0)
+    assert (caught.value.kind, caught.value.sent, caught.value.timed_out) == ("timeout", False, False)
+    assert transport.send(GET, 9.0).status == 401
+    transport.close()
 
 
 def test_deadline_holds_on_real_sockets() -> None:
