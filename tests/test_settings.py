@@ -591,7 +591,7 @@ BAD_KEYS = [
 def test_invalid_key_is_refused_and_not_shown(tmp_path: Path, key: str) -> None:
     for table, environ in (("", {"NOVU_SECRET_KEY": key}), ('api_key_env = "K"', {"K": key})):
         path = written(tmp_path, f"[profiles.p]\n{table}\n")
-        with refused(ConfigError, "holds a blank, a line end") as raised:
+        with refused(ConfigError, "contains a space, a line end") as raised:
             resolved(path, {**environ, "INTEGRATIONS_PROFILE": "p"})
         shown = f"{raised.value.message} {raised.value.hint} {raised.value!r}"
         assert "hunter2" not in shown
