@@ -1,200 +1,130 @@
-"""Takes what the program knows to be secret out of text that somebody else wrote."""
+"""Mask known secrets in prose: text that a server or a library wrote. Data and commands to repeat are not redacted."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import lru_cache
 from typing import Final
 
 from integrations_cli.catalogue.secret_names import secrets_within
-from integrations_cli.models import MASK, Json
+from integrations_cli.models import MASK
 
-SHORTEST: Final = 4
-"""Shorter values are left alone: they occur by chance, and masking every occurrence would give them away."""
+SHORTEST: Final = 4  # Shorter values are left alone: they occur by chance, and masks would give them away.
+WORD: Final = 6  # Shorter values are masked as whole words only.
+RUN: Final = 12  # Servers shorten what they repeat: so many characters of a longer secret in a row are masked.
 
-LINE: Final = 12
-"""A line of a secret of several lines (a private key) is a secret of its own from this length on."""
-
-LONG: Final = 8
-"""From this length on a form is found where blanks, line ends, backslashes or invisible marks were put in."""
-
-FEW: Final = 100
-"""Up to so many forms are looked for one by one, which the interpreter does fast."""
-
-_GAP: Final = "[\\\\\\s\x00-\x1f\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
-_GAPS: Final = f"{_GAP}+"
-
-_PLAIN: Final = "[A-Za-z0-9_.~-]+"
-"""What has one form only in JSON, a URL and a page."""
-
-
-def _pieces(secret: str) -> set[str]:
-    """What of a secret is one by itself: its lines, and, in a JSON document (a service account), keys and tokens."""
-    wholes = {secret}
-    if secret.lstrip().startswith("{"):
-        import json
-        from contextlib import suppress
-
-        with suppress(ValueError, RecursionError):  # it may only begin like one
-            wholes.update(secrets_within(json.loads(secret)))
-    return wholes | {line for whole in wholes for line in whole.splitlines() if len(line) >= LINE}
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """The secret as it may come back: as it is, escaped for JSON, a URL or a page, in base64, in hex, line by line."""
-    for piece in _pieces(secret):
-        if re.fullmatch(_PLAIN, piece):
-            yield piece
-            yield from _encoded(piece)
-            continue
-        # What is repeated is often the JSON that was sent, and that in its turn is quoted or encoded.
-        for text in {piece, *_as_json(piece)}:
-            yield text
-            yield re.sub(_GAPS, "", text)
-            yield from _encoded(text)
-            yield from _escaped(text)
-
-
-def _as_json(text: str) -> tuple[str, str]:
-    import json
-
-    return json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
-
-
-def _escaped(text: str) -> Iterator[str]:
-    from urllib.parse import quote, quote_plus
-
-    yield from _as_json(text)
-    raw = text.encode("utf-8", "surrogatepass")
-    for quoted in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
-        yield quoted
-        yield re.sub("%[0-9A-F]{2}", lambda escape: escape.group().lower(), quoted)
-    entities = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-    yield entities
-    yield entities.replace("'", "&#x27;")
-    yield entities.replace("'", "&#39;")
-
-
-def _encoded(text: str) -> Iterator[str]:
-    from base64 import b64encode
-
-    raw = text.encode("utf-8", "surrogatepass")
-    yield raw.hex()
-    yield raw.hex().upper()
-    yield b64encode(raw).decode()
-    for before in range(3):
-        # Within something longer (`name:key`, a whole header) it starts at any of three places of a group of four
-        # letters; those at either end that the neighbours have a part in are not of it alone.
-        letters = b64encode(bytes(before) + raw).decode().rstrip("=")
-        inner = letters[(0, 2, 3)[before] : None if (before + len(raw)) % 3 == 0 else -1]
-        if len(inner) >= LONG:
-            yield inner
-            yield inner.replace("+", "-").replace("/", "_")
-
-
-REMEMBERED: Final = 4096
-LONG_TEXT: Final = 64
-"""So many texts, each shorter than this, are not cleaned a second time: a large document repeats a few of them."""
+# What may be put into a secret that is broken over lines; and what JSON, a URL or HTML write in place of a character.
+_GAP: Final = "[\\s\x00-\x1f\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+_ESCAPE: Final = (
+    rf"(?i){_GAP}+|(?:\\+u[0-9a-f]{{4}})+|\\+[nrt]?|(?:%(?:25)*[0-9a-f]{{2}})+|&(?:amp;)*(?:#x?[0-9a-f]+|[a-z]+);"
+)
 
 
 class Redactor:
-    """Replaces every known secret, in each form that it may take, by a mask. Threads may share it."""
+    """Replaces known secrets by a mask. Threads may share it."""
 
-    def __init__(self, secrets: Iterable[str] = (), *, public: Iterable[str] = ()) -> None:
-        """Know `secrets`; a value that is also in `public` (said openly on the command line) is not one."""
-        self._secrets: set[str] = set()
-        self._always: set[str] = set()
-        self._public = set(public)
-        self._known: _Known | None = None
-        self._hidden: set[str] = set()
-        self._cleaned: dict[str, str] = {}
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        """Know `secrets` from the start."""
+        self._secrets = self._always = self._public = frozenset[str]()
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[str], *, always: bool = False) -> None:
-        """Add what has become known since; what is learned `always` (the API key) can never become public."""
-        known = self._always if always else self._secrets
-        new = {secret for secret in secrets if len(secret) >= SHORTEST} - known
-        if new:
-            self._secrets |= new
-            if always:
-                self._always |= new
-            self._forget()
+        """Add secrets; one that is learned with `always` (the API key) can never become public."""
+        new = {text for text in secrets if len(text) >= SHORTEST and text.lower() not in {"true", "false"}}
+        self._secrets |= new
+        self._always |= new if always else frozenset()
 
     def allow(self, public: Iterable[str]) -> None:
-        """Say what is no secret, since the user said it openly."""
-        self._public.update(public)
-        self._forget()
-
-    def _forget(self) -> None:
-        """Work out anew what follows from the secrets, when it is needed next."""
-        self._hidden = (self._secrets - self._public) | self._always
-        self._known = None
-        self._cleaned = {}
+        """Add values that are no secrets, since the user typed them openly."""
+        self._public |= set(public)
 
     def clean(self, text: str) -> str:
-        """The text without the secrets."""
-        if not self._secrets or len(text) < SHORTEST:
+        """Return the text with a mask in place of every secret."""
+        if len(text) < SHORTEST or not self._secrets:
             return text
-        seen = self._cleaned  # another thread may learn of a secret meanwhile, and begin a new one
-        cleaned = seen.get(text)
-        if cleaned is None:
-            cleaned = self._clean(text)
-            if len(seen) < REMEMBERED and len(text) < LONG_TEXT:
-                seen[text] = cleaned
-        return cleaned
-
-    def _clean(self, text: str) -> str:
-        for form in self._found(text):
-            text = text.replace(form, MASK)
-        together = re.sub(_GAPS, "", text)
-        if len(together) < len(text):
-            for form in self._found(together):
-                if len(form) >= LONG:
-                    text = re.sub(f"{_GAP}*".join(map(re.escape, form)), MASK, text)
-        return text
-
-    def clean_json(self, value: Json) -> Json:
-        """A copy of a decoded JSON value with every string in it cleaned, the names of its members too."""
-        if value is None:  # documents are large, and this is what they hold most of
-            return None
-        if isinstance(value, str):
-            return self.clean(value)
-        if isinstance(value, dict):
-            clean, seen = self.clean, self._cleaned
-            return {seen.get(key) or clean(key): self.clean_json(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.clean_json(item) for item in value]
-        return MASK if isinstance(value, (int, float)) and str(value) in self._hidden else value
-
-    def _found(self, text: str) -> list[str]:
-        """The forms that are in the text, the longest first."""
-        if self._known is None:
-            self._known = _Known(self._hidden)
-        return sorted(self._known.within(text), key=len, reverse=True)
+        index = _make_index(self._secrets, self._always, self._public)
+        spans = [*_plain_spans(text, index)]
+        spans += [span for span, decoded in _decoded(text) if any(True for _ in _plain_spans(decoded, index))]
+        parts, end = [""], -1
+        for start, stop in sorted(spans):
+            parts += [text[max(0, end) : start], MASK] if start > end else []
+            end = max(end, stop)
+        return "".join(parts) + text[max(0, end) :]
 
 
-class _Known:
-    """Every form of every secret, to be looked for."""
+@lru_cache(maxsize=2)
+def _make_index(secrets: frozenset[str], always: frozenset[str], public: frozenset[str]) -> dict[int, set[str]]:
+    """Return short secrets by their length, and under RUN all runs of the others: thousands cost as much as a few."""
+    own, spoken = _forms(always), {_pack(text)[0] for text in public}
+    forms = (_forms(secrets) - spoken) | own
+    sizes = {len(form) for form in forms} & {*range(SHORTEST, RUN)}
+    short = {size: {form for form in forms if len(form) == size} for size in sizes}
+    return {**short, RUN: (_runs(forms) - _runs(spoken)) | _runs(own)}
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST}
-        self._starts: dict[str, list[str]] = {}
-        if len(self._forms) > FEW:
-            for form in self._forms:
-                self._starts.setdefault(form[:SHORTEST], []).append(form)
 
-    def within(self, text: str) -> set[str]:
-        """The forms that are in the text.
+def _forms(secrets: Iterable[str]) -> set[str]:
+    """Return what is looked for: the long lines of a secret, else all of it; of a JSON document its secret members."""
+    import json
 
-        Many are looked up by how they start: a plan of thousands of integrations knows thousands of secrets.
-        """
-        if not self._starts:
-            return {form for form in self._forms if form in text}
-        starts, size = self._starts, SHORTEST
-        found = [position for position in range(len(text) - size + 1) if text[position : position + size] in starts]
-        return {
-            form
-            for position in found
-            for form in starts[text[position : position + size]]
-            if text.startswith(form, position)
-        }
+    parts: list[str] = []
+    for secret in secrets:
+        texts = [secret]
+        if secret.lstrip().startswith("{"):
+            with suppress(ValueError, RecursionError):  # it may only begin like JSON
+                texts = list(secrets_within(json.loads(secret))) or texts
+        for text in texts:
+            lines = [line for line in text.splitlines() if len(line) >= RUN and not line.startswith("-----")]
+            parts += lines or [text]
+    return {_pack(part)[0] for part in parts}
+
+
+def _runs(forms: Iterable[str]) -> set[str]:
+    return {form[start : start + RUN] for form in forms for start in range(len(form) - RUN + 1)}
+
+
+def _plain_spans(text: str, index: dict[int, set[str]]) -> Iterator[tuple[int, int]]:
+    """Yield where secrets are in a text; the places may overlap."""
+    packed, places = _pack(text)
+    for size, secrets in index.items():
+        for first in range(len(packed) - size + 1):
+            if packed[first : first + size] in secrets:
+                start, end = places[first][0], places[first + size - 1][1]
+                word = rf"(?:(?<![\w-])|(?<=\\[nrt])).{{{size}}}(?![\w-])"
+                if size >= WORD or (end - start == size and re.compile(word, re.DOTALL).match(text, start)):
+                    yield start, end
+
+
+def _pack(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Return the text in lower case, without escapes and gaps, and where in `text` each of its characters was."""
+    places: list[tuple[int, int]] = []
+    parts, end = [""], 0
+    for escape in re.finditer(_ESCAPE, f"{text}\n"):
+        start, written = escape.start(), escape[0]
+        if written[0] == "&":
+            from html import unescape
+
+            plain = unescape(re.sub("&(amp;)+(?=.)", "&", written))
+        else:
+            units = "".join(re.findall("(?i)(?:%(?:25)*|u)((?:[0-9a-f]{2})+)", written))
+            plain = bytes.fromhex(units).decode("utf-8" if written[0] == "%" else "utf-16-be", "replace")
+        plain = re.sub(rf"{_GAP}|\\", "", plain)
+        parts += [text[end:start], plain]
+        places += [*zip(range(end, start), range(end + 1, start + 1), strict=True), *[escape.span()] * len(plain)]
+        end = escape.end()
+    return "".join(parts).replace("\u0130", "I").lower(), places  # no other character becomes longer
+
+
+def _decoded(text: str) -> Iterator[tuple[tuple[int, int], str]]:
+    """Yield what base64 and hexadecimal may say, and where; their beginning may belong to something else."""
+    from base64 import b64decode
+
+    for token in re.finditer("([A-Za-z0-9+/_-]{12,})=*", text):
+        letters = token[1].replace("-", "+").replace("_", "/")
+        tails = [letters[start:] for start in range(4)]
+        data = [b64decode(f"{tail[: len(tail) - (len(tail) % 4 == 1)]}==") for tail in tails]
+        for digits in re.findall("[0-9A-Fa-f]{12,}", letters):
+            data += [bytes.fromhex(part[: len(part) // 2 * 2]) for part in (digits, digits[1:])]
+        likely = filter(re.compile(b"[ -~]{5}").search, data)  # words decode to hardly anything printable
+        yield from ((token.span(), decoded.decode("utf-8", "replace")) for decoded in likely)
