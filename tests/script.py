@@ -1,4 +1,4 @@
-"""A script that holds the conversation in place of a person."""
+"""A scripted prompter that answers in place of a person."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from integrations_cli.create.draft import DraftInputs, build_draft
 from integrations_cli.create.guided import GuidedCreate
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.models import Draft
-from integrations_cli.terminal.ask import BACK, GoBack, Option, ask_until_given
+from integrations_cli.terminal.prompts import BACK, GoBack, Option
 
 Answer = str | bool | None
 """What the script answers; None takes what is proposed."""
@@ -51,9 +51,6 @@ class Script:
     def confirm(self, question: str, default: bool = False, *, back: bool = False) -> bool:
         answer = self._turn(question, back)
         return default if answer is None else answer is True
-
-    def ask_secret(self, label: str) -> str:
-        return ask_until_given(self, label)
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -95,7 +92,7 @@ def no_stdin() -> bytes:
     raise AssertionError("nothing may read standard input")
 
 
-def hold(
+def run_guided(
     script: Script,
     *,
     environ: Mapping[str, str] | None = None,
@@ -104,12 +101,12 @@ def hold(
     skip: bool = False,
     **flags: Any,
 ) -> tuple[Draft, DraftInputs]:
-    """The conversation that these flags begin and this script carries on."""
+    """Return what a guided create with these flags gives when this script answers."""
     sources = DraftInputs(**flags)
     reader = ValueReader(stdin=no_stdin, environ=environ or {}, run=run, folder=folder)
     reader.claim_stdin("the conversation")
-    conversation = GuidedCreate(script, build_draft(sources, reader), sources, reader, skip=skip)
-    outcome = conversation.hold(where="the sandbox")
+    guided = GuidedCreate(script, build_draft(sources, reader), sources, reader, skip=skip)
+    outcome = guided.run(where="the sandbox")
     assert not script.turns
     return outcome
 

@@ -12,14 +12,14 @@ import pytest
 from integrations_cli import catalogue
 from integrations_cli.create.rerun import create_command
 from integrations_cli.models import Draft
-from integrations_cli.terminal.ask import BACK
-from script import END, FLAGS, SECRET, Answer, Script, hold, values
+from integrations_cli.terminal.prompts import BACK
+from script import END, FLAGS, SECRET, Answer, Script, run_guided, values
 
 
 class TestCredentials:
     def ask(self, *turns: tuple[str, Answer], provider: str = "twilio", **more: Any) -> tuple[Script, Draft, str]:
         script = Script(*turns, *END)
-        draft, sources = hold(script, provider=provider, **FLAGS, **more)
+        draft, sources = run_guided(script, provider=provider, **FLAGS, **more)
         assert SECRET not in script.shown
         line = create_command(sources)
         assert SECRET not in line
@@ -131,7 +131,7 @@ class TestCredentials:
             ("Sender", "A"),
             *END,
         )
-        draft, _ = hold(script, provider=provider, **FLAGS)
+        draft, _ = run_guided(script, provider=provider, **FLAGS)
         assert "region" not in draft.credentials
 
     def test_a_wrong_value_is_told_and_asked_again(self) -> None:
@@ -173,16 +173,16 @@ class TestCredentials:
             ("From", "+1"),
             ("Ready?", "create"),
         )
-        draft, _ = hold(script, provider="twilio", **FLAGS)
+        draft, _ = run_guided(script, provider="twilio", **FLAGS)
         assert values(draft) == {"accountSid": "AC1", "from": "+1"}
         assert not draft.active
-        assert "  Still needed before it can be active: Auth token" in script.said
+        assert "  Needed before it can be active: Auth token" in script.said
 
     def test_with_active_a_required_one_cannot_be_left_out(self) -> None:
         script = Script(
             ("Account SID", "AC1"), ("Auth token", ""), ("Auth token", SECRET), ("From", "+1"), ("Check", None), END[-1]
         )
-        draft, _ = hold(script, provider="twilio", active=True, **FLAGS)
+        draft, _ = run_guided(script, provider="twilio", active=True, **FLAGS)
         assert "Twilio needs Auth token to be active or checked." in script.said
         assert draft.active
 
@@ -193,7 +193,7 @@ class TestAskedAgain:
     def change(self, *turns: tuple[str, Answer], **flags: Any) -> tuple[Script, Draft]:
         """Answer these questions, change the credential `from` at the summary, and confirm."""
         script = Script(*turns, ("Ready?", "create"))
-        draft, _ = hold(script, provider="twilio", active=False, check=False, **FLAGS, **flags)
+        draft, _ = run_guided(script, provider="twilio", active=False, check=False, **FLAGS, **flags)
         return script, draft
 
     def test_enter_keeps_a_reference_without_reading_it_again(self) -> None:
@@ -254,7 +254,7 @@ class TestAskedAgain:
             ("Sender name", "Acme"),
             *END,
         )
-        draft, _ = hold(script, provider="mailgun", **FLAGS)
+        draft, _ = run_guided(script, provider="mailgun", **FLAGS)
         assert "baseUrl" not in values(draft)
         assert values(draft)["user"] == "-"
 
@@ -268,6 +268,6 @@ class TestAskedAgain:
             ("From", "+1"),
             ("Ready?", "create"),
         )
-        draft, _ = hold(script, provider="twilio", **FLAGS)
+        draft, _ = run_guided(script, provider="twilio", **FLAGS)
         assert values(draft) == {"token": SECRET, "from": "+1"}
         assert "is empty" not in script.shown

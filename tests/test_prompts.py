@@ -12,8 +12,8 @@ from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft
 from integrations_cli.create.rerun import create_command
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError
-from integrations_cli.terminal.ask import BACK
-from script import END, FLAGS, SECRET, Answer, Everything, Script, hold, values
+from integrations_cli.terminal.prompts import BACK
+from script import END, FLAGS, SECRET, Answer, Everything, Script, run_guided, values
 
 TO_DISCORD = (("Channel", "chat"), ("Provider", "discord"), ("Name", None), ("Identifier", ""))
 
@@ -34,7 +34,7 @@ def test_it_asks_for_everything_in_its_order() -> None:
         ("Check", False),
         ("Ready?", "create"),
     )
-    draft, sources = hold(script)
+    draft, sources = run_guided(script)
     assert (draft.channel, draft.provider, draft.name, draft.identifier) == ("email", "mailgun", "Main", "mailgun-main")
     assert (draft.active, draft.check) == (True, False)
     assert values(draft) == {
@@ -56,7 +56,7 @@ def test_it_asks_for_everything_in_its_order() -> None:
 
 def test_each_of_the_providers_can_be_gone_through() -> None:
     for provider in catalogue.providers():
-        draft, sources = hold(Everything(), provider=provider.id)
+        draft, sources = run_guided(Everything(), provider=provider.id)
         checked, notes = check_draft(draft)
         assert checked.active, provider.id
         assert notes == (), provider.id
@@ -69,7 +69,7 @@ def test_each_of_the_providers_can_be_gone_through() -> None:
 
 def test_the_providers_of_the_channel_alone_are_listed() -> None:
     script = Script(*TO_DISCORD, *END)
-    hold(script)
+    run_guided(script)
     listed = script.options[1]
     assert "Discord (discord)" in listed
     assert len(listed) == sum(provider.channel == "chat" for provider in catalogue.providers())
@@ -77,7 +77,7 @@ def test_the_providers_of_the_channel_alone_are_listed() -> None:
 
 class TestFlags:
     def test_what_is_said_already_is_not_asked(self) -> None:
-        draft, sources = hold(Script(("Ready?", "create")), provider="discord", active=True, check=False, **FLAGS)
+        draft, sources = run_guided(Script(("Ready?", "create")), provider="discord", active=True, check=False, **FLAGS)
         assert (draft.provider, draft.channel, draft.name, draft.active) == ("discord", "chat", "N", True)
         assert create_command(sources) == (
             "integrations create --provider discord --channel chat --name N --identifier i --active --no-check"
@@ -85,7 +85,7 @@ class TestFlags:
 
     def test_a_credential_from_a_flag_is_not_asked(self) -> None:
         script = Script(("Account SID", "AC1"), ("From", "+1"), *END)
-        draft, sources = hold(script, provider="twilio", credentials=[f"token={SECRET}"], **FLAGS)
+        draft, sources = run_guided(script, provider="twilio", credentials=[f"token={SECRET}"], **FLAGS)
         assert values(draft) == {"accountSid": "AC1", "token": SECRET, "from": "+1"}
         assert SECRET not in script.shown
         assert SECRET not in create_command(sources)
@@ -100,13 +100,13 @@ class TestFlags:
     )
     def test_a_wrong_one_is_told_and_asked(self, flags: dict[str, Any], finding: str) -> None:
         script = Script(*TO_DISCORD, *END)
-        draft, _ = hold(script, **flags)
+        draft, _ = run_guided(script, **flags)
         assert finding in script.shown
         assert draft.provider == "discord"
 
     def test_a_credential_that_the_provider_does_not_have_is_told_and_left_out(self) -> None:
         script = Script(*END)
-        draft, sources = hold(script, provider="discord", credentials=["apiKey=x"], **FLAGS)
+        draft, sources = run_guided(script, provider="discord", credentials=["apiKey=x"], **FLAGS)
         assert "credentials.apiKey: discord has no such credential" in script.shown
         assert values(draft) == {}
         assert not sources.credentials
@@ -115,13 +115,13 @@ class TestFlags:
         file = tmp_path / "credentials.json"
         file.write_text('{"apiKy": "x"}')
         with pytest.raises(InputError, match="apiKy"):
-            hold(Script(), provider="mailgun", credentials_file=str(file))
+            run_guided(Script(), provider="mailgun", credentials_file=str(file))
 
     def test_a_provider_without_a_credential_of_the_file_is_asked_again(self, tmp_path: Path) -> None:
         file = tmp_path / "credentials.json"
         file.write_text('{"accountSid": "AC1"}')
         script = Script(("Provider", "nexmo"), ("Provider", "twilio"), ("Auth token", SECRET), ("From", "+1"), *END)
-        draft, _ = hold(script, channel="sms", credentials_file=str(file), **FLAGS)
+        draft, _ = run_guided(script, channel="sms", credentials_file=str(file), **FLAGS)
         assert "credentials.accountSid: nexmo has no such credential" in script.shown
         assert draft.provider == "twilio"
         assert values(draft) == {"accountSid": "AC1", "token": SECRET, "from": "+1"}
@@ -131,7 +131,7 @@ class TestFlags:
         body = {"providerId": "twilio", "name": "T", "credentials": {"token": SECRET, "from": "+1"}}
         file.write_text(json.dumps(body))
         script = Script(("Identifier", ""), ("Account SID", "AC1"), *END)
-        draft, sources = hold(script, from_file=str(file))
+        draft, sources = run_guided(script, from_file=str(file))
         assert values(draft) == {"accountSid": "AC1", "token": SECRET, "from": "+1"}
         assert SECRET not in script.shown
         line = create_command(sources)
@@ -140,7 +140,7 @@ class TestFlags:
 
     def test_what_has_no_question_goes_along(self) -> None:
         script = Script(("Ready?", "create"))
-        draft, _ = hold(
+        draft, _ = run_guided(
             script,
             provider="discord",
             environment_id="a" * 24,
@@ -157,7 +157,9 @@ class TestFlags:
         assert "  kind: delivery" in script.said
 
     def test_without_validation_an_unknown_provider_is_taken(self) -> None:
-        draft, _ = hold(Script(*END), provider="brand-new", channel="chat", credentials=["x=y"], skip=True, **FLAGS)
+        draft, _ = run_guided(
+            Script(*END), provider="brand-new", channel="chat", credentials=["x=y"], skip=True, **FLAGS
+        )
         assert (draft.provider, draft.channel, values(draft)) == ("brand-new", "chat", {"x": "y"})
 
 
@@ -185,14 +187,14 @@ class TestGoingBack:
             ("Active", None),
             *END[1:],
         )
-        draft, _ = hold(script)
+        draft, _ = run_guided(script)
         assert "This is the first question." in script.said
         assert (draft.channel, draft.name, draft.active) == ("sms", "Second", True)
         assert values(draft) == {"accountSid": "AC1", "token": SECRET, "from": "+1"}
 
     def test_what_the_flags_answered_is_passed_over(self) -> None:
         script = Script(("Account SID", BACK), ("Account SID", "AC1"), ("Auth token", SECRET), ("From", "+1"), *END)
-        hold(script, provider="twilio", **FLAGS)
+        run_guided(script, provider="twilio", **FLAGS)
         assert "This is the first question." in script.said
 
     def test_from_the_summary_to_any_answer(self) -> None:
@@ -214,7 +216,7 @@ class TestGoingBack:
             ("Active", True),
             ("Ready?", "create"),
         )
-        draft, _ = hold(script)
+        draft, _ = run_guided(script)
         assert (draft.name, draft.active) == ("Other", True)
 
     def test_another_provider_has_other_credentials_and_its_own_name(self) -> None:
@@ -235,7 +237,7 @@ class TestGoingBack:
             ("Name", None),
             ("Ready?", "create"),
         )
-        draft, sources = hold(script)
+        draft, sources = run_guided(script)
         assert (draft.provider, draft.channel, draft.name, draft.identifier) == ("discord", "chat", "Discord", "x")
         assert values(draft) == {}
         assert not sources.credentials
@@ -257,7 +259,7 @@ class TestGoingBack:
             ("From", "+1"),
             ("Ready?", "create"),
         )
-        draft, sources = hold(script)
+        draft, sources = run_guided(script)
         assert (draft.provider, draft.active, draft.check) == ("twilio", False, False)
         assert create_command(sources).endswith("--inactive --no-check")
 
@@ -272,14 +274,14 @@ class TestGoingBack:
             ("Identifier (optional; - for", "-"),
             ("Ready?", "create"),
         )
-        draft, _ = hold(script)
+        draft, _ = run_guided(script)
         assert draft.identifier is None
 
 
 class TestTheEnd:
     def test_declining_fails_and_sends_nothing(self) -> None:
         with pytest.raises(IntegrationsError, match="nothing was sent") as caught:
-            hold(Script(*TO_DISCORD, *END[:2], ("Ready?", "cancel")))
+            run_guided(Script(*TO_DISCORD, *END[:2], ("Ready?", "cancel")))
         assert (caught.value.exit_code, caught.value.type) == (1, "failed")
 
     @pytest.mark.parametrize("interruption", [KeyboardInterrupt, CancelledError])
@@ -289,24 +291,24 @@ class TestTheEnd:
                 raise interruption("x")
 
         with pytest.raises(CancelledError, match=r"^cancelled: nothing was sent$"):
-            hold(Interrupted())
+            run_guided(Interrupted())
 
     def test_what_no_question_can_mend_cannot_be_confirmed(self) -> None:
         script = Script(*TO_DISCORD, *END[:2], ("Ready?", "cancel"))
         with pytest.raises(IntegrationsError, match="nothing was sent"):
-            hold(script, environment_id="nonsense")
+            run_guided(script, environment_id="nonsense")
         assert "environment-id: is not an id" in script.shown
         assert "Create it" not in script.shown
 
     @pytest.mark.parametrize("name", ["a\x1bb", "a\nb", "a\x9bb"])
     def test_a_name_with_control_characters_is_asked_again(self, name: str) -> None:
         script = Script(*TO_DISCORD[:2], ("Name", name), ("Name", "fine"), ("Identifier", ""), *END)
-        draft, _ = hold(script)
+        draft, _ = run_guided(script)
         assert draft.name == "fine"
         assert "name: must be one line, without control characters" in script.said
 
     def test_a_name_that_is_not_unicode_is_asked_again(self) -> None:
         script = Script(*TO_DISCORD[:2], ("Name", "a\udc80"), ("Name", "fine"), ("Identifier", ""), *END)
-        draft, _ = hold(script)
+        draft, _ = run_guided(script)
         assert draft.name == "fine"
         assert "name: the value is not valid Unicode text" in script.said

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from integrations_cli.api.retry import Clock, RetryPolicy
     from integrations_cli.api.transport.base import Transport
     from integrations_cli.settings.resolve import Settings
+    from integrations_cli.terminal.prompts import Prompter
     from integrations_cli.terminal.redaction import Redactor
 
 
@@ -84,6 +85,15 @@ class RunContext:
         )
 
     @property
+    def prompter(self) -> Prompter:
+        """Return what prompts; only if `interactive`."""
+        from integrations_cli.terminal.prompts import open_prompter
+
+        assert self.stdin is not None
+        assert self.stderr is not None
+        return open_prompter(self.stdin, self.stderr, self.environ, self.flags.color)
+
+    @property
     def settings(self) -> Settings:
         """Return the settings of this run, resolved once; their warnings are printed then."""
         if self._settings is None:
@@ -150,9 +160,7 @@ class RunContext:
         if yes:
             return
         self.require_confirmation(yes=yes)
-        from integrations_cli.terminal.prompts import open_prompter
-
-        if not open_prompter(self).confirm(question):
+        if not self.prompter.confirm(question):
             raise IntegrationsError("declined: nothing was changed")
 
     def require_confirmation(self, *, yes: bool) -> None:

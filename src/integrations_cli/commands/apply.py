@@ -28,7 +28,7 @@ from integrations_cli.errors import CancelledError, IntegrationsError
 from integrations_cli.manifests.actions import Plan
 from integrations_cli.manifests.apply import CONCURRENCY, ActionOutcome, ApplyRun
 from integrations_cli.manifests.tables import outcome_cells, outcome_document, outcome_message, plan_summary, plan_table
-from integrations_cli.terminal.views import Nothing, View
+from integrations_cli.terminal.views import Nothing, View, redact_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,22 +104,25 @@ def _apply(run: RunContext, options: PlanOptions, policy: RetryPolicy, *, yes: b
 def _report(run: RunContext, plan: Plan, running: ApplyRun) -> dict[str, int]:
     """Run the plan, and write a line for each outcome; how many there were of each status."""
     counts: dict[str, int] = {}
+    redact = run.render.redactor.clean
     with _Ending(run, running) as ending, run.render.progress(len(plan.actions)) as advance:
         for outcome in running:
             ending.tell()
             counts[outcome.status] = counts.get(outcome.status, 0) + 1
             if run.flags.json:
-                run.render.show_json(outcome_document(outcome), lines=True)
+                run.render.show_json(outcome_document(outcome, redact), lines=True)
             else:
-                advance(outcome_cells(outcome), _complaint(outcome))
+                advance(outcome_cells(outcome, redact), _complaint(outcome, redact))
     return counts
 
 
-def _complaint(outcome: ActionOutcome) -> str:
+def _complaint(outcome: ActionOutcome, redact: Callable[[str], str]) -> str:
     if outcome.status == "done" and not outcome.note:
         return ""
-    hint = f" ({outcome.error.hint})" if outcome.error is not None and outcome.error.hint else ""
-    return f"{outcome.action.kind} {outcome.action.identifier}: {outcome.status}: {outcome_message(outcome)}{hint}"
+    hint = outcome.error.hint if outcome.error is not None else None
+    advice = f" ({redact_hint(hint, redact)})" if hint else ""
+    action, message = outcome.action, redact(outcome_message(outcome))
+    return f"{action.kind} {action.identifier}: {outcome.status}: {message}{advice}"
 
 
 class _Ending:

@@ -18,7 +18,6 @@ from integrations_cli.inputs.endpoint import parse_origin
 from integrations_cli.settings.config_file import ConfigFile, config_path
 from integrations_cli.settings.profile import DEFAULT_URL, REGIONS, SANDBOX
 from integrations_cli.terminal.escape import escape
-from integrations_cli.terminal.redaction import Redactor
 
 if TYPE_CHECKING:
     from integrations_cli.api.client import Client
@@ -116,14 +115,13 @@ def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], timeout: 
         with open_client(settings, environ, policy=policy) as api:
             return _listed(api)
     try:
-        return _listed(Client(transport, policy=policy, timeout=settings.timeout, redactor=Redactor([key.reveal()])))
+        return _listed(Client(transport, policy=policy, timeout=settings.timeout))
     finally:
         transport.close()
 
 
 def _listed(api: Client) -> Candidates:
-    clean = api.redactor.clean
-    return [(clean(one.identifier), clean(f"{one.name} ({one.provider}, {one.channel})")) for one in api.list()]
+    return [(one.identifier, f"{one.name} ({one.provider}, {one.channel})") for one in api.list()]
 
 
 def _flags(arguments: Sequence[str]) -> SettingsFlags:

@@ -39,7 +39,7 @@ from integrations_cli.errors import (
 )
 from integrations_cli.models import MASK, Draft, Integration, Secret
 from integrations_cli.settings.resolve import require_api_key
-from integrations_cli.terminal.views import Text, View, integration_view, mask_credentials
+from integrations_cli.terminal.views import Text, View, integration_json, integration_view
 
 
 class CreateOptions(NamedTuple):
@@ -138,7 +138,7 @@ def _create(run: RunContext, inputs: DraftInputs, options: CreateOptions) -> Vie
         integration = _send(run, inputs, options, prepared)
     for note in notes:
         run.render.hint(note)
-    return _view(run, integration, options, concealed=_concealed(draft))
+    return _view(integration, options, concealed=_concealed(draft))
 
 
 def _refuse_contradictions(inputs: DraftInputs, options: CreateOptions) -> None:
@@ -157,7 +157,6 @@ def _prompt(run: RunContext, inputs: DraftInputs, options: CreateOptions) -> tup
             hint="use flags: --provider, --channel, --credential KEY=@FILE; or --from-file",
         )
     from integrations_cli.create.guided import GuidedCreate
-    from integrations_cli.terminal.prompts import open_prompter
 
     settings = run.settings
     if settings.sandbox_path is None and not options.dry_run:
@@ -165,11 +164,11 @@ def _prompt(run: RunContext, inputs: DraftInputs, options: CreateOptions) -> tup
     run.values.claim_stdin("the conversation")
     draft = build_draft(inputs, run.values)
     run.learn_secrets()
-    conversation = GuidedCreate(open_prompter(run), draft, inputs, run.values, skip=options.skip_validation)
+    guided = GuidedCreate(run.prompter, draft, inputs, run.values, skip=options.skip_validation)
     where = "the sandbox" if settings.sandbox else settings.api_url
     if settings.profile is not None and not settings.sandbox:
         where += f" (profile {settings.profile})"
-    return conversation.hold(where=where, purpose="Show the request" if options.dry_run else "Create it")
+    return guided.run(where=where, purpose="Show the request" if options.dry_run else "Create it")
 
 
 def _send(run: RunContext, inputs: DraftInputs, options: CreateOptions, prepared: PreparedCreate) -> Integration:
@@ -233,9 +232,7 @@ def _concealed(draft: Draft) -> set[str]:
     return {key for key, credential in draft.credentials.items() if credential.concealed}
 
 
-def _view(run: RunContext, integration: Integration, options: CreateOptions, *, concealed: Collection[str]) -> View:
-    if options.show_secrets:
-        run.render.redactor.allow(run.values.secrets)
+def _view(integration: Integration, options: CreateOptions, *, concealed: Collection[str]) -> View:
     if options.quiet:
         return Text(integration.id, json=integration.id)
     return integration_view(integration, concealed=concealed, show_secrets=options.show_secrets)
@@ -246,14 +243,9 @@ def _request_view(run: RunContext, prepared: PreparedCreate, options: CreateOpti
     request = create_request(prepared.body, prepared.key)
     url = f"{run.settings.api_url}{request.path}"
     headers = request_headers(request, Secret(MASK))
-    body = json.loads(prepared.body)
-    if options.show_secrets:
-        run.render.redactor.allow(run.values.secrets)
-    if "credentials" in body:
-        concealed = _concealed(prepared.draft)
-        body["credentials"] = mask_credentials(
-            body.get("providerId"), body["credentials"], concealed=concealed, show_secrets=options.show_secrets
-        )
+    body = integration_json(
+        Integration(json.loads(prepared.body)), concealed=_concealed(prepared.draft), show_secrets=options.show_secrets
+    )
     run.render.note("dry run: nothing was sent")
     if run.settings.api_key is None and not run.settings.sandbox:
         run.render.note("there is no API key yet: to send it, add a profile or set NOVU_SECRET_KEY")

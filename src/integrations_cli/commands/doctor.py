@@ -66,7 +66,11 @@ def doctor(context: typer.Context) -> View:
     """
     run = run_context(context)
     system = System(run.environ, run.clock or SystemClock(), run.random or system_random)
-    findings = list(diagnose(run.resolve, system))
+    redact = run.render.redactor.clean  # a message may quote the server
+    findings = [
+        finding._replace(message=redact(finding.message), hint=redact(finding.hint or "") or None)
+        for finding in diagnose(run.resolve, system)
+    ]
     code = exit_code_of(findings)
     return Table(
         columns=("check", "", "finding", "what to do"),

@@ -14,6 +14,7 @@ from integrations_cli.errors import InputError
 from integrations_cli.manifests.export import Exported
 from integrations_cli.manifests.export import export_manifest as exported_from
 from integrations_cli.manifests.fingerprints import Fingerprints
+from integrations_cli.terminal.render import json_text, plain_text
 from integrations_cli.terminal.views import Nothing, Text, View
 
 
@@ -37,18 +38,16 @@ def _export(run: RunContext, output: Path | None) -> View:
     for note in exported.notes:
         run.render.warn(note)
     if output is not None:
-        _write(run, output, exported)
+        _write(output, exported)
         run.render.note(f"{len(exported.document['integrations'])} integrations are in {output}")
     _adopt(run, memory_of(run, environment), exported)
     return Text(exported.text, json=exported.document, lines=True) if output is None else Nothing()
 
 
-def _write(run: RunContext, path: Path, exported: Exported) -> None:
-    """Write the file as it would be printed: without the key, if a server repeats it."""
-    if path.suffix.lower() == ".json":
-        text = run.render.json_text(exported.document)
-    else:
-        text = run.render.text(exported.text, lines=True)
+def _write(path: Path, exported: Exported) -> None:
+    """Write the file as it would be printed."""
+    is_json = path.suffix.lower() == ".json"
+    text = json_text(exported.document) if is_json else plain_text(exported.text, lines=True)
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:

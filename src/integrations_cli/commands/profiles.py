@@ -184,10 +184,10 @@ def _read_key(run: RunContext, options: AddOptions) -> Secret | None:
         where = "standard input"
         text = decode_text(run.values.read_stdin("--api-key-stdin"), "the API key", where)
     else:
-        from integrations_cli.terminal.prompts import open_prompter
+        from integrations_cli.terminal.prompts import ask_required_secret
 
         where = "the prompt"
-        text = open_prompter(run).ask_secret("API key").strip()
+        text = ask_required_secret(run.prompter, "API key").strip()
     key = parse_api_key(text, where)
     if key is None:
         raise UsageError(f"the API key from {where} is empty")

@@ -99,7 +99,7 @@ def _update(run: RunContext, reference: str, inputs: DraftInputs, options: Updat
     if before.primary and not after.primary:
         why = "it has conditions" if draft.conditions else "it is inactive"
         run.render.hint(f"{before.channel} has no primary integration now: {why}")
-    return _view(run, after, draft, options)
+    return _view(after, draft, options)
 
 
 def _patch(inputs: DraftInputs, draft: Draft) -> Patch:
@@ -114,11 +114,9 @@ def _patch(inputs: DraftInputs, draft: Draft) -> Patch:
     return Patch(values, draft.credentials if gives_credentials else None, check=draft.check)
 
 
-def _view(run: RunContext, integration: Integration, draft: Draft, options: UpdateOptions) -> View:
+def _view(integration: Integration, draft: Draft, options: UpdateOptions) -> View:
     if options.quiet:
         return Text(integration.id, json=integration.id)
-    if options.show_secrets:
-        run.render.redactor.allow(run.values.secrets)
     concealed = {key for key, credential in draft.credentials.items() if credential.concealed}
     return integration_view(integration, concealed=concealed, show_secrets=options.show_secrets)
 

@@ -1,7 +1,6 @@
-"""The guided conversation: from a few flags, or none, to an integration that is worth sending.
+"""Asks for everything that flags and files leave open, until there is an integration that can be sent.
 
-Each question is a step. A step that the flags have answered is skipped; the person can go back a step at any question,
-and from the summary to every step. What asks is behind the protocol `ask.Prompter`, so that a test can answer.
+Each question is a step. A step that the flags have answered is skipped. `<` goes back one step, the summary to any.
 """
 
 from __future__ import annotations
@@ -13,13 +12,19 @@ from typing import Final
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft, missing_credentials
 from integrations_cli.catalogue.credential_fields import CredentialField, Provider
-from integrations_cli.create.credential_questions import REMOVE, CredentialQuestions, Given, shown
+from integrations_cli.create.credential_questions import (
+    REMOVE,
+    CredentialAnswer,
+    CredentialQuestions,
+    credential_text,
+    say_findings,
+)
 from integrations_cli.create.draft import DraftInputs
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError
 from integrations_cli.inputs.credential_text import check_text
 from integrations_cli.inputs.credential_values import ValueReader, parse_assignment
 from integrations_cli.models import Draft
-from integrations_cli.terminal.ask import BACK, GoBack, Option, Prompter
+from integrations_cli.terminal.prompts import BACK, GoBack, Option, Prompter
 from integrations_cli.terminal.views import cell_text
 
 _CHANNELS: Final = {"in_app": "In-app", "email": "Email", "sms": "SMS", "chat": "Chat", "push": "Push", "tool": "Tool"}
@@ -29,38 +34,37 @@ _SUMMARY: Final = "summary"
 
 @dataclass(frozen=True)
 class _Answers:
-    """What has been answered so far; `steps` are the questions that need not be asked any more."""
+    """The answers so far; `steps` are the questions that need not be asked any more."""
 
     channel: str | None = None
     provider: Provider | None = None
     name: str | None = None
     identifier: str | None = None
-    credentials: Mapping[str, Given] = field(default_factory=dict)
+    credentials: Mapping[str, CredentialAnswer] = field(default_factory=dict)
     active: bool = False
     check: bool = False
     steps: frozenset[str] = frozenset()
 
 
 class GuidedCreate:
-    """One guided create: asks what `sources` leave open, and gives the draft and the sources that say the same.
+    """Asks what `inputs` leave open, and returns the draft and the inputs that mean the same.
 
-    `draft` is what `sources` say. With `skip` the catalogue does not refuse anything.
+    `draft` is what `inputs` mean. With `skip` the catalogue does not refuse anything.
     """
 
     def __init__(
-        self, prompter: Prompter, draft: Draft, sources: DraftInputs, reader: ValueReader, *, skip: bool = False
+        self, prompter: Prompter, draft: Draft, inputs: DraftInputs, reader: ValueReader, *, skip: bool = False
     ) -> None:
         self._prompter, self._skip = prompter, skip
-        self._draft, self._sources = draft, sources
-        self._said = dict(parse_assignment(text) for text in sources.credentials)
+        self._draft, self._inputs = draft, inputs
+        self._typed = dict(parse_assignment(text) for text in inputs.credentials)
         self._questions = CredentialQuestions(prompter, reader, skip=skip, complete=draft.active or draft.check)
         self._answers = _Answers()
 
-    def hold(self, *, where: str, purpose: str = "Create it") -> tuple[Draft, DraftInputs]:
+    def run(self, *, where: str, purpose: str = "Create it") -> tuple[Draft, DraftInputs]:
         """Ask until the person confirms; `where` names the server, `purpose` is what confirming does.
 
-        The sources that come back hold no secret: what was typed at a hidden question stands there as `KEY=@-` or
-        `KEY=@KEY.txt`.
+        The returned inputs hold no secret: one that was typed at a hidden prompt is `KEY=@-` or `KEY=@KEY.txt` in them.
 
         Raises:
             IntegrationsError: The person declined.
@@ -69,22 +73,22 @@ class GuidedCreate:
         try:
             with self._prompter.session():
                 self._prompter.say(f"A new integration in {where}. Nothing is sent before you confirm.")
-                self._prompter.say(f"Enter takes what stands in [brackets], {BACK} goes back, Ctrl-C stops.")
-                self._take_over()
+                self._prompter.say(f"Enter accepts the value in [brackets], {BACK} goes back, Ctrl-C cancels.")
+                self._use_inputs()
                 self._ask_all(purpose)
         except (CancelledError, KeyboardInterrupt):
             raise CancelledError("cancelled: nothing was sent") from None
-        return self._drafted(), self._spoken()
+        return self._final_draft(), self._final_inputs()
 
     # -- the order of the questions -----------------------------------------------------------------------------------
 
     def _steps(self) -> Iterator[str]:
-        """The names of all questions, in their order, as far as the answers so far decide them."""
+        """Yield the names of all questions in their order, as far as the answers so far decide them."""
         yield from ("channel", "provider", "name", "identifier")
         provider = self._answers.provider
-        for known in provider.credentials if provider is not None else ():
-            if not known.hidden or known.key in self._answers.credentials:
-                yield f"{_CREDENTIAL}{known.key}"
+        for credential in provider.credentials if provider is not None else ():
+            if not credential.hidden or credential.key in self._answers.credentials:
+                yield f"{_CREDENTIAL}{credential.key}"
         if not self._missing():
             yield from ("active", "check")
         yield _SUMMARY
@@ -96,10 +100,10 @@ class GuidedCreate:
             before = self._answers
             try:
                 if step == _SUMMARY:
-                    changed = self._summarise(purpose)
-                    if changed is None:
+                    change = self._confirm(purpose)
+                    if change is None:
                         return
-                    self._answers = replace(before, steps=before.steps - {changed})
+                    self._answers = replace(before, steps=before.steps - {change})
                 else:
                     self._ask(step)
                     self._answers = replace(self._answers, steps=self._answers.steps | {step})
@@ -126,58 +130,62 @@ class GuidedCreate:
             }
             questions[step]()
 
-    # -- what the flags and files say ---------------------------------------------------------------------------------
+    # -- flags and files ----------------------------------------------------------------------------------------------
 
-    def _take_over(self) -> None:
-        """Count as answered what was said already; what is wrong with it is said, and asked."""
-        draft = self._draft
-        steps = {step for step in ("name", "identifier") if getattr(draft, step) is not None}
-        steps |= {step for step in ("active", "check") if getattr(self._sources, step) is not None}
-        channel, provider = draft.channel, None
-        if draft.provider:
-            try:
-                checked, _ = check_draft(Draft(draft.provider, channel), skip=self._skip and channel is not None)
-            except InputError as error:
-                self._say_findings(error)
-                channel = None
-            else:
-                channel = checked.channel
-                provider = catalogue.find(draft.provider) or Provider(
-                    draft.provider, draft.provider, channel or "", "", beta=False, credentials=()
-                )
-                steps.add("provider")
-        elif channel is not None and channel not in catalogue.channels():
-            self._prompter.say(f"There is no channel {channel!r}.")
-            channel = None
-        if channel is not None:
-            steps.add("channel")
+    def _use_inputs(self) -> None:
+        """Take the answers from flags and files; invalid ones are reported, and asked for."""
+        draft, inputs = self._draft, self._inputs
+        given = {
+            "name": draft.name is not None,
+            "identifier": draft.identifier is not None,
+            "active": inputs.active is not None,
+            "check": inputs.check is not None,
+        }
+        channel, provider = self._checked_provider()
+        given |= {"channel": channel is not None, "provider": provider is not None}
         self._answers = _Answers(
             channel=channel,
             name=draft.name,
             identifier=draft.identifier,
             active=draft.active,
             check=draft.check,
-            steps=frozenset(steps),
+            steps=frozenset(step for step, is_given in given.items() if is_given),
         )
         if provider is not None:
-            self._adopt(provider)
+            self._use_provider(provider)
 
-    def _adopt(self, provider: Provider) -> None:
-        """Take this provider, with the credentials from flags and files that it knows.
+    def _checked_provider(self) -> tuple[str | None, Provider | None]:
+        """Return the channel and the provider of the flags, as far as the catalogue accepts them."""
+        name, channel = self._draft.provider, self._draft.channel
+        if not name:
+            if channel is not None and channel not in catalogue.channels():
+                self._prompter.say(f"There is no channel {channel!r}.")
+                channel = None
+            return channel, None
+        try:
+            checked, _ = check_draft(Draft(name, channel), skip=self._skip and channel is not None)
+        except InputError as error:
+            say_findings(self._prompter, error)
+            return None, None
+        unknown = Provider(name, name, checked.channel or "", "", beta=False, credentials=())
+        return checked.channel, catalogue.find(name) or unknown
+
+    def _use_provider(self, provider: Provider) -> None:
+        """Choose this provider, and keep the credentials from flags and files that it accepts.
 
         Raises:
-            InputError: It does not know one that stands in a file, or not with this value.
+            InputError: It does not accept a credential that comes from a file.
         """
-        kept: dict[str, Given] = {}
+        kept: dict[str, CredentialAnswer] = {}
         for key, credential in self._draft.credentials.items():
             try:
-                self._questions.examine(provider, key, credential)
+                self._questions.check(provider, key, credential)
             except InputError as error:
-                if key not in self._said:
+                if key not in self._typed:
                     raise
-                self._say_findings(error)
+                say_findings(self._prompter, error)
             else:
-                kept[key] = Given(credential, self._said.get(key))
+                kept[key] = CredentialAnswer(credential, self._typed.get(key))
         answers = self._answers
         steps = {step for step in answers.steps if not step.startswith(_CREDENTIAL)}
         steps |= {f"{_CREDENTIAL}{key}" for key in kept}
@@ -190,9 +198,9 @@ class GuidedCreate:
     # -- the questions ------------------------------------------------------------------------------------------------
 
     def _ask_channel(self) -> None:
-        delivering = [provider.channel for provider in catalogue.providers()]
+        channels = [provider.channel for provider in catalogue.providers()]
         options = [
-            Option(channel, f"{_CHANNELS.get(channel, channel)} ({channel}), providers: {delivering.count(channel)}")
+            Option(channel, f"{_CHANNELS.get(channel, channel)} ({channel}), providers: {channels.count(channel)}")
             for channel in catalogue.channels()
         ]
         channel = self._prompter.choose("Channel", options, default=self._answers.channel or "email", back=True)
@@ -215,83 +223,81 @@ class GuidedCreate:
             if provider == current:
                 return
             try:
-                self._adopt(provider)
+                self._use_provider(provider)
             except InputError as error:
-                self._say_findings(error)
+                say_findings(self._prompter, error)
                 continue
             if provider.docs:
-                self._prompter.say(f"About its credentials: {provider.docs}")
+                self._prompter.say(f"Where to find its credentials: {provider.docs}")
             return
 
     def _ask_name(self) -> None:
         provider = self._answers.provider
         assert provider is not None
-        name = self._line("Name", "name", self._answers.name or provider.name)
+        name = self._ask_line("Name", "name", self._answers.name or provider.name)
         self._answers = replace(self._answers, name=name)
 
     def _ask_identifier(self) -> None:
         current = self._answers.identifier
         remove = f"; {REMOVE} for a generated one" if current else "; one is generated if you leave it out"
-        identifier = self._line(f"Identifier (optional{remove})", "identifier", current or "")
+        identifier = self._ask_line(f"Identifier (optional{remove})", "identifier", current or "")
         self._answers = replace(self._answers, identifier=None if identifier in ("", REMOVE) else identifier)
 
-    def _line(self, question: str, what: str, default: str) -> str:
-        """A text without control characters."""
+    def _ask_line(self, question: str, name: str, default: str) -> str:
+        """Return a text without control characters."""
         while True:
             answer = self._prompter.text(question, default=default, back=True)
             if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in answer):
-                self._prompter.say(f"{what}: must be one line, without control characters")
+                self._prompter.say(f"{name}: must be one line, without control characters")
                 continue
             try:
-                return check_text(answer, what) if answer else answer
+                return check_text(answer, name) if answer else answer
             except InputError as error:
-                self._say_findings(error)
+                say_findings(self._prompter, error)
 
     def _ask_active(self) -> None:
-        active = self._prompter.confirm("Active: deliver with it at once?", self._answers.active, back=True)
+        active = self._prompter.confirm("Active: use it for messages at once?", self._answers.active, back=True)
         self._answers = replace(self._answers, active=active)
 
     def _ask_check(self) -> None:
-        tried = self._prompter.confirm(
-            "Check: let the server try the credentials first?", self._answers.check, back=True
+        check = self._prompter.confirm(
+            "Check: let the server test the credentials first?", self._answers.check, back=True
         )
-        self._answers = replace(self._answers, check=tried)
+        self._answers = replace(self._answers, check=check)
 
     def _ask_credential(self, key: str) -> None:
         provider = self._answers.provider
         assert provider is not None
-        known = provider.field(key)
-        assert known is not None
-        given = self._questions.ask(provider, known, self._answers.credentials.get(key))
+        credential_field = provider.field(key)
+        assert credential_field is not None
+        answer = self._questions.ask(provider, credential_field, self._answers.credentials.get(key))
         credentials = {name: value for name, value in self._answers.credentials.items() if name != key}
-        if given is not None:
-            credentials[key] = given
+        if answer is not None:
+            credentials[key] = answer
         self._answers = replace(self._answers, credentials=credentials)
 
     def _missing(self) -> list[CredentialField]:
         provider = self._answers.provider
         return missing_credentials(provider, tuple(self._answers.credentials)) if provider is not None else []
 
-    # -- the end ------------------------------------------------------------------------------------------------------
+    # -- the summary and the result -----------------------------------------------------------------------------------
 
-    def _summarise(self, purpose: str) -> str | None:
-        """Show all answers; None when they are confirmed, or the question whose answer is to be changed.
+    def _confirm(self, purpose: str) -> str | None:
+        """Show all answers; return None when they are confirmed, or the question whose answer is to be changed.
 
         Raises:
             IntegrationsError: The person declined.
         """
         while True:
+            steps = [step for step in self._steps() if step != _SUMMARY]
             self._prompter.say("")
-            answered = [step for step in self._steps() if step != _SUMMARY]
-            for step in answered:
-                self._prompter.say(f"  {self._described(step)}")
-            for line in self._further():
+            for line in (*map(self._summary_line, steps), *self._other_lines()):
                 self._prompter.say(f"  {line}")
             ends = [Option("change", "Change an answer"), Option("cancel", "Cancel: send nothing")]
             try:
-                check_draft(self._drafted(), skip=self._skip)
+                check_draft(self._final_draft(), skip=self._skip)
             except InputError as error:
-                self._say_findings(error)
+                say_findings(self._prompter, error)
             else:
                 ends.insert(0, Option("create", purpose))
             chosen = self._prompter.choose("Ready?", ends, default=ends[0].value, back=True)
@@ -300,19 +306,20 @@ class GuidedCreate:
             if chosen == "cancel":
                 raise IntegrationsError("cancelled at the summary: nothing was sent")
             try:
-                options = [Option(step, self._described(step)) for step in answered]
+                options = [Option(step, self._summary_line(step)) for step in steps]
                 return self._prompter.choose("Which answer?", options, back=True)
             except GoBack:
                 continue
 
-    def _described(self, step: str) -> str:
-        """A question and its answer, without a secret."""
+    def _summary_line(self, step: str) -> str:
+        """Return a question and its answer, without a secret."""
         answers = self._answers
         assert answers.provider is not None
         if step.startswith(_CREDENTIAL):
             key = step.removeprefix(_CREDENTIAL)
-            known, given = answers.provider.field(key), answers.credentials.get(key)
-            return f"{known.label if known else key}: {shown(answers.provider, key, given)}"
+            credential_field = answers.provider.field(key)
+            text = credential_text(answers.provider, key, answers.credentials.get(key))
+            return f"{credential_field.label if credential_field else key}: {text}"
         texts = {
             "channel": answers.channel,
             "provider": f"{answers.provider.name} ({answers.provider.id})",
@@ -323,10 +330,10 @@ class GuidedCreate:
         }
         return f"{step.capitalize()}: {texts[step]}"
 
-    def _further(self) -> Iterator[str]:
-        """What is in the draft that no question is about."""
-        for field_name in (needed.label for needed in self._missing()):
-            yield f"Still needed before it can be active: {field_name}"
+    def _other_lines(self) -> Iterator[str]:
+        """Yield what is missing, and what the draft has that no question asks for."""
+        for missing in self._missing():
+            yield f"Needed before it can be active: {missing.label}"
         if self._draft.environment_id is not None:
             yield f"Environment id: {self._draft.environment_id}"
         if self._draft.conditions is not None:
@@ -334,7 +341,7 @@ class GuidedCreate:
         for name, value in self._draft.extra.items():
             yield f"{name}: {cell_text(value)}"
 
-    def _drafted(self) -> Draft:
+    def _final_draft(self) -> Draft:
         answers, complete = self._answers, not self._missing()
         assert answers.provider is not None
         return self._draft._replace(
@@ -342,26 +349,26 @@ class GuidedCreate:
             channel=answers.channel,
             name=answers.name or None,
             identifier=answers.identifier or None,
-            credentials={key: given.credential for key, given in self._in_order()},
+            credentials={key: answer.credential for key, answer in self._credentials()},
             active=answers.active and complete,
             check=answers.check and complete,
         )
 
-    def _spoken(self) -> DraftInputs:
-        """The sources that say what the draft says, without what was typed at hidden questions."""
-        draft, texts = self._drafted(), []
+    def _final_inputs(self) -> DraftInputs:
+        """Return the inputs that mean the same as the draft, without what was typed at hidden prompts."""
+        draft, texts = self._final_draft(), []
         stdin_taken = False
-        for key, given in self._in_order():
-            if given.said is None:
+        for key, answer in self._credentials():
+            if answer.written is None:
                 continue
-            if given.said and "\n" not in given.said:
-                texts.append(f"{key}={given.said}")
-            elif given.credential.concealed and not stdin_taken:
+            if answer.written and "\n" not in answer.written:
+                texts.append(f"{key}={answer.written}")
+            elif answer.credential.concealed and not stdin_taken:
                 texts.append(f"{key}=@-")
                 stdin_taken = True
             else:
                 texts.append(f"{key}=@{key}.txt")
-        return self._sources._replace(
+        return self._inputs._replace(
             provider=draft.provider,
             channel=draft.channel,
             name=draft.name,
@@ -371,15 +378,11 @@ class GuidedCreate:
             check=draft.check,
         )
 
-    def _in_order(self) -> list[tuple[str, Given]]:
-        """The credentials as the catalogue orders them, then those that it does not know."""
+    def _credentials(self) -> list[tuple[str, CredentialAnswer]]:
+        """Return the credentials in the order of the catalogue, then those that it does not know."""
         provider, credentials = self._answers.provider, self._answers.credentials
         known = [field.key for field in provider.credentials if field.key in credentials] if provider else []
         return [(key, credentials[key]) for key in (*known, *(key for key in credentials if key not in known))]
-
-    def _say_findings(self, error: InputError) -> None:
-        for finding in error.details or (error.message,):
-            self._prompter.say(finding)
 
 
 def _built_in(provider: Provider) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from integrations_cli.manifests.actions import STAGES, Action, Change, Plan
 from integrations_cli.manifests.apply import ActionOutcome
 from integrations_cli.models import Environment, Json
-from integrations_cli.terminal.views import Row, Table, cell_text
+from integrations_cli.terminal.views import Row, Table, cell_text, error_json
 
 _CAPTIONS = {"create": "to create", "update": "to update", "set-primary": "to make primary", "delete": "to delete"}
 
@@ -43,33 +43,21 @@ def plan_document(plan: Plan, environment: Environment | None) -> dict[str, Json
     }
 
 
-def outcome_document(outcome: ActionOutcome) -> dict[str, Json]:
-    """What became of an action, as one JSON document; `error` is None or as `--json` writes errors elsewhere."""
-    error = outcome.error
-    told: Mapping[str, Json] | None = None
-    if error is not None:
-        told = {
-            "type": error.type,
-            "message": error.message,
-            "hint": error.hint,
-            "status": error.status,
-            "details": list(error.details),
-            "error_id": error.error_id,
-            "idempotency_key": error.idempotency_key,
-        }
+def outcome_document(outcome: ActionOutcome, redact: Callable[[str], str]) -> dict[str, Json]:
+    """Return what became of an action, as one JSON document; `error` is as `--json` writes errors elsewhere."""
     return {
         "status": outcome.status,
         **_action_document(outcome.action),
         "_id": outcome.id or None,
-        "note": outcome.note or None,
-        "error": told,
+        "note": redact(outcome.note) or None,
+        "error": None if outcome.error is None else error_json(outcome.error, redact),
     }
 
 
-def outcome_cells(outcome: ActionOutcome) -> Sequence[str]:
-    """What became of an action, in one line."""
+def outcome_cells(outcome: ActionOutcome, redact: Callable[[str], str]) -> Sequence[str]:
+    """Return what became of an action, in one line."""
     action = outcome.action
-    return outcome.status, action.kind, action.identifier, outcome.id, outcome_message(outcome)
+    return outcome.status, action.kind, action.identifier, outcome.id, redact(outcome_message(outcome))
 
 
 def outcome_message(outcome: ActionOutcome) -> str:

@@ -1,4 +1,4 @@
-"""What a command has to show: plain values that know nothing of a terminal."""
+"""What commands return to be printed, as plain values, and the JSON documents of integrations and errors."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from integrations_cli.catalogue.secret_names import sounds_secret
+from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import MASK, Integration, Json
 
 
 class Fields(NamedTuple):
-    """One thing, field by field: a table of two columns, `field<TAB>value` lines, or the JSON document.
+    """One thing: a table of two columns on a terminal, `field<TAB>value` lines in a pipe, or the document `json`.
 
-    `copyable` are further fields that people copy from a terminal: there they stand below the table, with their own
-    line ends and nothing around them; in a pipe each is one more line.
+    `copyable` are more fields, which people copy from a terminal: there they stand below the table, with their own
+    line ends and no frame; in a pipe each is one more line.
     """
 
     rows: Sequence[tuple[str, str]]
@@ -24,7 +25,7 @@ class Fields(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One line of a table, and how it stands out."""
+    """One line of a table, and its style on a terminal."""
 
     cells: Sequence[str]
     strong: bool = False
@@ -32,9 +33,9 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Many things of one kind: a table with a line between its groups; TAB-separated lines; a JSON array.
+    """Many things: a table with a line between its groups, TAB-separated lines in a pipe, or the document `json`.
 
-    What the rows of a group have in common stands in their first cell; a person sees it once, a program in each row.
+    The first cell of a row is what its group has in common; a terminal shows it once, a pipe gets it in every row.
     """
 
     columns: Sequence[str]
@@ -45,9 +46,9 @@ class Table(NamedTuple):
 
 
 class Text(NamedTuple):
-    """Text that is its own form (an identifier, a manifest): printed as it is, ended by one line end.
+    """Text that is printed as it is (an identifier, a manifest), ended by one line end.
 
-    `lines` says that it has lines of its own; otherwise a line end in it is shown, not obeyed.
+    With `lines` it may have several lines; otherwise a line end in it is escaped.
     """
 
     text: str
@@ -57,7 +58,7 @@ class Text(NamedTuple):
 
 
 class Nothing(NamedTuple):
-    """Nothing to show: what there was has been said already."""
+    """Nothing to print any more."""
 
     exit_code: int = 0
 
@@ -65,43 +66,62 @@ class Nothing(NamedTuple):
 View = Fields | Table | Text | Nothing
 
 
+def error_json(error: IntegrationsError, redact: Callable[[str], str]) -> dict[str, Json]:
+    """Return an error as scripts get it. A server may have written parts of its texts: those are redacted."""
+    return {
+        "type": error.type,
+        "message": redact(error.message),
+        "hint": None if error.hint is None else redact_hint(error.hint, redact),
+        "status": error.status,
+        "details": [redact(detail) for detail in error.details],
+        "error_id": error.error_id,
+        "idempotency_key": error.idempotency_key,
+    }
+
+
+def redact_hint(hint: str, redact: Callable[[str], str]) -> str:
+    """Return a hint without secrets; the command line that it may end with has to work, and stays as it is."""
+    text, program, arguments = hint.partition("integrations ")
+    return f"{redact(text)}{program}{arguments}"
+
+
 def mask_credentials(
-    provider: str | None,
-    credentials: Mapping[str, Json],
-    *,
-    concealed: Collection[str] = (),
-    show_secrets: bool = False,
+    provider: str | None, credentials: Mapping[str, Json], *, concealed: Collection[str] = ()
 ) -> dict[str, Json]:
-    """The credentials with what must not be seen replaced: secret keys, unknown keys and the `concealed` ones."""
-    if show_secrets:
-        return dict(credentials)
+    """Return the credentials with secret keys, unknown keys and the `concealed` ones masked."""
     from integrations_cli import catalogue
 
     return {
-        key: MASK if key in concealed or catalogue.is_secret(provider, key) else _masked_within(value, sounds_secret)
+        key: MASK if key in concealed or catalogue.is_secret(provider, key) else _masked(value, None, concealed)
         for key, value in credentials.items()
     }
 
 
-def _masked_within(value: Json, secret: Callable[[str], bool]) -> Json:
-    """The value with what stands under a `secret` name replaced, and all credentials too."""
+def _masked(value: Json, provider: str | None, concealed: Collection[str]) -> Json:
+    """Return the value with all members masked that are secret by their name, and all credentials in it."""
     if isinstance(value, list):
-        return [_masked_within(item, secret) for item in value]
+        return [_masked(item, None, concealed) for item in value]
     if not isinstance(value, dict):
         return value
     document: dict[str, Json] = {}
     for key, item in value.items():
         if key == "credentials" and isinstance(item, dict):
-            document[key] = mask_credentials(None, item)
-        elif secret(key) and item is not None:
+            document[key] = mask_credentials(provider, item, concealed=concealed)
+        elif item is not None and (key == "credentials" or _is_secret_name(key)):
             document[key] = MASK
         else:
-            document[key] = _masked_within(item, secret)
+            document[key] = _masked(item, None, concealed)
     return document
 
 
+def _is_secret_name(name: str) -> bool:
+    from integrations_cli import catalogue
+
+    return sounds_secret(name) or name in catalogue.secret_keys()
+
+
 def cell_text(value: Json) -> str:
-    """A JSON value in one cell: a string as it is, a word for true, false and null, anything else as JSON."""
+    """Return a JSON value as one cell: a string as it is, nothing for null, anything else as JSON."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -114,20 +134,9 @@ def cell_text(value: Json) -> str:
 def integration_json(
     integration: Integration, *, concealed: Collection[str] = (), show_secrets: bool = False
 ) -> dict[str, Json]:
-    """The integration as the API gave it, its credentials masked."""
-    if show_secrets:
-        return dict(integration.raw)
-    from integrations_cli import catalogue
-
-    document: dict[str, Json] = {}
-    for key, item in integration.raw.items():
-        if key != "credentials":  # a server that tells more than it should may tell it anywhere
-            document |= _masked_within({key: item}, catalogue.secret_keys().__contains__)
-        elif isinstance(item, dict):
-            document[key] = mask_credentials(integration.provider, item, concealed=concealed)
-        else:
-            document[key] = None if item is None else MASK
-    return document
+    """Return the integration as the API gave it, its secrets masked; servers may show them in any member."""
+    raw = dict(integration.raw)
+    return raw if show_secrets else dict(_masked(raw, integration.provider, concealed))
 
 
 _FIRST = (
@@ -148,7 +157,7 @@ _LAST = ("createdAt", "updatedAt", "deleted", "deletedAt", "deletedBy", "__v", "
 def integration_view(
     integration: Integration, *, concealed: Collection[str] = (), show_secrets: bool = False
 ) -> Fields:
-    """One integration, in the order in which people look for its fields; credentials one by one."""
+    """Return the view of one integration: its fields in the order in which people look for them."""
     document = integration_json(integration, concealed=concealed, show_secrets=show_secrets)
     rows = [(key, cell_text(document[key])) for key in _FIRST if key in document]
     credentials = document.get("credentials")

@@ -1,12 +1,13 @@
-"""Asks on a terminal that can move its cursor: one line to type on, and lists that get shorter as one types.
+"""Asks on a terminal that can move its cursor: one line to type on, and lists that are filtered by typing.
 
-Only `ask.open_prompter` imports this, when a question is about to be asked: prompt_toolkit is slow to load.
+Only `prompts.open_prompter` imports this, when a question is about to be asked: prompt_toolkit is slow to load.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, TextIO
 
 from prompt_toolkit.application import Application
@@ -23,8 +24,8 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 from integrations_cli.errors import CancelledError
 from integrations_cli.models import MASK
-from integrations_cli.terminal.ask import BACK, GoBack, Option, ask_until_given, matching_options, without_echo
 from integrations_cli.terminal.escape import escape
+from integrations_cli.terminal.prompts import BACK, Option, matching_options, unless_back, without_echo
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -32,16 +33,14 @@ if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 ROWS: Final = 10
-"""The most entries of a list that are on the screen at once."""
+"""How many entries of a list are on the screen at most."""
 
 _BACK_OPTION: Final = Option(BACK, f"{BACK} back")
 _YES_NO: Final = (Option("yes", "Yes"), Option("no", "No"))
 
 
-def open_menu_prompter(
-    stdin: TextIO, stderr: TextIO, *, color: bool, clean: Callable[[str], str]
-) -> MenuPrompter | None:
-    """The asker on these streams, or None where the terminal cannot be drawn on (a Windows console behind a pipe)."""
+def open_menu_prompter(stdin: TextIO, stderr: TextIO, *, color: bool) -> MenuPrompter | None:
+    """Return a prompter on these streams, or None where nothing can be drawn (a Windows console behind a pipe)."""
     if sys.platform == "win32":
         from prompt_toolkit.output.win32 import NoConsoleScreenBufferError
 
@@ -52,12 +51,12 @@ def open_menu_prompter(
     else:
         output = create_output(stderr)
     if isinstance(output, Vt100_Output):
-        output.enable_cpr = False  # its answer, if late, is typed into the shell; and nothing here needs it
-    return MenuPrompter(create_input(stdin), output, stdin, stderr, color=color, clean=clean)
+        output.enable_cpr = False  # a late reply of the terminal would be typed into the shell; nothing here needs it
+    return MenuPrompter(create_input(stdin), output, stdin, stderr, color=color)
 
 
 class MenuPrompter:
-    """One question at a time; what was asked and answered stays as one line."""
+    """Asks in menus; a question and its answer stay on the screen as one line."""
 
     def __init__(
         self,
@@ -67,18 +66,15 @@ class MenuPrompter:
         stderr: TextIO,
         *,
         color: bool = False,
-        clean: Callable[[str], str] = str,
     ) -> None:
         """Read keys from `source` (the terminal of `stdin`), draw on `output` (that of `stderr`)."""
         self._input, self._output = source, output
         self._stdin, self._stderr = stdin, stderr
-        self._color, self._clean = color, clean
+        self._color = color
 
     def say(self, text: str) -> None:
-        """One line that asks for nothing."""
-        import textwrap
-
-        shown = self._shown(text)
+        """Print a line; see `Prompter`."""
+        shown = escape(text)
         lines = textwrap.wrap(
             shown,
             _width(self._output),
@@ -86,48 +82,42 @@ class MenuPrompter:
             break_long_words=False,
             break_on_hyphens=False,
         )
-        self._stderr.write("\n".join([*lines, ""]) if lines else "\n")
+        self._stderr.write("\n".join(lines) + "\n")
         self._stderr.flush()
 
     def text(self, question: str, *, default: str = "", back: bool = False) -> str:
-        """A line of text; see `ask.Prompter`."""
+        """Return a line of text; see `Prompter`."""
         proposed = f" [{default}]" if default else ""
         answer = self._ask(_Question(f"{question}{proposed}:", back=back)).strip() or default
         self.say(f"{question}: {answer}")
         return answer
 
     def secret(self, question: str, *, back: bool = False) -> str:
-        """A text that is not shown; see `ask.Prompter`."""
+        """Return a text that is not shown; see `Prompter`."""
+        self._drop_typed()
         answer = self._ask(_Question(f"{question} (hidden):", back=back, hidden=True))
-        self._forget_typed()
+        self._drop_typed()
         self.say(f"{question}: {MASK if answer else ''}")
         return answer
 
     def choose(
         self, question: str, options: Sequence[Option], *, default: str | None = None, back: bool = False
     ) -> str:
-        """One entry of a list that is filtered by what is typed; see `ask.Prompter`."""
-        value = self._ask(_Question(_asking(question), back=back, options=options, default=default))
-        self.say(f"{_asking(question)} {next(option.label for option in options if option.value == value)}")
+        """Return one entry of a list that is filtered by what is typed; see `Prompter`."""
+        label = question if question.endswith("?") else f"{question}:"
+        value = self._ask(_Question(label, back=back, options=options, default=default))
+        self.say(f"{label} {next(option.label for option in options if option.value == value)}")
         return value
 
     def confirm(self, question: str, default: bool = False, *, back: bool = False) -> bool:
-        """Yes or no; see `ask.Prompter`."""
+        """Return the answer to a yes-or-no question; see `Prompter`."""
         return self.choose(question, _YES_NO, default="yes" if default else "no", back=back) == "yes"
-
-    def ask_secret(self, label: str) -> str:
-        """A secret that is not empty; see `ask.Prompter`."""
-        return ask_until_given(self, label)
 
     def session(self) -> AbstractContextManager[None]:
         """Keep what is typed between two questions off the screen."""
         return without_echo(self._stdin, flush=False)
 
-    def _shown(self, text: str) -> str:
-        return escape(self._clean(text))
-
-    def _forget_typed(self) -> None:
-        """Throw away what followed a secret: the other lines of one that was pasted are no answers."""
+    def _drop_typed(self) -> None:
         clear_typeahead(self._input)
         if sys.platform != "win32":
             import termios
@@ -135,18 +125,16 @@ class MenuPrompter:
             termios.tcflush(self._stdin.fileno(), termios.TCIFLUSH)
 
     def _ask(self, question: _Question) -> str:
-        application = question.application(self._input, self._output, self._shown, color=self._color)
+        application = question.application(self._input, self._output, color=self._color)
         try:
             answer = application.run()
         except (KeyboardInterrupt, EOFError):
             raise CancelledError("cancelled") from None
-        if question.back and answer.strip() == BACK:
-            raise GoBack
-        return answer
+        return unless_back(answer, back=question.back)
 
 
 class _Question:
-    """One question while it is on the screen: what has been typed, and which entry is pointed at."""
+    """One question while it is on the screen: what has been typed, and the selected entry."""
 
     def __init__(
         self,
@@ -164,14 +152,10 @@ class _Question:
         self._pointer = next((n for n, option in enumerate(self._listed) if option.value == default), 0)
         self._buffer = Buffer(multiline=False, on_text_changed=lambda _: self._filter())
 
-    def application(
-        self, source: Input, output: Output, shown: Callable[[str], str], *, color: bool
-    ) -> Application[str]:
-        """What draws the question and gives the answer: a typed text, or the value of an entry."""
-        import textwrap
-
+    def application(self, source: Input, output: Output, *, color: bool) -> Application[str]:
+        """Return what draws the question, and whose result is the typed text or the value of an entry."""
         style = _COLORED if color else _PLAIN
-        *above, last = textwrap.wrap(shown(self._label), _width(output), break_on_hyphens=False)
+        *above, last = textwrap.wrap(escape(self._label), _width(output), break_on_hyphens=False)
         label: StyleAndTextTuples = [(style["label"], f"{last} ")]
         control: BufferControl
         if self._hidden:
@@ -184,7 +168,7 @@ class _Question:
             begun = FormattedTextControl([(style["label"], "\n".join(above))], show_cursor=False)
             windows.insert(0, Window(begun, dont_extend_height=True, always_hide_cursor=True))
         if self._options is not None:
-            entries = FormattedTextControl(lambda: self._entries(output, shown, style), show_cursor=False)
+            entries = FormattedTextControl(lambda: self._entries(output, style), show_cursor=False)
             windows.append(Window(entries, dont_extend_height=True, always_hide_cursor=True))
         return Application(
             layout=Layout(HSplit(windows), focused_element=typed),
@@ -205,14 +189,14 @@ class _Question:
         if self._listed:
             self._pointer = max(0, min(len(self._listed) - 1, self._pointer + by))
 
-    def _entries(self, output: Output, shown: Callable[[str], str], style: dict[str, str]) -> StyleAndTextTuples:
-        """The part of the list around the pointer, and what can be done."""
+    def _entries(self, output: Output, style: dict[str, str]) -> StyleAndTextTuples:
+        """Return the part of the list around the pointer, and a hint about the rest."""
         rows = max(1, min(ROWS, output.get_size().rows - 4))
         first = max(0, min(self._pointer - rows // 2, len(self._listed) - rows))
         fragments: StyleAndTextTuples = []
         for number, option in enumerate(self._listed[first : first + rows], first):
             pointed = number == self._pointer
-            line = f"{'>' if pointed else ' '} {shown(option.label)}"
+            line = f"{'>' if pointed else ' '} {escape(option.label)}"
             fragments += [(style["pointed" if pointed else "entry"], line), ("", "\n")]
         rest = len(self._listed) - rows
         if rest > 0:
@@ -269,16 +253,12 @@ class _Question:
 
 
 def _width(output: Output) -> int:
-    """How many columns a line of text may take."""
+    """Return how many columns a line of text may take."""
     return max(20, output.get_size().columns - 1)
 
 
-def _asking(question: str) -> str:
-    return question if question.endswith("?") else f"{question}:"
-
-
 class _Hidden(BufferControl):
-    """A line that can be typed on, and shows one mask for whatever is typed: not even its length."""
+    """A line that shows one mask for whatever is typed on it, so that not even its length can be seen."""
 
     def __init__(self, buffer: Buffer, label: StyleAndTextTuples) -> None:
         super().__init__(buffer, focusable=True)
