@@ -69,6 +69,7 @@ class Scene:
     server: RawServer
     inputs: Path
     canaries: Canaries
+    told: Told
     runs: int = 0
     done: int = 0
     """Runs that ended well."""
@@ -145,7 +146,7 @@ def scene_in(folder: Path) -> Iterator[Scene]:
             f'profiles.command = {{api_url = "{server.url}", api_key_command = ["cat", "{inputs}/key.txt"]}}\n'
             "profiles.spare = {}\n",
         )
-        yield Scene(program, server, inputs, canaries)
+        yield Scene(program, server, inputs, canaries, told)
 
 
 def _write_files(inputs: Path, canaries: Canaries) -> None:
@@ -264,6 +265,8 @@ class Told:
 
     def __init__(self, canaries: Canaries) -> None:
         self._secret = canaries.text("credential that the server returns")
+        self.repeats_key = True
+        """Whether members that are secret by their name hold the API key of the request."""
         self._headers = [
             ("Set-Cookie", f"session={canaries.text('cookie of the server')}"),
             ("X-Request", canaries.text("header of the server")),
@@ -274,7 +277,7 @@ class Told:
         key = request.headers.get("authorization", "")
         headers = [*self._headers, ("X-Sent", key)]
         if request.target.endswith("/environments/me"):
-            return http(200, {"data": {"_id": ENVIRONMENT, "name": f"Dev {key}"}}, headers)
+            return http(200, {"data": {"_id": ENVIRONMENT, "name": "Dev"}}, headers)
         if request.method in {"GET", "DELETE"}:
             listed = [self._integration("mailgun-main", key), {**self._integration("other", key), "_id": "2"}]
             return http(200, {"data": listed}, headers)
@@ -284,23 +287,24 @@ class Told:
         if request.body:
             sent = json.loads(request.body)
             answer |= {name: value for name, value in sent.items() if name != "credentials"}
-            answer |= {"echo": json.dumps(sent), "sent": sent}
+            answer |= {"requestToken": json.dumps(sent), "sent": sent}
             answer["credentials"] |= sent.get("credentials", {})
         return http(201, {"data": answer}, headers)
 
     def _integration(self, identifier: str, key: str) -> dict[str, Any]:
         secret = self._secret
+        members = {"sessionToken": key, "note": {"authToken": {key: [key]}, "inner": [{"passphrase": key}]}}
         return {
             "_id": "6b03c66e9567edf1d9ef70e1",
             "_environmentId": ENVIRONMENT,
             "identifier": identifier,
-            "name": f"Mailgun {key}",
+            "name": "Mailgun",
             "providerId": "mailgun",
             "channel": "email",
             "active": True,
             "credentials": {"apiKey": secret, "password": secret, "unheardOf": secret, "domain": "mg.acme.io"},
             "history": [{"credentials": {"apiKey": secret}}, {"secretKey": secret}],
-            "note": {key: [key]},
+            **(members if self.repeats_key else {}),
         }
 
 

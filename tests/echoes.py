@@ -67,7 +67,8 @@ ECHOES: Final[Mapping[str, Echo]] = {
     "a page in JSON": lambda status, key, body: _message(f"<p>{html.escape(key + body)}</p>")(status),
     "broken JSON": lambda status, key, body: http(status, f'{{"message": "{key} {body}'.encode()),
     "an integration": lambda status, key, body: http(
-        status, {"data": {"_id": key, "identifier": key, "name": body, "providerId": key, "x": {key: [body]}}}
+        status,
+        {"data": {"_id": "1", "identifier": "a", "apiKey": key, "x": {"authToken": {key: [body]}}, "secret": body}},
     ),
     "the reason": lambda status, key, body: http(status, {"message": "no"}, reason=f"{key} {_shown(body)}"[:60000]),
     "WWW-Authenticate": _in_header("WWW-Authenticate"),

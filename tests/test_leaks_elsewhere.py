@@ -268,7 +268,13 @@ def test_crashes_inside_the_program(scene: Scene, command: str, monkeypatch: pyt
         raise RuntimeError(secrets) from KeyError(secrets)
 
     crashed = 0
-    places = [(network, "request_headers"), (Renderer, "show"), (Renderer, "_write"), (ConfigFile, "load")]
+    places = [
+        (network, "request_headers"),
+        (Renderer, "show"),
+        (Renderer, "show_json"),
+        (Renderer, "_print_row"),
+        (ConfigFile, "load"),
+    ]
     for place, name in places:
         with monkeypatch.context() as patch:
             patch.setattr(place, name, crash)

@@ -114,10 +114,42 @@ def test_text_from_a_server_steers_nothing_in_any_form() -> None:
     assert json.loads(shown(view, json_=True))["name"] == name
 
 
-def test_known_secrets_are_taken_out_of_every_form() -> None:
-    view = integration_view(Integration({**RAW, "name": "echo of c4nary-key", "c4nary-key": 1}))
+def test_data_is_shown_as_it_is() -> None:
+    view = integration_view(Integration({**RAW, "name": "echo of c4nary-key", "c4nary-key": 2026}))
     for json_, terminal in ((False, False), (True, False), (False, True)):
-        assert "c4nary-key" not in shown(view, secrets=("c4nary-key",), json_=json_, terminal=terminal)
+        drawn = shown(view, secrets=("c4nary-key", "2026", "email"), json_=json_, terminal=terminal)
+        assert drawn == shown(view, json_=json_, terminal=terminal)
+        assert "echo of c4nary-key" in drawn
+    table = Table(("name",), [[Row(("c4nary-key",))]], None, "1 in c4nary-key")
+    assert shown(table, secrets=("c4nary-key",)) == "c4nary-key\n"
+    assert shown(Text("c4nary-key"), secrets=("c4nary-key",)) == "c4nary-key\n"
+
+
+@pytest.mark.parametrize("json_", [False, True])
+def test_secrets_are_taken_out_of_messages(json_: bool) -> None:
+    err = io.BytesIO()
+    renderer = Renderer(None, io.TextIOWrapper(err, encoding="utf-8"), {}, json=json_)
+    renderer.redactor.learn(["c4nary-key"])
+    for say in (renderer.note, renderer.hint, renderer.warn, renderer.log):
+        say("it says c4nary-key")
+    renderer.finish()
+    labels = ("", "note: ", "hint: ", "warning: ") if json_ else ("note: ", "hint: ", "warning: ", "")
+    assert err.getvalue().decode().splitlines() == [f"{label}it says {MASK}" for label in labels]
+
+
+@pytest.mark.parametrize("json_", [False, True])
+def test_the_command_in_a_hint_stays(json_: bool) -> None:
+    err = io.BytesIO()
+    renderer = Renderer(None, io.TextIOWrapper(err, encoding="utf-8"), {}, json=json_)
+    renderer.redactor.learn(["c4nary-key"])
+    command = "integrations create --identifier c4nary-key"
+    renderer.error(RejectedError("c4nary-key", hint=f"not c4nary-key: {command}", details=["c4nary-key"]))
+    shown_hint = f"not {MASK}: {command}"
+    if json_:
+        document = json.loads(err.getvalue())["error"]
+        assert (document["message"], document["hint"], document["details"]) == (MASK, shown_hint, [MASK])
+    else:
+        assert err.getvalue().decode() == f"error: {MASK}\nhint: {shown_hint}\n"
 
 
 def test_a_table_is_rows_in_a_pipe_and_groups_on_a_terminal() -> None:
@@ -214,6 +246,8 @@ def test_credentials_are_masked_wherever_a_server_puts_them() -> None:
         "apiKey": "k",
         "history": [{"credentials": {"password": "p", "unheardOf": "x", "host": "h"}}, {"secretKey": "k", "at": 1}],
         "token": None,
+        "configurations": {"webhookSecret": "s", "authToken": ["t"], "list": [{"password": "p", "port": 25}]},
+        "sent": {"credentials": "text", "idempotencyKey": {"a": "k"}},
     }
     assert integration_json(Integration(raw), show_secrets=True) == raw
     assert integration_json(Integration(raw)) == {
@@ -223,7 +257,11 @@ def test_credentials_are_masked_wherever_a_server_puts_them() -> None:
         "apiKey": MASK,
         "history": [{"credentials": {"password": MASK, "unheardOf": MASK, "host": "h"}}, {"secretKey": MASK, "at": 1}],
         "token": None,
+        "configurations": {"webhookSecret": MASK, "authToken": MASK, "list": [{"password": MASK, "port": 25}]},
+        "sent": {"credentials": MASK, "idempotencyKey": MASK},
     }
+    concealed = integration_json(Integration({"sent": {"credentials": {"user": "u", "host": "h"}}}), concealed={"user"})
+    assert concealed == {"sent": {"credentials": {"user": MASK, "host": "h"}}}
     for credentials in ("text", ["list"], 5):
         assert integration_json(Integration({"credentials": credentials})) == {"credentials": MASK}
     assert integration_json(Integration({"credentials": None})) == {"credentials": None}
