@@ -1,4 +1,4 @@
-"""A home full of canaries, a server that tells too much, and a look at everything that the program writes."""
+"""Canaries in every place of a secret, a server that repeats them, and a search of everything that is written."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Call:
 
 @dataclass
 class Scene:
-    """One home with its server, and what has been found there so far."""
+    """One home folder with its server, and the canaries that were found so far."""
 
     program: Program
     server: RawServer
@@ -261,7 +261,7 @@ def calls_of(scene: Scene) -> dict[str, list[Call]]:
 
 
 class Told:
-    """What a server tells that does all it is asked and keeps nothing to itself."""
+    """Responses of a server that does what it is asked, and repeats secrets in members and headers."""
 
     def __init__(self, canaries: Canaries) -> None:
         self._secret = canaries.text("credential that the server returns")
@@ -273,7 +273,7 @@ class Told:
         ]
 
     def well(self, request: Request) -> bytes:
-        """Do what was asked, and tell far too much."""
+        """Do what was asked, and repeat the request in members that are secret by name."""
         key = request.headers.get("authorization", "")
         headers = [*self._headers, ("X-Sent", key)]
         if request.target.endswith("/environments/me"):

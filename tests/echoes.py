@@ -1,4 +1,4 @@
-"""Answers that give back what was sent, in every disguise that servers and proxies have for it."""
+"""Responses that repeat the request, in every form in which servers and proxies do."""
 
 from __future__ import annotations
 

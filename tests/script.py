@@ -104,7 +104,7 @@ def run_guided(
     """Return what a guided create with these flags gives when this script answers."""
     sources = DraftInputs(**flags)
     reader = ValueReader(stdin=no_stdin, environ=environ or {}, run=run, folder=folder)
-    reader.claim_stdin("the conversation")
+    reader.claim_stdin("the prompts")
     guided = GuidedCreate(script, build_draft(sources, reader), sources, reader, skip=skip)
     outcome = guided.run(where="the sandbox")
     assert not script.turns

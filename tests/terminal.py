@@ -1,4 +1,4 @@
-"""A real terminal around the program: keys go in, and every state of the screen is kept and looked at."""
+"""A pseudo-terminal around the program: keys go in, and every state of the screen is checked."""
 
 from __future__ import annotations
 

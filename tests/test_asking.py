@@ -31,7 +31,7 @@ def labels(options: list[Option]) -> list[str]:
     return [option.label for option in options]
 
 
-def test_what_begins_so_comes_before_what_has_it_inside() -> None:
+def test_options_that_begin_so_come_first() -> None:
     assert labels(matching_options(FRUIT, "app")) == ["Apple", "Pineapple"]
     assert labels(matching_options(FRUIT, "PINE")) == ["Pineapple"]
     assert labels(matching_options(FRUIT, "cher-")) == ["Cherry"]
@@ -82,12 +82,12 @@ class TestLines:
     def test_an_entry_is_chosen_by_number_or_name(self, typed: str, value: str) -> None:
         assert Lines(f"{typed}\n".encode()).prompter.choose("Fruit", FRUIT, default="fig") == value
 
-    def test_a_part_of_a_name_makes_the_list_shorter(self) -> None:
+    def test_part_of_a_name_filters_the_list(self) -> None:
         lines = Lines(b"ine\n\n")
         assert lines.prompter.choose("Fruit", FRUIT) == "pa"
         assert lines.shown.endswith("  1. Pineapple\nNumber, or a part of the name [1]: ")
 
-    def test_without_a_proposal_an_empty_answer_is_asked_again(self) -> None:
+    def test_empty_answers_without_default_are_asked_again(self) -> None:
         lines = Lines(b"\n4\n")
         assert lines.prompter.choose("Fruit", FRUIT) == "fig"
         assert "Answer a number from 1 to 4" in lines.shown

@@ -1,4 +1,4 @@
-"""The questions about credentials: references, hidden answers, choices, and what may be left out."""
+"""Questions about credentials: references, hidden answers, choices, and what may be left out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TestCredentials:
         assert SECRET not in line
         return script, draft, line
 
-    def test_references_are_read_and_shown_as_they_were_said(self, tmp_path: Path) -> None:
+    def test_references_are_resolved_and_shown_as_typed(self, tmp_path: Path) -> None:
         (tmp_path / "token").write_text(f"{SECRET}\n")
         script, draft, line = self.ask(
             ("Account SID", "env:SID"),
@@ -40,7 +40,7 @@ class TestCredentials:
         assert "  Auth token: @token" in script.said
         assert "accountSid=env:SID --credential token=@token --credential 'from=cmd:op read from'" in line
 
-    def test_a_reference_that_cannot_be_read_is_asked_again(self) -> None:
+    def test_unreadable_references_are_asked_again(self) -> None:
         script, draft, _ = self.ask(
             ("Account SID", "env:SID"),
             ("Account SID", "AC1"),
@@ -49,11 +49,11 @@ class TestCredentials:
             ("From", "+1"),
         )
         assert "the environment variable SID is not set" in script.shown
-        assert "standard input can be read only once, but the conversation and token=@-" in script.shown
+        assert "standard input can be read only once, but the prompts and token=@-" in script.shown
         assert values(draft)["token"] == SECRET
 
     @pytest.mark.parametrize("prefix", ["@", "@~/", "@./", "@a//", "@/"])
-    def test_a_hidden_answer_that_looks_like_a_reference_is_not_shown(self, prefix: str, tmp_path: Path) -> None:
+    def test_a_hidden_reference_is_not_shown(self, prefix: str, tmp_path: Path) -> None:
         script, draft, line = self.ask(
             ("Account SID", "AC1"),
             ("Auth token", f"{prefix}{SECRET}"),
@@ -78,14 +78,14 @@ class TestCredentials:
         said = [line for line in script.said if line.startswith("credentials.token: ")]
         assert said == ["credentials.token: the file that @ names: cannot read it: No such file or directory"] * 3
 
-    def test_a_folder_in_a_hidden_answer_is_not_shown(self, tmp_path: Path) -> None:
+    def test_a_hidden_folder_name_is_not_shown(self, tmp_path: Path) -> None:
         (tmp_path / SECRET).mkdir()
         script, *_ = self.ask(
             ("Account SID", "AC1"), ("Auth token", f"@{SECRET}"), ("Auth token", "x"), ("From", "+1"), folder=tmp_path
         )
         assert "is a folder, not a file" in script.shown
 
-    def test_several_hidden_answers_cannot_all_come_from_standard_input(self) -> None:
+    def test_only_one_hidden_answer_becomes_standard_input(self) -> None:
         _, _, line = self.ask(
             ("App ID", "a"),
             ("Client ID", "b"),
@@ -97,13 +97,13 @@ class TestCredentials:
         )
         assert "secretKey=@- --credential signingSecret=@signingSecret.txt --credential hmac=true" in line
 
-    def test_blanks_around_a_hidden_answer_go_and_lines_stay(self) -> None:
+    def test_hidden_answers_are_stripped_and_keep_lines(self) -> None:
         _, draft, _ = self.ask(("Service Account", "{\n  1\n}\n"), provider="fcm")
         assert values(draft) == {"serviceAccount": "{\n  1\n}"}
         _, draft, _ = self.ask(("Service Account", f"  {SECRET} \n"), provider="fcm")
         assert values(draft) == {"serviceAccount": SECRET}
 
-    def test_several_lines_that_may_be_seen_become_a_file_in_the_line(self) -> None:
+    def test_visible_multi_line_values_become_a_file(self) -> None:
         _, draft, line = self.ask(
             ("Method", "PUT"),
             ("Endpoint URL", "https://acme.io"),
@@ -161,7 +161,7 @@ class TestCredentials:
         fields = provider.credentials[keys.index(after) + 1 :]
         return [(field.label, "x" if field.required else "") for field in fields]
 
-    def test_a_required_one_can_be_left_out_and_leaves_it_inactive(self) -> None:
+    def test_leaving_out_required_credentials_means_inactive(self) -> None:
         script = Script(
             ("Account SID", "AC1"),
             ("Auth token", ""),
@@ -178,7 +178,7 @@ class TestCredentials:
         assert not draft.active
         assert "  Needed before it can be active: Auth token" in script.said
 
-    def test_with_active_a_required_one_cannot_be_left_out(self) -> None:
+    def test_active_needs_every_required_credential(self) -> None:
         script = Script(
             ("Account SID", "AC1"), ("Auth token", ""), ("Auth token", SECRET), ("From", "+1"), ("Check", None), END[-1]
         )
@@ -258,7 +258,7 @@ class TestAskedAgain:
         assert "baseUrl" not in values(draft)
         assert values(draft)["user"] == "-"
 
-    def test_a_required_value_is_asked_again_until_it_is_left_out(self) -> None:
+    def test_required_values_are_asked_until_left_out(self) -> None:
         script = Script(
             ("Account SID", ""),
             ("Leave Account SID out?", False),

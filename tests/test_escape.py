@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_cli.terminal.escape import _STEERING, escape, escape_json
+from integrations_cli.terminal.escape import _UNSAFE, escape, escape_json
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from integrations_cli.terminal.escape import _STEERING, escape, escape_json
         ("[bold]not markup[/bold]", "[bold]not markup[/bold]"),
     ],
 )
-def test_what_steers_is_shown(text: str, shown: str) -> None:
+def test_unsafe_characters_are_escaped(text: str, shown: str) -> None:
     assert escape(text) == shown
 
 
@@ -37,7 +37,7 @@ ANY_TEXT = st.text(alphabet=st.characters())
 
 
 @given(ANY_TEXT)
-def test_nothing_that_is_shown_is_a_control_or_changes_direction(text: str) -> None:
+def test_escaped_text_has_no_control_or_direction_characters(text: str) -> None:
     for character in escape(text):
         assert unicodedata.category(character) not in {"Cc", "Cs", "Zl", "Zp"}
         assert unicodedata.bidirectional(character) not in {
@@ -54,7 +54,7 @@ def test_nothing_that_is_shown_is_a_control_or_changes_direction(text: str) -> N
 
 
 @given(st.recursive(ANY_TEXT, lambda inner: st.lists(inner) | st.dictionaries(ANY_TEXT, inner)))
-def test_a_json_document_still_says_the_same(value: object) -> None:
+def test_escaped_json_decodes_to_the_same(value: object) -> None:
     for indent in (None, 2):
         document = json.dumps(value, ensure_ascii=False, indent=indent)
         shown = escape_json(document, indented=indent is not None)
@@ -62,6 +62,6 @@ def test_a_json_document_still_says_the_same(value: object) -> None:
         assert all(escape(line) == line for line in shown.split("\n"))
 
 
-def test_what_python_calls_printable_needs_no_second_look() -> None:
-    steering = re.compile(_STEERING)
+def test_no_printable_character_is_unsafe() -> None:
+    steering = re.compile(_UNSAFE)
     assert [hex(code) for code in range(0x110000) if chr(code).isprintable() and steering.match(chr(code))] == []

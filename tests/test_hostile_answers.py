@@ -159,7 +159,7 @@ def error_of(ask: Callable[[], object]) -> IntegrationsError | None:
     return None
 
 
-def test_every_endpoint_gives_a_value_or_an_error_of_ours(figures: Figures) -> None:
+def test_every_endpoint_returns_or_raises_known_errors(figures: Figures) -> None:
     cases = 0
 
     @checked(150)
@@ -330,7 +330,7 @@ def refusing(text: str) -> Callable[[Received], bytes]:
 
 
 @pytest.mark.parametrize("command", sorted(NETWORK))
-def test_no_text_of_a_server_steers_the_terminal(command: str, tmp_path: Path, figures: Figures) -> None:
+def test_no_server_text_steers_the_terminal(command: str, tmp_path: Path, figures: Figures) -> None:
     cases = 0
     special = [((flag,), False) for flag in ("--quiet", "--all", "--show-secrets") if flag in flags_of(command)]
     with scene_in(tmp_path) as scene:
@@ -343,7 +343,7 @@ def test_no_text_of_a_server_steers_the_terminal(command: str, tmp_path: Path, f
 
 
 @pytest.mark.parametrize("command", ["delete", "apply"])
-def test_no_text_of_a_server_steers_a_question(command: str, tmp_path: Path, figures: Figures) -> None:
+def test_no_server_text_steers_a_question(command: str, tmp_path: Path, figures: Figures) -> None:
     cases = 0
     with scene_in(tmp_path) as scene:
         words = ["2"] if command == "delete" else [str(scene.inputs / "manifest.toml"), "--prune"]
@@ -359,7 +359,7 @@ def test_no_text_of_a_server_steers_a_question(command: str, tmp_path: Path, fig
     figures(TITLE, [("questions", f"{cases} cases")])
 
 
-def test_no_text_of_a_server_steers_a_tab(tmp_path: Path, figures: Figures) -> None:
+def test_no_server_text_steers_a_completion(tmp_path: Path, figures: Figures) -> None:
     cases = 0
     with scene_in(tmp_path) as scene:
         for text in STEERERS:
@@ -373,7 +373,7 @@ def test_no_text_of_a_server_steers_a_tab(tmp_path: Path, figures: Figures) -> N
     figures(TITLE, [("completions", f"{cases} cases")])
 
 
-def test_no_text_of_a_server_makes_a_line_or_a_field_of_its_own(tmp_path: Path, figures: Figures) -> None:
+def test_server_text_adds_no_row_or_field(tmp_path: Path, figures: Figures) -> None:
     """In a pipe a row is one line and a TAB ends a field, whatever the names hold; JSON says what the server said."""
     cases = 0
     with scene_in(tmp_path) as scene:

@@ -1,7 +1,7 @@
 """No secret comes out: every command, in every output mode, through success and every answer that gives secrets back.
 
 Canaries stand wherever the program meets a secret; whatever it writes is searched for them, whole or in pieces, plain
-or encoded.
+or encoded. Servers repeat them in messages, headers and members that are secret by name; other data is shown as it is.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def test_no_command_lets_a_secret_out(scene: Scene, command: str, figures: Figur
 
 
 @pytest.mark.parametrize("command", ["create", "update", "list", "get"])
-def test_show_secrets_shows_the_credentials_and_never_the_key(scene: Scene, command: str, figures: Figures) -> None:
+def test_show_secrets_never_shows_the_api_key(scene: Scene, command: str, figures: Figures) -> None:
     scene.told.repeats_key = False  # with --show-secrets, what a server calls a secret is shown
     shown = set()
     for call, (flags, terminal) in itertools.product(calls_of(scene)[command], MODES):

@@ -298,7 +298,7 @@ print(Path(sys.argv[2]).read_text(), end="")
 """
 
 
-def test_what_is_started_is_given_nothing_but_what_the_user_had(scene: Scene, tmp_path: Path) -> None:
+def test_child_processes_get_the_unchanged_environment(scene: Scene, tmp_path: Path) -> None:
     """The commands that say a value see the user's environment and no secret in a command line, ours neither."""
     probe, report = tmp_path / "probe.py", tmp_path / "report.jsonl"
     probe.write_text(PROBE)
@@ -356,7 +356,7 @@ def test_the_sandbox_keeps_no_secret(scene: Scene) -> None:
     scene.program.run("sandbox", "reset", "--yes")
 
 
-def test_the_served_sandbox_keeps_and_says_nothing_of_its_callers(scene: Scene) -> None:
+def test_the_served_sandbox_keeps_no_caller_secret(scene: Scene) -> None:
     key, value = scene.canaries.text("API key of a caller"), scene.canaries.marked("credential of a caller")
     words = ("sandbox", "serve", "--port", "0", "--json", "--verbose")
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The conversation by itself: a script answers, and what comes out is compared."""
+"""The guided create without a terminal: a script answers, and the draft is compared."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from script import END, FLAGS, SECRET, Answer, Everything, Script, run_guided, v
 TO_DISCORD = (("Channel", "chat"), ("Provider", "discord"), ("Name", None), ("Identifier", ""))
 
 
-def test_it_asks_for_everything_in_its_order() -> None:
+def test_everything_is_asked_in_order() -> None:
     script = Script(
         ("Channel", "email"),
         ("Provider", "mailgun"),
@@ -76,7 +76,7 @@ def test_the_providers_of_the_channel_alone_are_listed() -> None:
 
 
 class TestFlags:
-    def test_what_is_said_already_is_not_asked(self) -> None:
+    def test_answers_from_flags_are_not_asked(self) -> None:
         draft, sources = run_guided(Script(("Ready?", "create")), provider="discord", active=True, check=False, **FLAGS)
         assert (draft.provider, draft.channel, draft.name, draft.active) == ("discord", "chat", "N", True)
         assert create_command(sources) == (
@@ -98,13 +98,13 @@ class TestFlags:
             ({"channel": "fax"}, "no channel 'fax'"),
         ],
     )
-    def test_a_wrong_one_is_told_and_asked(self, flags: dict[str, Any], finding: str) -> None:
+    def test_wrong_flags_are_reported_and_asked(self, flags: dict[str, Any], finding: str) -> None:
         script = Script(*TO_DISCORD, *END)
         draft, _ = run_guided(script, **flags)
         assert finding in script.shown
         assert draft.provider == "discord"
 
-    def test_a_credential_that_the_provider_does_not_have_is_told_and_left_out(self) -> None:
+    def test_unknown_credentials_are_reported_and_left_out(self) -> None:
         script = Script(*END)
         draft, sources = run_guided(script, provider="discord", credentials=["apiKey=x"], **FLAGS)
         assert "credentials.apiKey: discord has no such credential" in script.shown
@@ -117,7 +117,7 @@ class TestFlags:
         with pytest.raises(InputError, match="apiKy"):
             run_guided(Script(), provider="mailgun", credentials_file=str(file))
 
-    def test_a_provider_without_a_credential_of_the_file_is_asked_again(self, tmp_path: Path) -> None:
+    def test_a_provider_that_rejects_the_file_is_refused(self, tmp_path: Path) -> None:
         file = tmp_path / "credentials.json"
         file.write_text('{"accountSid": "AC1"}')
         script = Script(("Provider", "nexmo"), ("Provider", "twilio"), ("Auth token", SECRET), ("From", "+1"), *END)
@@ -126,7 +126,7 @@ class TestFlags:
         assert draft.provider == "twilio"
         assert values(draft) == {"accountSid": "AC1", "token": SECRET, "from": "+1"}
 
-    def test_a_file_is_taken_over_and_named_in_the_line(self, tmp_path: Path) -> None:
+    def test_a_file_is_used_and_named_in_command(self, tmp_path: Path) -> None:
         file = tmp_path / "create.json"
         body = {"providerId": "twilio", "name": "T", "credentials": {"token": SECRET, "from": "+1"}}
         file.write_text(json.dumps(body))
@@ -138,7 +138,7 @@ class TestFlags:
         assert f"--from-file {file}" in line
         assert "token" not in line
 
-    def test_what_has_no_question_goes_along(self) -> None:
+    def test_fields_without_question_are_kept(self) -> None:
         script = Script(("Ready?", "create"))
         draft, _ = run_guided(
             script,
@@ -164,7 +164,7 @@ class TestFlags:
 
 
 class TestGoingBack:
-    def test_the_question_before_is_asked_again_with_its_answer(self) -> None:
+    def test_going_back_proposes_the_last_answer(self) -> None:
         script = Script(
             ("Channel", BACK),
             ("Channel", "chat"),
@@ -192,7 +192,7 @@ class TestGoingBack:
         assert (draft.channel, draft.name, draft.active) == ("sms", "Second", True)
         assert values(draft) == {"accountSid": "AC1", "token": SECRET, "from": "+1"}
 
-    def test_what_the_flags_answered_is_passed_over(self) -> None:
+    def test_going_back_skips_answers_from_flags(self) -> None:
         script = Script(("Account SID", BACK), ("Account SID", "AC1"), ("Auth token", SECRET), ("From", "+1"), *END)
         run_guided(script, provider="twilio", **FLAGS)
         assert "This is the first question." in script.said
@@ -219,7 +219,7 @@ class TestGoingBack:
         draft, _ = run_guided(script)
         assert (draft.name, draft.active) == ("Other", True)
 
-    def test_another_provider_has_other_credentials_and_its_own_name(self) -> None:
+    def test_another_provider_resets_credentials_and_name(self) -> None:
         script = Script(
             ("Channel", "sms"),
             ("Provider", "twilio"),
@@ -243,7 +243,7 @@ class TestGoingBack:
         assert not sources.credentials
         assert draft.active
 
-    def test_what_became_incomplete_is_neither_active_nor_checked(self) -> None:
+    def test_incomplete_drafts_are_neither_active_nor_checked(self) -> None:
         script = Script(
             *TO_DISCORD,
             ("Active", True),
@@ -293,7 +293,7 @@ class TestTheEnd:
         with pytest.raises(CancelledError, match=r"^cancelled: nothing was sent$"):
             run_guided(Interrupted())
 
-    def test_what_no_question_can_mend_cannot_be_confirmed(self) -> None:
+    def test_invalid_drafts_cannot_be_confirmed(self) -> None:
         script = Script(*TO_DISCORD, *END[:2], ("Ready?", "cancel"))
         with pytest.raises(IntegrationsError, match="nothing was sent"):
             run_guided(script, environment_id="nonsense")
@@ -307,7 +307,7 @@ class TestTheEnd:
         assert draft.name == "fine"
         assert "name: must be one line, without control characters" in script.said
 
-    def test_a_name_that_is_not_unicode_is_asked_again(self) -> None:
+    def test_a_non_unicode_name_is_asked_again(self) -> None:
         script = Script(*TO_DISCORD[:2], ("Name", "a\udc80"), ("Name", "fine"), ("Identifier", ""), *END)
         draft, _ = run_guided(script)
         assert draft.name == "fine"

@@ -1,4 +1,4 @@
-"""The conversation in a real terminal: keys in, the screen and the stored integration out."""
+"""The guided create in a real terminal: keys in, the screen and the stored integration out."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def mailgun(mode: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("columns", WIDTHS)
 @pytest.mark.parametrize("mode", MODES)
-def test_a_person_is_led_to_a_stored_integration(program: Program, mode: str, columns: int) -> None:
+def test_a_guided_create_stores_an_integration(program: Program, mode: str, columns: int) -> None:
     with Session(program, ["create", "--sandbox"], columns, env=mode_env(mode), secrets=[SECRET]) as session:
         session.wait("A new integration in the sandbox. Nothing is sent before you confirm.")
         session.answer(*mailgun(mode))
@@ -109,7 +109,7 @@ def test_standard_output_has_the_data_alone(program: Program, mode: str) -> None
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_line_for_next_time_makes_the_same_again(program: Program, mode: str) -> None:
+def test_the_command_for_next_time_works(program: Program, mode: str) -> None:
     with Session(program, ["create", "--sandbox"], 200, env=mode_env(mode), secrets=[SECRET]) as session:
         session.answer(*mailgun(mode), ("Create it", "\r"))
         assert session.finish() == 0
@@ -124,7 +124,7 @@ def test_the_line_for_next_time_makes_the_same_again(program: Program, mode: str
     assert {**second.credentials, "apiKey": ""} == {**first.credentials, "apiKey": ""}
 
 
-# Flags that leave just one question open, and what it looks like: the conversation begins there.
+# Flags that leave just one question open, and that question: the prompts begin there.
 OPEN = {
     "channel": ("", "Channel"),
     "provider": ("-I --channel sms", "Provider"),
@@ -145,9 +145,7 @@ OPEN = {
 @pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["ctrl-c", "ctrl-d"])
 @pytest.mark.parametrize("step", OPEN)
 @pytest.mark.parametrize("mode", MODES)
-def test_ctrl_c_and_ctrl_d_send_nothing_and_restore_the_terminal(
-    program: Program, mode: str, step: str, key: str
-) -> None:
+def test_ctrl_c_and_ctrl_d_restore_the_terminal(program: Program, mode: str, step: str, key: str) -> None:
     arguments, question = OPEN[step]
     (program.home / "token").write_text(SECRET)
     with Session(program, ["create", *arguments.split(), "--sandbox"], env=mode_env(mode), secrets=[SECRET]) as session:
@@ -185,7 +183,7 @@ def test_declining_stores_nothing(program: Program, mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_an_answer_leads_back_and_the_summary_to_every_answer(program: Program, mode: str) -> None:
+def test_back_and_summary_reach_every_answer(program: Program, mode: str) -> None:
     pick = (lambda down: "\x1b[B" * down + "\r") if mode == "screen" else (lambda down: f"{down + 1}\r")
     with Session(program, ["create", "-I", "-p", "discord", "-i", "d", "--sandbox"], env=mode_env(mode)) as session:
         session.answer(
@@ -206,7 +204,7 @@ def test_an_answer_leads_back_and_the_summary_to_every_answer(program: Program, 
     assert integration.name == "Third"
 
 
-def test_a_list_gets_shorter_and_longer_as_one_types(program: Program) -> None:
+def test_typing_filters_a_list(program: Program) -> None:
     with Session(program, ["create", "-I", "--channel", "sms", "--sandbox"], secrets=[]) as session:
         session.wait("type to search")
         session.send("zzzz")
@@ -221,7 +219,7 @@ def test_a_list_gets_shorter_and_longer_as_one_types(program: Program) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_hidden_answer_that_looks_like_a_file_is_not_shown(program: Program, mode: str) -> None:
+def test_a_hidden_file_reference_is_not_shown(program: Program, mode: str) -> None:
     flags = ["-I", "-p", "twilio", "-n", "T", "-i", "t", "-C", "accountSid=a", "-C", "from=b", "--sandbox"]
     with Session(program, ["create", *flags], 40, env=mode_env(mode), secrets=[SECRET]) as session:
         session.answer(
@@ -236,9 +234,7 @@ def test_a_hidden_answer_that_looks_like_a_file_is_not_shown(program: Program, m
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_other_lines_of_a_pasted_secret_are_neither_shown_nor_taken_for_answers(
-    program: Program, mode: str
-) -> None:
+def test_further_lines_of_a_pasted_secret_are_dropped(program: Program, mode: str) -> None:
     flags = ["-I", "-p", "twilio", "-n", "T", "-i", "t", "-C", "accountSid=a", "-C", "from=b", "--sandbox"]
     with Session(program, ["create", *flags], env=mode_env(mode), secrets=[SECRET]) as session:
         session.answer(
@@ -263,7 +259,7 @@ def test_lines_pasted_after_a_hidden_answer_are_dropped(program: Program, mode: 
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_line_typed_before_a_hidden_question_is_dropped(program: Program, mode: str) -> None:
+def test_lines_typed_before_a_hidden_question_are_dropped(program: Program, mode: str) -> None:
     out = program.home / "out"
     flags = ["-I", "-p", "twilio", "-n", "T", "-i", "t", "-C", "from=b", "--inactive", "--no-check", "--sandbox"]
     arguments = ["create", *flags, "--dry-run", "--show-secrets", "--json"]
@@ -287,7 +283,7 @@ def test_escape_empties_the_line_and_then_goes_back(program: Program) -> None:
     assert integration.name == "First"
 
 
-def test_a_secret_of_several_lines_can_be_pasted_in_brackets(program: Program) -> None:
+def test_a_multi_line_secret_can_be_pasted(program: Program) -> None:
     key = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----"
     out = program.home / "out"
     flags = ["-I", "-p", "fcm", "-n", "F", "-i", "f", "--inactive", "--no-check", "--sandbox"]
@@ -313,7 +309,7 @@ def test_a_secret_of_several_lines_can_be_pasted_in_brackets(program: Program) -
     ids=["CI", "no-input", "stdin", "stderr"],
 )
 @pytest.mark.parametrize("interactive", ["", "--interactive"])
-def test_where_nobody_can_answer_nothing_is_asked(
+def test_without_a_terminal_nothing_is_asked(
     program: Program, arguments: str, env: dict[str, str], redirect: str, interactive: str
 ) -> None:
     line = ["create", "--sandbox", *arguments.split(), *interactive.split()]
@@ -342,7 +338,7 @@ def test_no_color_is_honoured(program: Program, colored: bool) -> None:
     assert bool(re.search(r"\x1b\[[0-9;]*[39][0-7]\b", session.written)) is colored
 
 
-def test_a_create_without_questions_loads_nothing_that_asks(program: Program) -> None:
+def test_create_without_questions_loads_no_prompts(program: Program) -> None:
     script = (
         "import sys; from integrations_cli.cli import run; "
         "code = run(['create', '--provider', 'discord', '--sandbox', '--quiet']); "

@@ -61,7 +61,7 @@ def shown(
     return out.getvalue().decode()
 
 
-def test_in_a_pipe_a_thing_is_one_field_a_line_and_nothing_is_cut() -> None:
+def test_a_pipe_gets_one_field_a_line_uncut() -> None:
     long = "x" * 5000
     lines = shown(integration_view(Integration({**RAW, "name": long}))).splitlines()
     assert f"name\t{long}" in lines
@@ -73,7 +73,7 @@ def test_in_a_pipe_a_thing_is_one_field_a_line_and_nothing_is_cut() -> None:
     assert 'somethingNew\t{"a": [1, null]}' in lines
 
 
-def test_json_is_what_the_api_gave_but_for_the_masks() -> None:
+def test_json_is_the_response_with_masks() -> None:
     document = json.loads(shown(integration_view(Integration(RAW)), json_=True))
     assert document == {
         **RAW,
@@ -91,7 +91,7 @@ def test_secrets_are_shown_only_when_asked_for() -> None:
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_on_a_terminal_a_table_fits_and_says_everything(width: int) -> None:
+def test_a_table_fits_its_terminal(width: int) -> None:
     drawn = shown(integration_view(Integration(RAW)), terminal=True, environ={"COLUMNS": str(width)})
     screen = pyte.Screen(width, 200)
     pyte.Stream(screen).feed(drawn.replace("\n", "\r\n"))
@@ -102,7 +102,7 @@ def test_on_a_terminal_a_table_fits_and_says_everything(width: int) -> None:
     assert max(len(line.rstrip()) for line in screen.display) <= width
 
 
-def test_text_from_a_server_steers_nothing_in_any_form() -> None:
+def test_server_text_is_escaped_in_every_form() -> None:
     name = "\x1b[31mred\x1b]8;;http://x\x07 [bold]b[/bold] \u202e:smile: a\nb"
     view = integration_view(Integration({**RAW, "name": name}))
     for drawn in (shown(view), shown(view, json_=True), shown(view, terminal=True, environ={"NO_COLOR": "1"})):
@@ -152,7 +152,7 @@ def test_the_command_in_a_hint_stays(json_: bool) -> None:
         assert err.getvalue().decode() == f"error: {MASK}\nhint: {shown_hint}\n"
 
 
-def test_a_table_is_rows_in_a_pipe_and_groups_on_a_terminal() -> None:
+def test_a_table_is_rows_or_groups() -> None:
     rows = Table(
         ("name", "id"), [[Row(("email", "a\tb"), strong=True), Row(("email", "d"))], [Row(("sms", "c"))]], [1], "two"
     )
@@ -163,7 +163,7 @@ def test_a_table_is_rows_in_a_pipe_and_groups_on_a_terminal() -> None:
     assert drawn.count("email") == 1
 
 
-def test_text_keeps_its_lines_only_where_it_has_some() -> None:
+def test_text_keeps_line_ends_only_with_lines() -> None:
     assert shown(Text("a\nb")) == "a\\nb\n"
     assert shown(Text("a\nb\n", lines=True)) == "a\nb\n"
     assert json.loads(shown(Text("x", json={"a": 1}), json_=True)) == {"a": 1}
@@ -186,7 +186,7 @@ def test_text_keeps_its_lines_only_where_it_has_some() -> None:
         ("never", {"FORCE_COLOR": "1"}, True, False),
     ],
 )
-def test_what_decides_about_colour(choice: Any, environ: dict[str, str], terminal: bool, colored: bool) -> None:
+def test_what_decides_on_colour(choice: Any, environ: dict[str, str], terminal: bool, colored: bool) -> None:
     assert wants_color(choice, environ, terminal=terminal) is colored
 
 
@@ -198,7 +198,7 @@ def test_colour_follows_the_decision() -> None:
     assert "\x1b[" not in shown(fields, json_=True, environ={"FORCE_COLOR": "1"})
 
 
-def test_an_error_is_one_line_and_a_hint_or_one_document() -> None:
+def test_an_error_is_two_lines_or_one_document() -> None:
     err = io.BytesIO()
     renderer = Renderer(None, io.TextIOWrapper(err, encoding="utf-8"), {})
     renderer.redactor.learn(["c4nary-key"])
@@ -231,7 +231,7 @@ def test_closed_streams_are_no_reason_to_fail() -> None:
     assert renderer.error(RejectedError("x")) == 7
 
 
-def test_masking_goes_by_the_catalogue_and_by_where_a_value_came_from() -> None:
+def test_masking_follows_catalogue_and_source_of_value() -> None:
     given = {"apiKey": "a", "domain": "b", "odd": "c"}
     assert mask_credentials("mailgun", given) == {"apiKey": MASK, "domain": "b", "odd": MASK}
     assert mask_credentials("mailgun", given, concealed={"domain"})["domain"] == MASK
@@ -341,7 +341,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, manifest: str, flag
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
 @pytest.mark.parametrize("flags", [(), ("--json",)])
-def test_a_full_disk_is_an_error_without_a_traceback(tmp_path: Path, manifest: str, flags: Sequence[str]) -> None:
+def test_a_full_disk_gives_no_traceback(tmp_path: Path, manifest: str, flags: Sequence[str]) -> None:
     program = Program(tmp_path / "home", {"INTEGRATIONS_PROFILE": "sandbox"})
     with Path("/dev/full").open("wb") as full:
         code, err = into(program, full.fileno(), "list", *flags)

@@ -161,7 +161,7 @@ def _prompt(run: RunContext, inputs: DraftInputs, options: CreateOptions) -> tup
     settings = run.settings
     if settings.sandbox_path is None and not options.dry_run:
         require_api_key(settings)  # a missing key is better reported before all the questions
-    run.values.claim_stdin("the conversation")
+    run.values.claim_stdin("the prompts")
     draft = build_draft(inputs, run.values)
     run.learn_secrets()
     guided = GuidedCreate(run.prompter, draft, inputs, run.values, skip=options.skip_validation)

@@ -1,4 +1,4 @@
-"""Makes text from elsewhere harmless on a screen: what could steer a terminal is shown, not obeyed."""
+"""Escapes the characters in text from outside that could steer a terminal or hide text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 # C0 and C1 controls and DEL; soft hyphen, Arabic letter mark, Mongolian vowel separator; zero-width characters and
 # direction marks; line and paragraph separators; direction embeddings, overrides and isolates; invisible operators;
 # byte-order mark; interlinear annotation; lone surrogates; language tags.
-_STEERING = (
+_UNSAFE = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
@@ -17,11 +17,11 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def _sub(escape: Callable[[re.Match[str]], str], text: str, *, lines: bool = False) -> str:
-    """The text with `escape` in the place of what steers; with `lines` its line ends stay."""
-    # What Python calls printable holds none of them: most texts are, and then the pattern is not even compiled.
+    """Return the text with unsafe characters replaced by `escape`; with `lines` its line ends stay."""
+    # No printable character is unsafe. Most texts are printable, and then the pattern is not even compiled.
     if (text.replace("\n", "") if lines else text).isprintable():
         return text
-    return re.sub(f"(?!\n){_STEERING}" if lines else _STEERING, escape, text)
+    return re.sub(f"(?!\n){_UNSAFE}" if lines else _UNSAFE, escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -35,7 +35,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def escape(text: str) -> str:
-    """The text on one line, with every control, direction and zero-width character written as an escape."""
+    """Return the text on one line, with every control, direction and zero-width character as an escape."""
     return _sub(_escape, text)
 
 
@@ -48,9 +48,9 @@ def _escape_json(match: re.Match[str]) -> str:
 
 
 def escape_json(document: str, *, indented: bool = True) -> str:
-    """The same for an encoded JSON document: escapes that decode to the very same strings.
+    """Return an encoded JSON document with JSON escapes, which decode to the same strings.
 
-    The line ends of an indented document stay: inside a string JSON has no raw ones.
+    The line ends of an indented document stay: a JSON string has none that are not escaped.
     """
     return _sub(_escape_json, document, lines=indented)
 
@@ -61,5 +61,5 @@ def _escape_toml(match: re.Match[str]) -> str:
 
 
 def escape_toml(document: str) -> str:
-    """The same for a TOML document whose strings all stand between quotation marks and on one line."""
+    """Return a TOML document with TOML escapes; every string in it must be quoted and on one line."""
     return _sub(_escape_toml, document, lines=True)
