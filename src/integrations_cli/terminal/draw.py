@@ -68,6 +68,7 @@ def _draw_fields(console: Console, view: Fields) -> None:
     for name, text in view.copyable:
         console.print(_cell(name, "bold"))
         console.file.write("".join(f"{escape(line)}\n" for line in text.split("\n")))
+        console.file.flush()
 
 
 def _draw_table(console: Console, view: Table) -> None:
