@@ -1,15 +1,15 @@
-"""Finds the line on which a key stands in TOML or JSON text, for messages: the parsers keep no positions.
+"""Finds the line on which a key is written in TOML or JSON text, for messages: the parsers keep no positions.
 
-It runs only when there is something to complain about. The text is valid or nearly so: what it does not understand it
-steps over, since the parser has the word on what is wrong.
+One scanner reads both languages, since TOML has all that JSON has but the top level. It runs only when there is
+something to report. It skips what it does not understand: the parser decides what is valid.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Final, Literal, NamedTuple
 
 from integrations_cli.inputs.decode import STRING
@@ -17,195 +17,172 @@ from integrations_cli.inputs.decode import STRING
 Key = str | int
 """A step of a path: the name of a member, or the index of an element."""
 
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_STRING: Final = re.compile(STRING, re.DOTALL)
-_SCALAR: Final = re.compile(r"[^,\]}#\n]+")
+Path = tuple[Key, ...]
+
 _BLANK: Final = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
-_SPACE: Final = re.compile(r"[ \t]*")
+_SEPARATORS: Final = re.compile(r"(?:[ \t\r\n,]++|#[^\n]*+)*+")
+_NAME: Final = re.compile(rf"[ \t]*+([A-Za-z0-9_-]++|{STRING})[ \t]*+", re.DOTALL)
+_EQUALS: Final = re.compile(r"[ \t\r\n]*+[=:][ \t\r\n]*+")
+_SCALAR: Final = re.compile(rf"{STRING}|[^,\]}}#\n]+", re.DOTALL)
 _LINE: Final = re.compile(r"[^\n]*\n?")
-_ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
-_JSON_BLANK: Final = re.compile(r"[ \t\r\n]*")
-_JSON_SCALAR: Final = re.compile(r"[^,\]}\s]+")
-_LETTERS: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b"}
 
 
 class KeyLocation(NamedTuple):
     """A key and the line, counted from 1, on which it is given a value or a table of its own."""
 
-    path: tuple[Key, ...]
+    path: Path
     line: int
 
 
 def find_keys(text: str, form: Literal["toml", "json"]) -> list[KeyLocation]:
-    """Every place where a key is written, in the order of the text; one that is written twice is there twice."""
-    starts = [match.end() for match in re.finditer("\n", text)]
+    """Return every place where a key is written, in the order of the text; a key that is written twice is there twice.
+
+    Text that is nested too deeply for the interpreter's stack has none.
+    """
+    scanner = _Scanner(text)
     try:
-        found = _Toml(text).places() if form == "toml" else _json(text, _skip(_JSON_BLANK, text, 0), ())[0]
-    except RecursionError:  # nested as no manifest is: the message then names no line
+        if form == "toml":
+            scanner.toml_document()
+        else:
+            scanner.json_document()
+    except RecursionError:
         return []
-    return [KeyLocation(path, bisect_right(starts, position) + 1) for path, position in found]
+    return scanner.found
 
 
-def first_lines(found: Sequence[KeyLocation]) -> dict[tuple[Key, ...], int]:
-    """The first line of every path, and of every table that is there only because something below it is."""
-    known: dict[tuple[Key, ...], int] = {}
-    for place in found:
-        path = place.path
-        while path and path not in known:
-            known[path] = place.line
+def first_lines(locations: Sequence[KeyLocation]) -> dict[Path, int]:
+    """Return the first line of every path, and of every table that exists only because of a key below it."""
+    lines: dict[Path, int] = {}
+    for path, line in locations:
+        while path and path not in lines:
+            lines[path] = line
             path = path[:-1]
-    return known
+    return lines
 
 
-def duplicate_keys(found: Sequence[KeyLocation]) -> Iterator[tuple[KeyLocation, KeyLocation]]:
-    """Each key that is written a second time: the first place and the later one."""
-    first: dict[tuple[Key, ...], KeyLocation] = {}
-    for place in found:
-        earlier = first.setdefault(place.path, place)
-        if earlier is not place:
-            yield earlier, place
+def duplicate_keys(locations: Sequence[KeyLocation]) -> Iterator[tuple[KeyLocation, KeyLocation]]:
+    """Yield the first place and the later one of each key that is written again."""
+    first: dict[Path, KeyLocation] = {}
+    for location in locations:
+        earlier = first.setdefault(location.path, location)
+        if earlier is not location:
+            yield earlier, location
 
 
-def _skip(pattern: re.Pattern[str], text: str, position: int) -> int:
-    match = pattern.match(text, position)
-    return match.end() if match else position
-
-
-def _unquoted(token: str) -> str:
-    if token.startswith("'"):
-        return token[1:-1]
-
-    def character(match: re.Match[str]) -> str:
-        digits = match[1] or match[2]
-        return chr(int(digits, 16) % 0x110000) if digits else _LETTERS.get(match[3], match[3])
-
-    return _ESCAPE.sub(character, token[1:-1])
-
-
-def _json_text(token: str) -> str:
-    try:
-        decoded = json.loads(token)
-    except ValueError:
-        return token
-    return decoded if isinstance(decoded, str) else token
-
-
-_Found = tuple[tuple[Key, ...], int]
-
-
-class _Toml:
-    """A walk over one TOML text."""
+class _Scanner:
+    """Reads a text from the beginning to the end, and notes every key in `found`."""
 
     def __init__(self, text: str) -> None:
+        self.found: list[KeyLocation] = []
         self._text = text
-        self._found: list[_Found] = []
-        self._counts: dict[tuple[Key, ...], int] = {}
+        self._position = 0
+        self._line, self._line_position = 1, 0
+        self._array_indexes: dict[Path, int] = {}
+        """The index of the last element of each TOML array of tables."""
 
-    def places(self) -> list[_Found]:
-        text, position, table = self._text, 0, ()  # type: str, int, tuple[Key, ...]
-        while (position := _skip(_BLANK, text, position)) < len(text):
-            start = position
-            if text.startswith("[", position):
-                many = text.startswith("[[", position)
-                names, position = self._key(position + (2 if many else 1))
-                if names:
-                    table = self._within(names[:-1]) + names[-1:]
-                    if many:
-                        index = self._counts[table] = self._counts.get(table, -1) + 1
-                        table = (*table, index)
-                    self._found.append((table, start))
-                position = _skip(_LINE, text, position)
+    def json_document(self) -> None:
+        self._skip(_BLANK)
+        self._value(())
+
+    def toml_document(self) -> None:
+        table: Path = ()
+        while self._skip(_BLANK) and self._position < len(self._text):
+            start = self._position
+            is_array = self._take("[[")
+            if is_array or self._take("["):
+                if names := self._key():
+                    table = self._table(names, is_array=is_array)
+                    self._add(table, start)
             else:
-                position = self._pair(position, table)
-                if position == start:
-                    position = _skip(_LINE, text, position)
-        return self._found
+                self._pair(table)
+            self._skip(_LINE)
 
-    def _within(self, names: Sequence[Key]) -> tuple[Key, ...]:
-        """The path of a table below arrays of tables: their last element is meant."""
-        path: tuple[Key, ...] = ()
-        for name in names:
+    def _table(self, names: Sequence[str], *, is_array: bool) -> Path:
+        """Return the path of the table that a TOML header names; in an array of tables the last element is meant."""
+        path: Path = ()
+        for name in names[:-1]:
             path = (*path, name)
-            if path in self._counts:
-                path = (*path, self._counts[path])
+            if path in self._array_indexes:
+                path = (*path, self._array_indexes[path])
+        path = (*path, names[-1])
+        if is_array:
+            index = self._array_indexes[path] = self._array_indexes.get(path, -1) + 1
+            path = (*path, index)
         return path
 
-    def _key(self, position: int) -> tuple[tuple[Key, ...], int]:
-        """A key, dotted or not, and where it ends; empty if there is none."""
-        names: list[Key] = []
-        while True:
-            position = _skip(_SPACE, self._text, position)
-            if match := _BARE.match(self._text, position):
-                names.append(match.group())
-            elif match := _STRING.match(self._text, position):
-                names.append(_unquoted(match.group()))
-            else:
-                return (), position
-            position = _skip(_SPACE, self._text, match.end())
-            if not self._text.startswith(".", position):
-                return tuple(names), position
-            position += 1
+    def _pair(self, table: Path) -> None:
+        start = self._position
+        names = self._key()
+        if names and self._skip(_EQUALS):
+            self._add((*table, *names), start)
+            self._value((*table, *names))
+        else:
+            self._position = start
 
-    def _pair(self, position: int, table: tuple[Key, ...]) -> int:
-        start = position
-        names, position = self._key(position)
-        if not names or not self._text.startswith("=", position):
-            return start
-        path = (*table, *names)
-        self._found.append((path, start))
-        return self._value(_skip(_SPACE, self._text, position + 1), path)
+    def _key(self) -> list[str]:
+        """Read a key, of several names with dots between them in TOML; empty if there is none."""
+        names: list[str] = []
+        while match := _NAME.match(self._text, self._position):
+            names.append(_decoded_name(match[1]))
+            self._position = match.end()
+            if not self._take("."):
+                return names
+        return []
 
-    def _value(self, position: int, path: tuple[Key, ...]) -> int:
-        text = self._text
-        if text.startswith("[", position):
-            index, position = 0, _skip(_BLANK, text, position + 1)
-            while position < len(text) and text[position] != "]":
-                start = position
-                self._found.append(((*path, index), position))
-                position = _skip(_BLANK, text, self._value(position, (*path, index)))
-                position = _skip(_BLANK, text, position + text.startswith(",", position))
-                index += 1
-                if position == start:
-                    return position
-            return position + 1
-        if text.startswith("{", position):
-            position = _skip(_BLANK, text, position + 1)
-            while position < len(text) and text[position] != "}":
-                start = position
-                position = _skip(_BLANK, text, self._pair(position, path))
-                position = _skip(_BLANK, text, position + text.startswith(",", position))
-                if position == start:
-                    return position
-            return position + 1
-        return _skip(_STRING, text, position) if text[position : position + 1] in {'"', "'"} else self._scalar(position)
+    def _value(self, path: Path) -> None:
+        if self._take("["):
+            for index in self._items("]"):
+                self._add((*path, index), self._position)
+                self._value((*path, index))
+        elif self._take("{"):
+            for _ in self._items("}"):
+                self._pair(path)
+        else:
+            self._skip(_SCALAR)
 
-    def _scalar(self, position: int) -> int:
-        return _skip(_SCALAR, self._text, position)
+    def _items(self, closing: str) -> Iterator[int]:
+        """Yield the index of each item up to the closing bracket; stop where the caller cannot read an item."""
+        for index in count():
+            self._skip(_SEPARATORS)
+            start = self._position
+            if self._take(closing) or start == len(self._text):
+                return
+            yield index
+            if self._position == start:
+                return
+
+    def _skip(self, pattern: re.Pattern[str]) -> bool:
+        match = pattern.match(self._text, self._position)
+        if match is not None:
+            self._position = match.end()
+        return match is not None
+
+    def _take(self, mark: str) -> bool:
+        found = self._text.startswith(mark, self._position)
+        self._position += len(mark) * found
+        return found
+
+    def _add(self, path: Path, position: int) -> None:
+        self._line += self._text.count("\n", self._line_position, position)
+        self._line_position = position
+        self.found.append(KeyLocation(path, self._line))
 
 
-def _json(text: str, position: int, path: tuple[Key, ...]) -> tuple[list[_Found], int]:
-    """The keys below one JSON value that starts at `position`, and where the value ends."""
-    found: list[_Found] = []
-    opening = text[position : position + 1]
-    if opening not in {"{", "["}:
-        pattern = _STRING if opening == '"' else _JSON_SCALAR
-        return found, _skip(pattern, text, position)
-    closing, index = ("}", 0) if opening == "{" else ("]", 0)
-    position = _skip(_JSON_BLANK, text, position + 1)
-    while position < len(text) and text[position] != closing:
-        start, key = position, index  # type: int, Key
-        if opening == "{":
-            match = _STRING.match(text, position)
-            if match is None:
-                return found, position
-            key, position = _json_text(match.group()), _skip(_JSON_BLANK, text, match.end())
-            position = _skip(_JSON_BLANK, text, position + text.startswith(":", position))
-        found.append(((*path, key), start))
-        below, position = _json(text, position, (*path, key))
-        found += below
-        position = _skip(_JSON_BLANK, text, position)
-        position = _skip(_JSON_BLANK, text, position + text.startswith(",", position))
-        index += 1
-        if position == start:
-            return found, position
-    return found, position + 1
+def _decoded_name(token: str) -> str:
+    """Return the name that a token means: bare, in single quotes, or in double quotes with escapes."""
+    if token[0] == "'":
+        return token[1:-1]
+    if token[0] != '"':
+        return token
+    if "\\" not in token:
+        return token[1:-1]
+    import tomllib
+
+    try:
+        return str(json.loads(token))
+    except ValueError:
+        pass
+    try:
+        return str(tomllib.loads(f"name = {token}")["name"])
+    except ValueError:
+        return token[1:-1]
