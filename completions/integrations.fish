@@ -791,7 +791,7 @@ complete -c integrations -n '__integrations_at set-primary' -l help -s h -d 'Sho
 
 complete -c integrations -n '__integrations_argument +1 plan' -r -F
 complete -c integrations -n '__integrations_at plan' -l prune -d 'Delete what the manifest does not describe.'
-complete -c integrations -n '__integrations_at plan' -l target -s t -x -d 'Touch only this one (repeatable).'
+complete -c integrations -n '__integrations_at plan' -l target -s t -x -d 'Change only this integration (repeatable).'
 complete -c integrations -n '__integrations_at plan' -l skip-validation -d 'Send what the catalogue does not know.'
 complete -c integrations -n '__integrations_at plan' -l exit-code -d 'Exit with 9 if there is anything to do, and 0 if not.'
 complete -c integrations -n '__integrations_at plan' -l profile -s P -x -a '(__integrations_ask profiles)' -d 'Use this profile of the settings file.'
@@ -807,7 +807,7 @@ complete -c integrations -n '__integrations_at plan' -l help -s h -d 'Show this 
 complete -c integrations -n '__integrations_argument +1 apply' -r -F
 complete -c integrations -n '__integrations_at apply' -l yes -s y -d 'Do not ask.'
 complete -c integrations -n '__integrations_at apply' -l prune -d 'Delete what the manifest does not describe.'
-complete -c integrations -n '__integrations_at apply' -l target -s t -x -d 'Touch only this one (repeatable).'
+complete -c integrations -n '__integrations_at apply' -l target -s t -x -d 'Change only this integration (repeatable).'
 complete -c integrations -n '__integrations_at apply' -l concurrency -x -d 'How many requests at a time.'
 complete -c integrations -n '__integrations_at apply' -l retries -x -d 'How often to try again (default: 3).'
 complete -c integrations -n '__integrations_at apply' -l skip-validation -d 'Send what the catalogue does not know.'
@@ -834,7 +834,7 @@ complete -c integrations -n '__integrations_at export' -l help -s h -d 'Show thi
 
 complete -c integrations -n '__integrations_argument +1 diff' -r -F
 complete -c integrations -n '__integrations_at diff' -l against -s A -x -a '(__integrations_ask profiles)' -d 'The profile of the other environment.'
-complete -c integrations -n '__integrations_at diff' -l all -s a -d 'Show also what is the same.'
+complete -c integrations -n '__integrations_at diff' -l all -s a -d 'Also show what is the same.'
 complete -c integrations -n '__integrations_at diff' -l exit-code -d 'Exit with 9 if they differ, and 0 if not.'
 complete -c integrations -n '__integrations_at diff' -l profile -s P -x -a '(__integrations_ask profiles)' -d 'Use this profile of the settings file.'
 complete -c integrations -n '__integrations_at diff' -l sandbox -d 'Use the built-in API: no account, no key, no network.'

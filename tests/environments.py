@@ -16,11 +16,11 @@ from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.manifests import apply, fingerprints
 from integrations_cli.manifests import load as manifest
 from integrations_cli.manifests.actions import Plan
-from integrations_cli.manifests.apply import ActionOutcome
 from integrations_cli.manifests.documents import Source
 from integrations_cli.manifests.export import Exported, export_manifest
 from integrations_cli.manifests.fingerprints import Fingerprints
 from integrations_cli.manifests.load import ResolvedEntry
+from integrations_cli.manifests.perform import ActionOutcome
 from integrations_cli.manifests.plan import make_plan
 from integrations_cli.models import Integration, Secret
 from integrations_cli.sandbox.behaviour import DOCUMENTED, RELEASE_2024
@@ -112,7 +112,7 @@ class Environment:
     def export(self) -> Exported:
         """One run of `export`."""
         exported = export_manifest(self.integrations(), self.environ)
-        self.memory.adopt(exported.adopted)
+        self.memory.remember_exported(exported.credentials)
         return exported
 
     def set_placeholders(self, exported: Exported, value: str = "value-of-{}") -> None:

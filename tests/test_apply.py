@@ -25,8 +25,9 @@ from integrations_cli.errors import AuthError, IntegrationsError, UnavailableErr
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.manifests import apply, fingerprints
 from integrations_cli.manifests import load as manifest
-from integrations_cli.manifests.apply import GIVE_UP, ActionOutcome
+from integrations_cli.manifests.apply import MAX_REFUSALS
 from integrations_cli.manifests.documents import Source
+from integrations_cli.manifests.perform import ActionOutcome
 from integrations_cli.manifests.plan import make_plan
 from integrations_cli.models import Secret
 from paced import PacedBackend
@@ -201,8 +202,8 @@ def test_stopping_finishes_what_is_under_way_and_a_second_run_does_the_rest(tmp_
         for outcome in running:
             outcomes.append(outcome)
             if len(outcomes) == 10:
-                running.stop()
-        assert running.stopped is None
+                running.request_stop()
+        assert running.fatal_error is None
         assert statuses(outcomes) == {"done": len(outcomes)}
         assert 10 <= len(outcomes) <= 14
         posted = [name_in(request) for request in spy.requests if request.method == "POST"]
@@ -224,8 +225,8 @@ def test_it_gives_up_when_the_server_is_away_or_refuses_the_key(
     with spied(tmp_path) as (there, spy):
         spy.fail = lambda request: failure if request.method == "POST" else None
         running = apply.ApplyRun(there.plan(mails(100)), there.api, there.memory, concurrency=1)
-        assert statuses(list(running)) == {"failed": GIVE_UP}
-        assert isinstance(running.stopped, kind)
+        assert statuses(list(running)) == {"failed": MAX_REFUSALS}
+        assert isinstance(running.fatal_error, kind)
 
 
 def test_a_bug_in_a_worker_is_raised_and_not_swallowed(tmp_path: Path) -> None:
@@ -276,7 +277,7 @@ def test_what_is_gone_already_counts_as_deleted(tmp_path: Path) -> None:
         planned = there.plan("version = 1", prune=True)
         there.send("DELETE", f"/v1/integrations/{made['_id']}")
         (outcome,) = apply.ApplyRun(planned, there.api, there.memory)
-        assert (outcome.status, outcome.note) == ("done", "it was gone already")
+        assert (outcome.status, outcome.note) == ("done", "was already deleted")
 
 
 def test_a_conflict_says_where_to_look(tmp_path: Path) -> None:
@@ -305,9 +306,9 @@ def test_what_was_deleted_is_not_remembered(tmp_path: Path) -> None:
     with environment(tmp_path) as there:
         there.apply(mails(2))
         first, second = [now.id for now in there.integrations() if now.provider == "mailgun"]
-        assert [there.memory.knows(first), there.memory.knows(second)] == [True, True]
+        assert [there.memory.is_known(first), there.memory.is_known(second)] == [True, True]
         assert statuses(there.apply(mails(1), prune=True)) == {"done": 1}
-        assert [there.memory.knows(first), there.memory.knows(second)] == [True, False]
+        assert [there.memory.is_known(first), there.memory.is_known(second)] == [True, False]
 
 
 def test_a_state_folder_that_cannot_be_written_is_said_once_and_keeps_nothing_from_being_done(tmp_path: Path) -> None:
@@ -315,7 +316,7 @@ def test_a_state_folder_that_cannot_be_written_is_said_once_and_keeps_nothing_fr
         there.state.write_text("a file where the folder should be")
         running = apply.ApplyRun(there.plan(mails(25)), there.api, there.memory)
         assert statuses(list(running)) == {"done": 25}
-        assert str(there.state) in running.forgotten
+        assert str(there.state) in (running.save_error or "")
         assert {change.note for change in there.plan(mails(1)).actions[0].changes} == {"unknown"}
 
 

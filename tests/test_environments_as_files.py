@@ -19,7 +19,7 @@ import pyte
 import pytest
 
 from conftest import Figures
-from integrations_cli.manifests.apply import CONCURRENCY, GIVE_UP, SAVED_AT_ONCE
+from integrations_cli.manifests.apply import DEFAULT_CONCURRENCY, MAX_REFUSALS, SAVE_EVERY
 from program import Finished, Program
 from scripted_server import Received, Reply, Scripted, scripted
 
@@ -175,7 +175,7 @@ def test_an_apply_does_what_the_plan_shows_and_a_second_does_nothing(program: Pr
         ["done", "create", "push"],
         ["done", "set-primary", "mail"],
     ]
-    assert "note: 3 done, of 3" in done.err
+    assert "note: 3 of 3 succeeded" in done.err
     (mail,) = [entry for entry in ok(program.run("list", "--json")).json if entry["identifier"] == "mail"]
     assert (mail["name"], mail["active"], mail["primary"]) == ("Mail", True, True)
     again = ok(program.run("apply", manifest, "--yes"))
@@ -227,8 +227,8 @@ def test_what_fails_is_told_and_the_rest_is_done(program: Program, manifest: str
             ["failed", "create", "push"],
         ]
         assert "create push: failed: " in done.err
-        assert "error: 2 done, 1 failed, of 3" in done.err
-        assert f"the rest: integrations apply {manifest}" in done.err
+        assert "error: 2 of 3 succeeded, 1 failed" in done.err
+        assert f"to try the rest again: integrations apply {manifest}" in done.err
         told = program.run("apply", manifest, "--yes", "--json", env=env)
         failures = [json.loads(line) for line in told.out.splitlines()]
         assert {(failure["status"], failure["error"]["type"]) for failure in failures if failure["error"]} == {
@@ -327,8 +327,8 @@ def test_a_server_that_turns_away_ends_the_apply(program: Program, tmp_path: Pat
     with scripted(turning_away) as server:
         done = program.run("apply", path, "--yes", "--concurrency", "1", *flags, env=leading_to(server))
     assert done.code == 4
-    assert len(done.out.splitlines()) == GIVE_UP
-    said = f"{GIVE_UP} failed, {20 - GIVE_UP} not begun, of 20; ended since "
+    assert len(done.out.splitlines()) == MAX_REFUSALS
+    said = f"0 of 20 succeeded, {MAX_REFUSALS} failed, {20 - MAX_REFUSALS} not started; stopped because "
     if flags:
         assert done.error["message"].startswith(said)
         assert (done.error["type"], done.error["status"]) == ("auth", 401)
@@ -344,7 +344,9 @@ def test_a_memory_that_cannot_be_written_is_said(program: Program, manifest: str
     env = {"INTEGRATIONS_STATE": str(blocked)}
     done = ok(program.run("apply", manifest, "--yes", env=env))
     assert len(done.out.splitlines()) == 3
-    assert re.search(rf"^warning: .*{re.escape(str(blocked))}.*plan will count it as changed$", done.err, re.MULTILINE)
+    assert re.search(
+        rf"^warning: .*{re.escape(str(blocked))}.*plan will count what was applied as changed$", done.err, re.MULTILINE
+    )
     done = ok(program.run("export", env=env))
     assert set(tomllib.loads(done.out)["integrations"]) == {"mail", "push", "novu"}
     assert re.search(rf"^warning: .*{re.escape(str(blocked))}", done.err, re.MULTILINE)
@@ -395,7 +397,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_the_next_run_does_the_rest(progra
     assert {outcome["status"] for outcome in outcomes} == {"done"}
     assert json.loads(err)["error"]["type"] == "interrupted"
     assert re.search(
-        rf"{len(outcomes)} done, {400 - len(outcomes)} not begun, of 400", json.loads(err)["error"]["message"]
+        rf"{len(outcomes)} of 400 succeeded, {400 - len(outcomes)} not started", json.loads(err)["error"]["message"]
     )
     listed = [entry["identifier"] for entry in ok(program.run("list", "--json")).json if entry["providerId"] != "novu"]
     assert sorted(listed) == sorted(outcome["identifier"] for outcome in outcomes)
@@ -439,7 +441,7 @@ def held_up(program: Program, path: str) -> Iterator[tuple[subprocess.Popen[str]
             running.kill()
 
 
-ENDING = "note: finishing what is under way; Ctrl-C again leaves at once\n"
+ENDING = "note: finishing the running requests; press Ctrl-C again to exit at once\n"
 
 
 def interrupt(running: subprocess.Popen[str]) -> None:
@@ -466,7 +468,7 @@ def test_ctrl_c_is_answered_at_once_and_once(program: Program, tmp_path: Path) -
     assert code == 130
     assert [row[0] for row in rows(out)] == ["done", "done"]
     assert ENDING not in err
-    assert "error: interrupted: 2 done, 7 not begun, of 9\n" in err
+    assert "error: interrupted: 2 of 9 succeeded, 7 not started\n" in err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
@@ -478,8 +480,8 @@ def test_a_second_ctrl_c_leaves_at_once(program: Program, tmp_path: Path) -> Non
         code, out, err = read_to_end(running)
     assert code == 130
     assert out == ""
-    assert "error: interrupted: what became of the requests under way is not known\n" in err
-    assert f"hint: the rest: integrations apply {path}\n" in err
+    assert "error: interrupted: the outcome of the running requests is not known\n" in err
+    assert f"hint: to continue: integrations apply {path}\n" in err
 
 
 def test_a_rate_limit_is_used_and_kept_to_over_a_socket(program: Program, tmp_path: Path, figures: Figures) -> None:
@@ -725,8 +727,8 @@ def test_a_run_that_is_killed_leaves_nothing_twice_and_little_to_be_done_again(
     again = sum(row[1] == "update" for row in rest)
     assert {row[0] for row in rest} == {"done"}
     # What was answered but not told yet, and what was told but not remembered yet.
-    assert created + again <= 200 - len(told) + SAVED_AT_ONCE + CONCURRENCY
-    assert again <= SAVED_AT_ONCE + 2 * CONCURRENCY
+    assert created + again <= 200 - len(told) + SAVE_EVERY + DEFAULT_CONCURRENCY
+    assert again <= SAVE_EVERY + 2 * DEFAULT_CONCURRENCY
     listed = [entry["identifier"] for entry in ok(program.run("list", "--json")).json if entry["providerId"] != "novu"]
     assert len(listed) == len(set(listed)) == 200
     assert program.run("plan", str(path), "--exit-code").code == 0

@@ -19,7 +19,7 @@ from environments import Environment, environment
 from integrations_cli import catalogue
 from integrations_cli.catalogue.credential_fields import Provider, credential_type
 from integrations_cli.errors import ConflictError
-from integrations_cli.manifests.export import export_manifest, placeholder
+from integrations_cli.manifests.export import export_manifest, variable_name
 from integrations_cli.models import Integration
 
 SECRET = "planted-secret-0123456789"
@@ -105,8 +105,8 @@ def test_the_file_reads_well(tmp_path: Path) -> None:
         )
         text = there.export().text
     assert text == (
-        "# What is there, as `integrations export` writes it; `integrations plan` and `apply` read it.\n"
-        "# Secrets are not in it: each is read from the environment variable that stands in its place.\n"
+        "# Written by `integrations export`; `integrations plan` and `integrations apply` read it.\n"
+        "# It has no secrets: each one is read from the environment variable that is named in its place.\n"
         "version = 1\n"
         "\n"
         '[integrations."Text me!"]\n'
@@ -171,9 +171,7 @@ def test_no_secret_is_written_whatever_a_server_shows(credentials: dict[str, Any
 def test_what_cannot_be_written_is_said() -> None:
     credentials = {"tlsOptions": {"key": SECRET, "a": {"pfx": SECRET}, "minVersion": "1"}}
     exported = export_manifest([older(providerId="nodemailer", credentials=credentials)], {})
-    assert exported.notes == (
-        "x: tlsOptions.a.pfx, tlsOptions.key cannot be written without its text, and is left out",
-    )
+    assert exported.notes == ("x: secrets are left out: tlsOptions.a.pfx, tlsOptions.key",)
     assert entry_of(exported.text, "x")["credentials"] == {"tlsOptions": {"a": {}, "minVersion": "1"}}
 
 
@@ -182,9 +180,9 @@ def test_where_a_server_shows_no_credentials_an_active_one_gets_placeholders_for
     mailgun = catalogue.find("mailgun")
     assert mailgun is not None
     needed = [known.key for known in mailgun.credentials if known.required]
-    assert entry_of(exported.text, "x")["credentials"] == {key: {"env": placeholder("x", key)} for key in needed}
+    assert entry_of(exported.text, "x")["credentials"] == {key: {"env": variable_name("x", key)} for key in needed}
     assert "credentials" not in entry_of(exported.text, "y")
-    assert exported.adopted == {"1": {f"credentials.{key}": "known" if key == "apiKey" else None for key in needed}}
+    assert exported.credentials == {"1": {f"credentials.{key}": "known" if key == "apiKey" else None for key in needed}}
     assert "does not show the credentials of 2 integrations" in exported.notes[0]
 
 
@@ -196,7 +194,7 @@ KEYS = st.sampled_from(
 
 @given(st.sets(st.tuples(IDENTIFIERS, KEYS), min_size=2, max_size=30))
 def test_every_secret_has_a_variable_of_its_own_that_a_shell_can_set(secrets: set[tuple[str, str]]) -> None:
-    names = {placeholder(identifier, key) for identifier, key in secrets}
+    names = {variable_name(identifier, key) for identifier, key in secrets}
     assert len(names) == len(secrets)
     assert all(re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) for name in names)
 
@@ -212,7 +210,7 @@ def test_every_secret_has_a_variable_of_its_own_that_a_shell_can_set(secrets: se
     ],
 )
 def test_the_variables_are_named_after_identifier_and_key(identifier: str, key: str, name: str) -> None:
-    found = placeholder(identifier, key)
+    found = variable_name(identifier, key)
     assert re.sub("__[0-9A-F]{8}__", "__C22F3BF1__", found) == name
 
 
@@ -231,7 +229,7 @@ def test_a_placeholder_with_a_value_is_sent_and_without_one_stops_an_apply(tmp_p
 
 
 def test_an_identifier_that_is_there_twice_cannot_be_told_apart() -> None:
-    with pytest.raises(ConflictError, match=r"x is there 2 times \(1, 2\)"):
+    with pytest.raises(ConflictError, match=r"2 integrations are called x: 1, 2"):
         export_manifest([older(), older(_id="2")], {})
 
 
@@ -241,7 +239,7 @@ def test_an_identifier_that_is_there_twice_cannot_be_told_apart() -> None:
 def test_without_identifier_or_provider_it_is_left_out(nameless: dict[str, Any]) -> None:
     exported = export_manifest([older(credentials={}), older(_id="2", **nameless)], {})
     assert list(tomllib.loads(exported.text)["integrations"]) == ["x"]
-    assert exported.notes == ("2 has no identifier or provider to call it by",)
+    assert exported.notes == ("2 has no usable identifier or provider, and is left out",)
 
 
 def test_what_the_service_brings_along_is_called_the_same_everywhere() -> None:

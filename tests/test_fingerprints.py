@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations_cli.manifests import fingerprints
-from integrations_cli.manifests.fingerprints import SPARE, Fingerprints
+from integrations_cli.manifests.fingerprints import Fingerprints
+from integrations_cli.manifests.record_file import MAX_STALE_LINES
 
 SECRET = "planted-secret-0123456789"
 
@@ -32,7 +33,7 @@ FIELDS = {"credentials.apiKey": SECRET, "credentials.secure": True, "rules": {"a
 
 
 def test_what_was_applied_is_the_same_and_anything_else_is_not(tmp_path: Path) -> None:
-    load(tmp_path).applied("id1", FIELDS)
+    load(tmp_path).remember_applied("id1", FIELDS)
     known = load(tmp_path)
     assert set(known.compare("id1", FIELDS).values()) == {"same"}
     other = {**FIELDS, "credentials.apiKey": "x", "credentials.token": "y"}
@@ -50,9 +51,9 @@ def test_what_was_applied_is_the_same_and_anything_else_is_not(tmp_path: Path) -
 
 def test_no_value_is_in_the_folder_and_nobody_else_can_read_it(tmp_path: Path) -> None:
     folder = tmp_path / "state"
-    load(folder).applied("id1", FIELDS)
-    load(folder).adopt({"id2": FIELDS})
-    load(folder).doubted("name", SECRET.encode(), "key-1")
+    load(folder).remember_applied("id1", FIELDS)
+    load(folder).remember_exported({"id2": FIELDS})
+    load(folder).remember_pending_create("name", SECRET.encode(), "key-1")
     assert SECRET.encode() not in everything(folder)
     assert SECRET.encode().hex().encode() not in everything(folder)
     if os.name == "posix":
@@ -62,9 +63,9 @@ def test_no_value_is_in_the_folder_and_nobody_else_can_read_it(tmp_path: Path) -
 
 def test_nothing_that_a_server_or_a_user_made_up_is_in_the_folder(tmp_path: Path) -> None:
     known = load(tmp_path)
-    known.applied(SECRET, {f"credentials.{SECRET}": "x", "credentials.apiKey": "y"})
-    known.adopt({f"id-{SECRET}": {f"credentials.{SECRET}": None}})
-    known.doubted(SECRET, b"body", "key-1")
+    known.remember_applied(SECRET, {f"credentials.{SECRET}": "x", "credentials.apiKey": "y"})
+    known.remember_exported({f"id-{SECRET}": {f"credentials.{SECRET}": None}})
+    known.remember_pending_create(SECRET, b"body", "key-1")
     assert SECRET.encode() not in everything(tmp_path)
     assert b"credentials.apiKey" in everything(tmp_path)
     known = load(tmp_path)
@@ -80,8 +81,8 @@ def test_nothing_that_a_server_or_a_user_made_up_is_in_the_folder(tmp_path: Path
 
 def test_equal_values_look_unlike(tmp_path: Path) -> None:
     known = load(tmp_path)
-    known.applied("id1", {"credentials.apiKey": SECRET, "credentials.token": SECRET})
-    known.applied("id2", {"credentials.apiKey": SECRET})
+    known.remember_applied("id1", {"credentials.apiKey": SECRET, "credentials.token": SECRET})
+    known.remember_applied("id2", {"credentials.apiKey": SECRET})
     prints = [line.split(b'":"')[1:] for line in known.path.read_bytes().splitlines()]
     flat = [part[:32] for line in prints for part in line]
     assert len(flat) == 3
@@ -89,7 +90,7 @@ def test_equal_values_look_unlike(tmp_path: Path) -> None:
 
 
 def test_a_text_is_not_the_json_that_it_spells(tmp_path: Path) -> None:
-    load(tmp_path).applied("id1", {"a": "true", "b": True, "c": '{"x": 1}'})
+    load(tmp_path).remember_applied("id1", {"a": "true", "b": True, "c": '{"x": 1}'})
     assert load(tmp_path).compare("id1", {"a": True, "b": "true", "c": {"x": 1}}) == {
         "a": "changed",
         "b": "changed",
@@ -98,18 +99,18 @@ def test_a_text_is_not_the_json_that_it_spells(tmp_path: Path) -> None:
 
 
 def test_a_placeholder_stands_for_what_is_there_until_it_gets_a_value(tmp_path: Path) -> None:
-    load(tmp_path).adopt({"id1": {"credentials.apiKey": None, "credentials.from": "f"}})
+    load(tmp_path).remember_exported({"id1": {"credentials.apiKey": None, "credentials.from": "f"}})
     known = load(tmp_path)
     assert set(known.compare("id1", {"credentials.apiKey": None, "credentials.from": "f"}).values()) == {"same"}
     assert known.compare("id1", {"credentials.apiKey": "x"})["credentials.apiKey"] == "changed"
-    known.applied("id1", {"credentials.apiKey": "x", "credentials.from": "f"})
+    known.remember_applied("id1", {"credentials.apiKey": "x", "credentials.from": "f"})
     assert known.compare("id1", {"credentials.apiKey": None})["credentials.apiKey"] == "unknown"
 
 
 def test_both_the_applied_and_the_exported_manifest_have_nothing_to_do(tmp_path: Path) -> None:
     known = load(tmp_path)
-    known.applied("id1", {"credentials.apiKey": "x", "credentials.domain": "o"})
-    known.adopt({"id1": {"credentials.apiKey": None}})
+    known.remember_applied("id1", {"credentials.apiKey": "x", "credentials.domain": "o"})
+    known.remember_exported({"id1": {"credentials.apiKey": None}})
     known = load(tmp_path)
     assert set(known.compare("id1", {"credentials.apiKey": None}).values()) == {"same"}
     assert set(known.compare("id1", {"credentials.apiKey": "x", "credentials.domain": "o"}).values()) == {"same"}
@@ -117,17 +118,17 @@ def test_both_the_applied_and_the_exported_manifest_have_nothing_to_do(tmp_path:
 
 def test_other_fields_do_not_make_credentials_forgotten(tmp_path: Path) -> None:
     known = load(tmp_path)
-    known.applied("id1", {"credentials.apiKey": "x"})
-    known.applied("id1", {"rules": 1, "credentials.apiKey": "not sent"}, credentials=False)
+    known.remember_applied("id1", {"credentials.apiKey": "x"})
+    known.remember_applied("id1", {"rules": 1, "credentials.apiKey": "not sent"}, credentials=False)
     assert set(load(tmp_path).compare("id1", {"credentials.apiKey": "x", "rules": 1}).values()) == {"same"}
 
 
 def test_nothing_is_written_before_something_is_remembered(tmp_path: Path) -> None:
     known = load(tmp_path / "state")
     known.compare("id1", FIELDS)
-    known.forget("id1")
-    known.settled("name")
-    known.adopt({})
+    known.remove("id1")
+    known.remove_pending_create("name")
+    known.remember_exported({})
     assert not (tmp_path / "state").exists()
 
 
@@ -137,35 +138,38 @@ def test_damage_counts_as_changed_and_is_got_over(
 ) -> None:
     folder = tmp_path_factory.mktemp("state")
     known = load(folder)
-    known.applied("id1", FIELDS)
+    known.remember_applied("id1", FIELDS)
     if what != "records":
         (folder / "salt").write_bytes(junk)
     if what != "salt":
         known.path.write_bytes(junk)
     if junk != b"" or what != "records":
         assert "same" not in load(folder).compare("id1", FIELDS).values() or len(junk) == 32
-    load(folder).applied("id1", FIELDS)
+    load(folder).remember_applied("id1", FIELDS)
     assert set(load(folder).compare("id1", FIELDS).values()) == {"same"}
 
 
 def test_a_line_that_was_cut_off_costs_that_line_alone(tmp_path: Path) -> None:
     known = load(tmp_path)
     for number in range(3):
-        known.applied(f"id{number}", FIELDS)
+        known.remember_applied(f"id{number}", FIELDS)
     known.path.write_bytes(known.path.read_bytes()[:-20])
     again = load(tmp_path)
     assert set(again.compare("id1", FIELDS).values()) == {"same"}
     assert set(again.compare("id2", FIELDS).values()) == {"unknown"}
-    again.applied("id3", FIELDS)
+    again.remember_applied("id3", FIELDS)
     assert set(load(tmp_path).compare("id3", FIELDS).values()) == {"same"}
 
 
 def test_the_file_does_not_grow_for_ever(tmp_path: Path) -> None:
     known = load(tmp_path)
-    for number in range(SPARE + 20):
-        known.applied(f"id{number % 3}", {"credentials.apiKey": str(number)})
+    for number in range(MAX_STALE_LINES + 20):
+        known.remember_applied(f"id{number % 3}", {"credentials.apiKey": str(number)})
     assert len(known.path.read_bytes().splitlines()) < 30
-    assert load(tmp_path).compare("id1", {"credentials.apiKey": str(SPARE + 18)})["credentials.apiKey"] != "unknown"
+    assert (
+        load(tmp_path).compare("id1", {"credentials.apiKey": str(MAX_STALE_LINES + 18)})["credentials.apiKey"]
+        != "unknown"
+    )
 
 
 def test_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
@@ -173,7 +177,7 @@ def test_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; from integrations_cli.manifests import fingerprints\n"
         "known = fingerprints.load_fingerprints(Path(sys.argv[1]), server='https://api.novu.co', environment_id='e1')\n"
         "for number in range(400):\n"
-        "    known.applied(f'{sys.argv[2]}-{number % 150}', {'credentials.apiKey': str(number)})\n"
+        "    known.remember_applied(f'{sys.argv[2]}-{number % 150}', {'credentials.apiKey': str(number)})\n"
     )
     running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(name)]) for name in range(3)]
     assert [process.wait(60) for process in running] == [0, 0, 0]
@@ -187,12 +191,12 @@ def test_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
 
 
 def test_a_doubt_is_kept_until_it_is_settled_and_only_for_the_same_body(tmp_path: Path) -> None:
-    load(tmp_path).doubted("mail", b"body", "key-1")
-    assert load(tmp_path).pending("mail", b"body") == "key-1"
-    assert load(tmp_path).pending("mail", b"other") is None
-    assert load(tmp_path).pending("other", b"body") is None
-    load(tmp_path).settled("mail")
-    assert load(tmp_path).pending("mail", b"body") is None
+    load(tmp_path).remember_pending_create("mail", b"body", "key-1")
+    assert load(tmp_path).pending_create_key("mail", b"body") == "key-1"
+    assert load(tmp_path).pending_create_key("mail", b"other") is None
+    assert load(tmp_path).pending_create_key("other", b"body") is None
+    load(tmp_path).remove_pending_create("mail")
+    assert load(tmp_path).pending_create_key("mail", b"body") is None
 
 
 @pytest.mark.parametrize("environ", [{"INTEGRATIONS_STATE": "/somewhere"}, {}])
@@ -229,7 +233,7 @@ def test_a_state_folder_of_today_is_recognised() -> None:
     known = kept()
     assert known.compare("6b03c66e9567edf1d9ef70e1", KEPT_FIELDS) == dict.fromkeys(KEPT_FIELDS, "same")
     assert known.compare("6b03c66e9567edf1d9ef70e2", KEPT_PLACEHOLDERS) == dict.fromkeys(KEPT_PLACEHOLDERS, "same")
-    assert known.pending("mailgun-main", KEPT_BODY) == "0123456789abcdef0123456789abcdef"
+    assert known.pending_create_key("mailgun-main", KEPT_BODY) == "0123456789abcdef0123456789abcdef"
 
 
 @pytest.mark.parametrize(

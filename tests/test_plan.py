@@ -12,9 +12,9 @@ from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.manifests import load as manifest
 from integrations_cli.manifests.actions import Action, Plan
 from integrations_cli.manifests.documents import Source
-from integrations_cli.manifests.fingerprints import Verdict
+from integrations_cli.manifests.fingerprints import FieldStatus
 from integrations_cli.manifests.plan import make_plan
-from integrations_cli.manifests.tables import plan_document, plan_table
+from integrations_cli.manifests.tables import plan_json, plan_table
 from integrations_cli.models import Integration
 
 SECRET = "planted-secret-0123456789"
@@ -27,11 +27,11 @@ class Memory:
     def __init__(self, known: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self.known = known or {}
 
-    def compare(self, name: str, fields: Mapping[str, Any]) -> dict[str, Verdict]:
+    def compare(self, name: str, fields: Mapping[str, Any]) -> dict[str, FieldStatus]:
         known = self.known.get(name)
         if known is None:
             return dict.fromkeys(fields, "unknown")
-        verdicts: dict[str, Verdict] = {
+        verdicts: dict[str, FieldStatus] = {
             key: "same" if known.get(key) == value else "changed" for key, value in fields.items()
         }
         return verdicts | dict.fromkeys(known.keys() - fields.keys(), "removed")
@@ -194,7 +194,9 @@ def test_targets_limit_what_is_touched() -> None:
     text = entry("a") + entry("b") + entry("c", 'name = "M"')
     current = [there("c"), there("d"), there("e")]
     assert done(planned(text, current, prune=True, targets={"b", "e"})) == [("create", "b"), ("delete", "e")]
-    with pytest.raises(InputError, match=r"--target bb: neither .* \(did you mean b\?\)"):
+    with pytest.raises(
+        InputError, match=r"--target bb: not in the manifest, nor in the environment \(did you mean b\?\)"
+    ):
         planned(text, current, targets={"bb"})
 
 
@@ -239,15 +241,15 @@ def test_who_is_primary_is_settled_last_and_only_where_it_is_not_so(
 
 def test_one_that_is_not_to_be_primary_is_activated_as_a_step_of_its_own_after_the_others() -> None:
     found = planned(entry("a", NOT_PRIMARY, ACTIVE) + entry("b", ACTIVE))
-    assert [(action.identifier, action.toggle) for action in found.actions] == [("b", False), ("a", True)]
+    assert [(action.identifier, action.activate_separately) for action in found.actions] == [("b", False), ("a", True)]
     (action,) = planned(entry("a", NOT_PRIMARY), [there("a", **IS_PRIMARY)]).actions
-    assert action.toggle
+    assert action.activate_separately
     assert changes(action) == {"primary": (True, False, "it is deactivated for a moment")}
 
 
 def test_conditions_that_set_primary_takes_away_are_shown() -> None:
     (action,) = planned(entry("a", PRIMARY), [there("a", active=True, conditions=CONDITIONS)]).actions
-    assert changes(action)["conditions"] == (CONDITIONS, [], "the primary one has none")
+    assert changes(action)["conditions"] == (CONDITIONS, [], "a primary integration has none")
 
 
 def test_what_decides_who_is_primary_has_a_lane_and_the_rest_has_none() -> None:
@@ -255,7 +257,7 @@ def test_what_decides_who_is_primary_has_a_lane_and_the_rest_has_none() -> None:
     text += entry("f", 'name = "M"') + entry("g", "conditions = [{ type = 'GROUP' }]")
     text += entry("h", "conditions = [{ type = 'GROUP' }]", provider="expo")
     found = planned(text, [there("d"), there("e"), there("f", active=True), there("g"), there("h", "expo", "push")])
-    lanes = {action.identifier: action.lane for action in found.actions}
+    lanes = {action.identifier: action.channel_lock for action in found.actions}
     assert lanes == {"a": "email", "b": None, "c": None, "d": "email", "f": None, "g": "email", "h": None}
 
 
@@ -270,7 +272,7 @@ def test_what_decides_who_is_primary_has_a_lane_and_the_rest_has_none() -> None:
             [there("a", "sendgrid")],
             (
                 "env.toml:3: integrations.a.provider: is sendgrid on the server, and the API cannot change it; "
-                "take another identifier, or delete a first"
+                "use another identifier, or delete a first"
             ),
         ),
         (
@@ -278,18 +280,21 @@ def test_what_decides_who_is_primary_has_a_lane_and_the_rest_has_none() -> None:
             [there("a", "twilio", "sms")],
             (
                 "env.toml:4: integrations.a.channel: is sms on the server, and the API cannot change it; "
-                "take another identifier, or delete a first"
+                "use another identifier, or delete a first"
             ),
         ),
         (
             entry("a"),
             [there("a"), there("a", _id="other")],
-            "env.toml:2: integrations.a: is there 2 times (id-a, other); delete all but one of them by _id",
+            (
+                "env.toml:2: integrations.a: 2 integrations have this identifier (id-a, other); "
+                "delete all but one of them by _id"
+            ),
         ),
         (
             entry("a", PRIMARY, 'channel = "voice"', provider="new"),
             [],
-            "env.toml:4: integrations.a.primary: the channel voice has no primary one; email and sms have",
+            "env.toml:4: integrations.a.primary: the channel voice has no primary integration; email and sms have one",
         ),
     ],
 )
@@ -350,7 +355,7 @@ def test_no_secret_is_in_a_plan_in_any_form() -> None:
     current = [there("b", credentials={"apiKey": "plain-" + SECRET, "token": SECRET})]
     found = planned(text, current, environ={"KEY": SECRET})
     assert done(found) == [("create", "a"), ("update", "b")]
-    shown = f"{found!r} {plan_document(found, None)} {plan_table(found)!r}"
+    shown = f"{found!r} {plan_json(found, None)} {plan_table(found)!r}"
     assert SECRET not in shown
     assert "credentials.token" in shown
 
@@ -358,7 +363,7 @@ def test_no_secret_is_in_a_plan_in_any_form() -> None:
 def test_the_document_has_the_names_that_scripts_rely_on() -> None:
     text = entry("a", 'name = "A"') + entry("b", 'name = "M"', CREDENTIALS) + entry("c")
     current = [there("b", credentials={"apiKey": "k", "domain": "x"}), there("c"), there("d")]
-    assert plan_document(planned(text, current, prune=True), None) == {
+    assert plan_json(planned(text, current, prune=True), None) == {
         "environment": None,
         "actions": [
             {

@@ -1,24 +1,26 @@
-"""`integrations apply`: makes an environment what a manifest says."""
+"""`integrations apply`: makes an environment what a manifest describes."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
 from integrations_cli.api.rate_limit import RateLimitedTransport, RateLimiter
-from integrations_cli.api.retry import Clock, RetryPolicy
+from integrations_cli.api.retry import RetryPolicy
 from integrations_cli.commands.manifest_options import (
     Files,
     PlanOptions,
     Prune,
     SkipValidation,
     Targets,
-    memory_of,
+    load_fingerprints,
+    nothing_to_do,
     plan_environment,
-    read,
+    read_manifest,
     refuse_unresolved,
 )
 from integrations_cli.commands.options import run_context
@@ -26,15 +28,15 @@ from integrations_cli.context import RunContext
 from integrations_cli.create.rerun import shell_quote
 from integrations_cli.errors import CancelledError, IntegrationsError
 from integrations_cli.manifests.actions import Plan
-from integrations_cli.manifests.apply import CONCURRENCY, ActionOutcome, ApplyRun
-from integrations_cli.manifests.tables import outcome_cells, outcome_document, outcome_message, plan_summary, plan_table
+from integrations_cli.manifests.apply import DEFAULT_CONCURRENCY, ApplyRun
+from integrations_cli.manifests.perform import ActionOutcome
+from integrations_cli.manifests.tables import outcome_cells, outcome_json, outcome_message, plan_summary, plan_table
+from integrations_cli.models import Environment
 from integrations_cli.terminal.views import Nothing, View, redact_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
-
-    from integrations_cli.api.transport.base import Transport
 
     _Handler = Callable[[int, FrameType | None], object] | int | None
 
@@ -47,7 +49,7 @@ def apply(
     target: Targets = None,
     concurrency: Annotated[
         int, typer.Option("--concurrency", metavar="N", min=1, max=64, help="How many requests at a time.")
-    ] = CONCURRENCY,
+    ] = DEFAULT_CONCURRENCY,
     retries: Annotated[
         int | None, typer.Option("--retries", metavar="N", min=0, max=100, help="How often to try again (default: 3).")
     ] = None,
@@ -66,121 +68,132 @@ def apply(
 
 def _apply(run: RunContext, options: PlanOptions, policy: RetryPolicy, *, yes: bool, concurrency: int) -> View:
     run.require_confirmation(yes=yes)
-    desired = read(run, options)
-    refuse_unresolved(desired, options)
+    entries = read_manifest(run, options)
+    refuse_unresolved(entries, options)
     limiter = RateLimiter()
-
-    def paced(transport: Transport, clock: Clock) -> Transport:
-        return RateLimitedTransport(transport, limiter, clock)
-
-    with run.api(policy, paced) as api:
+    with run.api(policy, lambda transport, clock: RateLimitedTransport(transport, limiter, clock)) as api:
         environment = api.environment()
-        memory = memory_of(run, environment)
-        plan = plan_environment(api, desired, memory, options)
+        fingerprints = load_fingerprints(run, environment)
+        plan = plan_environment(api, entries, fingerprints, options)
         if not plan.actions:
-            run.render.note(f"nothing to do: {len(plan.unchanged)} integrations are as the manifest says")
+            run.render.note(nothing_to_do(plan))
             return Nothing()
-        run.render.preview(plan_table(plan))
-        name = environment.name if environment is not None and environment.name else run.settings.api_url
-        run.confirm(f"Apply this to {name} ({plan_summary(plan)})?", yes=yes)
-        again, began = _again(run, options), api.clock.now()
-        running = ApplyRun(plan, api, memory, concurrency=concurrency, resume=lambda: again)
-        try:
-            counts = _report(run, plan, running)
-        except KeyboardInterrupt:
-            raise CancelledError(
-                "interrupted: what became of the requests under way is not known",
-                hint=f"the rest: {again}",
-            ) from None
-        seconds = api.clock.now() - began
-    if running.forgotten:
-        run.render.warn(f"what was applied cannot be remembered in {running.forgotten}; plan will count it as changed")
+        _confirm(run, plan, environment, yes=yes)
+        started, rerun = api.clock.now(), _rerun(run, options)
+        apply_run = ApplyRun(plan, api, fingerprints, concurrency=concurrency, resume=lambda: rerun)
+        statuses = _report_outcomes(run, plan, apply_run, rerun)
+        seconds = api.clock.now() - started
+    if apply_run.save_error is not None:
+        run.render.warn(
+            f"cannot save fingerprints in {apply_run.save_error}; plan will count what was applied as changed"
+        )
     if run.flags.verbose:
-        limit = "" if limiter.rate is None else f", limited to {limiter.rate:.0f} a second"
-        run.render.log(f"{limiter.sent} requests in {seconds:.2f} s{limit}, {limiter.limited} of them answered 429")
-    return _end(run, plan, running, counts, again)
+        _log_requests(run, limiter, seconds)
+    return _conclude(run, plan, apply_run, statuses, rerun)
 
 
-def _report(run: RunContext, plan: Plan, running: ApplyRun) -> dict[str, int]:
-    """Run the plan, and write a line for each outcome; how many there were of each status."""
-    counts: dict[str, int] = {}
-    redact = run.render.redactor.clean
-    with _Ending(run, running) as ending, run.render.progress(len(plan.actions)) as advance:
-        for outcome in running:
-            ending.tell()
-            counts[outcome.status] = counts.get(outcome.status, 0) + 1
-            if run.flags.json:
-                run.render.show_json(outcome_document(outcome, redact), lines=True)
-            else:
-                advance(outcome_cells(outcome, redact), _complaint(outcome, redact))
-    return counts
+def _confirm(run: RunContext, plan: Plan, environment: Environment | None, *, yes: bool) -> None:
+    run.render.preview(plan_table(plan))
+    name = environment.name if environment is not None and environment.name else run.settings.api_url
+    run.confirm(f"Apply this to {name} ({plan_summary(plan)})?", yes=yes)
 
 
-def _complaint(outcome: ActionOutcome, redact: Callable[[str], str]) -> str:
-    if outcome.status == "done" and not outcome.note:
-        return ""
-    hint = outcome.error.hint if outcome.error is not None else None
-    advice = f" ({redact_hint(hint, redact)})" if hint else ""
-    action, message = outcome.action, redact(outcome_message(outcome))
-    return f"{action.kind} {action.identifier}: {outcome.status}: {message}{advice}"
-
-
-class _Ending:
-    """Lets the first Ctrl-C finish what is under way, while the block runs; the second one leaves at once."""
-
-    def __init__(self, run: RunContext, running: ApplyRun) -> None:
-        self._run, self._running = run, running
-        self._told = False
-        self._before: _Handler = None
-        running.idle = self.tell
-
-    def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():  # no other is told of signals
-            self._before = signal.signal(signal.SIGINT, self._asked)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-
-    def _asked(self, _number: int, _frame: FrameType | None) -> None:
-        if self._running.stopping:
-            raise KeyboardInterrupt
-        self._running.stop()  # and no word here: the program may be in the middle of writing one
-
-    def tell(self) -> None:
-        """Say once that the end has begun."""
-        if self._running.stopping and not self._told:
-            self._told = True
-            self._run.render.note("finishing what is under way; Ctrl-C again leaves at once")
-
-
-def _again(run: RunContext, options: PlanOptions) -> str:
-    """The command line that does the rest."""
+def _rerun(run: RunContext, options: PlanOptions) -> str:
+    """Return the command line that does what this run leaves."""
     words = ["integrations", "apply", *options.files, *run.shared_words()]
     words += [word for target in options.targets for word in ("--target", target)]
     words += ["--prune"] * options.prune + ["--skip-validation"] * options.skip_validation
     return " ".join(shell_quote(word) for word in words)
 
 
-def _end(run: RunContext, plan: Plan, running: ApplyRun, counts: dict[str, int], again: str) -> View:
-    """Say how it ended.
+def _report_outcomes(run: RunContext, plan: Plan, apply_run: ApplyRun, rerun: str) -> Counter[str]:
+    """Run the plan, print each outcome as it comes, and return how many there are of each status.
+
+    Raises:
+        CancelledError: A second Ctrl-C.
+    """
+    statuses: Counter[str] = Counter()
+    redact = run.render.redactor.clean
+    try:
+        with _StopOnInterrupt(run, apply_run) as stop, run.render.progress(len(plan.actions)) as advance:
+            for outcome in apply_run:
+                stop.announce()
+                statuses[outcome.status] += 1
+                if run.flags.json:
+                    run.render.show_json(outcome_json(outcome, redact), lines=True)
+                else:
+                    advance(outcome_cells(outcome, redact), _problem(outcome, redact))
+    except KeyboardInterrupt:
+        raise CancelledError(
+            "interrupted: the outcome of the running requests is not known", hint=f"to continue: {rerun}"
+        ) from None
+    return statuses
+
+
+def _problem(outcome: ActionOutcome, redact: Callable[[str], str]) -> str:
+    """Return what standard error says about an outcome; nothing if all went well."""
+    if outcome.status == "done" and not outcome.note:
+        return ""
+    action, message = outcome.action, redact(outcome_message(outcome))
+    hint = f" ({redact_hint(outcome.error.hint, redact)})" if outcome.error is not None and outcome.error.hint else ""
+    return f"{action.kind} {action.identifier}: {outcome.status}: {message}{hint}"
+
+
+class _StopOnInterrupt:
+    """Stops the run in order at the first Ctrl-C inside of the block, and at once at the second one."""
+
+    def __init__(self, run: RunContext, apply_run: ApplyRun) -> None:
+        self._run, self._apply_run = run, apply_run
+        self._announced = False
+        self._previous_handler: _Handler = None
+        apply_run.on_idle = self.announce
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():  # only this one can handle signals
+            self._previous_handler = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._previous_handler is not None:
+            signal.signal(signal.SIGINT, self._previous_handler)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        if self._apply_run.stop_requested:
+            raise KeyboardInterrupt
+        # It prints nothing: the program may be in the middle of printing.
+        self._apply_run.request_stop()
+
+    def announce(self) -> None:
+        """Say once that the run is stopping."""
+        if self._apply_run.stop_requested and not self._announced:
+            self._announced = True
+            self._run.render.note("finishing the running requests; press Ctrl-C again to exit at once")
+
+
+def _log_requests(run: RunContext, limiter: RateLimiter, seconds: float) -> None:
+    limit = "" if limiter.rate is None else f", limited to {limiter.rate:.0f} a second"
+    run.render.log(f"{limiter.sent} requests in {seconds:.2f} s{limit}, {limiter.limited} of them answered 429")
+
+
+def _conclude(run: RunContext, plan: Plan, apply_run: ApplyRun, statuses: Counter[str], rerun: str) -> View:
+    """Print a summary of a run in which everything succeeded.
 
     Raises:
         CancelledError: Ctrl-C ended it.
-        IntegrationsError: Something is left to be done.
+        IntegrationsError: An action failed, or was not started.
     """
-    total, tried = len(plan.actions), sum(counts.values())
-    words = [f"{counts[status]} {status}" for status in ("done", "failed", "unknown", "skipped") if status in counts]
-    if tried < total:
-        words.append(f"{total - tried} not begun")
-    summary = f"{', '.join(words)}, of {total}"
-    if counts.get("done", 0) == total:
+    total, not_started = len(plan.actions), len(plan.actions) - statuses.total()
+    summary = f"{statuses['done']} of {total} succeeded"
+    summary += "".join(
+        f", {statuses[status]} {status}" for status in ("failed", "unknown", "skipped") if statuses[status]
+    )
+    summary += f", {not_started} not started" if not_started else ""
+    if statuses["done"] == total:
         run.render.note(summary)
         return Nothing()
-    if running.stopped is not None:
-        error = running.stopped
-        raise type(error)(f"{summary}; ended since {error.message}", hint=error.hint, status=error.status) from None
-    if tried < total:
-        raise CancelledError(f"interrupted: {summary}", hint=f"the rest: {again}")
-    raise IntegrationsError(summary, hint=f"what failed is left as it was; the rest: {again}")
+    error = apply_run.fatal_error
+    if error is not None:
+        raise type(error)(f"{summary}; stopped because {error.message}", hint=error.hint, status=error.status)
+    if not_started:
+        raise CancelledError(f"interrupted: {summary}", hint=f"to continue: {rerun}")
+    raise IntegrationsError(summary, hint=f"to try the rest again: {rerun}")

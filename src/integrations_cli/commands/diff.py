@@ -1,4 +1,4 @@
-"""`integrations diff`: two environments, or a manifest and an environment, side by side."""
+"""`integrations diff`: compares two environments, or a manifest and an environment."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from integrations_cli import catalogue
 from integrations_cli.commands.options import run_context
 from integrations_cli.context import RunContext
 from integrations_cli.errors import PendingError, UsageError
@@ -14,7 +15,6 @@ from integrations_cli.manifests.diff import (
     Side,
     compare_sides,
     difference_table,
-    is_built_in,
     side_of_environment,
     side_of_manifest,
 )
@@ -30,13 +30,13 @@ def diff(
     against: Annotated[
         str | None, typer.Option("--against", "-A", metavar="PROFILE", help="The profile of the other environment.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", "-a", help="Show also what is the same.")] = False,
+    everything: Annotated[bool, typer.Option("--all", "-a", help="Also show what is the same.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 9 if they differ, and 0 if not.")] = False,
 ) -> View:
     """Compare two environments, or a manifest and an environment.
 
     In a pipe: identifier, field, the two values and a verdict, with a TAB between them. Secrets are compared only where
-    a server shows both; they are never shown.
+    both servers show them; they are never printed.
     """
     if bool(files) is (against is not None):
         raise UsageError(
@@ -49,19 +49,19 @@ def diff(
         right, right_name = _environment(run.with_profile(against))
     else:
         right, right_name = side_of_manifest(manifest.load(files or [], run.values).entries), ", ".join(files or [])
-        # What the service brings along is there without anybody asking for it.
-        left = {name: fields for name, fields in left.items() if name in right or not is_built_in(fields)}
+        # The service itself creates the built-in integrations: a manifest need not describe them.
+        left = {name: side for name, side in left.items() if name in right or side.provider not in catalogue.BUILT_IN}
     if left_name == right_name:
         left_name, right_name = f"{left_name} (left)", f"{right_name} (right)"
-    found = compare_sides(left, right, (left_name, right_name))
-    if not found.pending:
-        run.render.note("no difference, as far as it can be seen")
-    code = PendingError.exit_code if exit_code and found.pending else 0
-    return difference_table(found, everything=everything, exit_code=code)
+    difference = compare_sides(left, right, (left_name, right_name))
+    if not difference.pending:
+        run.render.note("no difference in what can be compared")
+    code = PendingError.exit_code if exit_code and difference.pending else 0
+    return difference_table(difference, everything=everything, exit_code=code)
 
 
 def _environment(run: RunContext) -> tuple[Side, str]:
-    """One side, and what to call it."""
+    """Return the integrations of an environment, and its name."""
     with run.api() as api:
         environment = api.environment()
         side = side_of_environment(api.list())

@@ -1,4 +1,4 @@
-"""`integrations export`: what is there, as a manifest."""
+"""`integrations export`: writes an environment as a manifest."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
-from integrations_cli.commands.manifest_options import memory_of
+from integrations_cli.commands.manifest_options import load_fingerprints
 from integrations_cli.commands.options import run_context
 from integrations_cli.context import RunContext
 from integrations_cli.errors import InputError
-from integrations_cli.manifests.export import Exported
-from integrations_cli.manifests.export import export_manifest as exported_from
+from integrations_cli.manifests.export import Exported, export_manifest
 from integrations_cli.manifests.fingerprints import Fingerprints
 from integrations_cli.terminal.render import json_text, plain_text
 from integrations_cli.terminal.views import Nothing, Text, View
@@ -26,7 +25,7 @@ def export(
 ) -> View:
     """Write the environment as a manifest.
 
-    Secrets are not in it: {{ env = "NAME" }} stands in their place. TOML, or JSON with --json.
+    Secrets are replaced by {{ env = "NAME" }}. TOML, or JSON with --json.
     """
     return _export(run_context(context), output)
 
@@ -34,13 +33,13 @@ def export(
 def _export(run: RunContext, output: Path | None) -> View:
     with run.api() as api:
         environment = api.environment()
-        exported = exported_from(api.list(), run.environ)
+        exported = export_manifest(api.list(), run.environ)
     for note in exported.notes:
         run.render.warn(note)
     if output is not None:
         _write(output, exported)
         run.render.note(f"{len(exported.document['integrations'])} integrations are in {output}")
-    _adopt(run, memory_of(run, environment), exported)
+    _remember(run, load_fingerprints(run, environment), exported)
     return Text(exported.text, json=exported.document, lines=True) if output is None else Nothing()
 
 
@@ -54,11 +53,11 @@ def _write(path: Path, exported: Exported) -> None:
         raise InputError(f"--output {path}: cannot write it: {error.strerror}") from None
 
 
-def _adopt(run: RunContext, memory: Fingerprints, exported: Exported) -> None:
-    """Remember that the placeholders stand for what is there, so that a plan of this manifest has nothing to do."""
+def _remember(run: RunContext, fingerprints: Fingerprints, exported: Exported) -> None:
+    """Remember what the references stand for, so that a plan of this manifest has nothing to do."""
     try:
-        memory.adopt(exported.adopted)
+        fingerprints.remember_exported(exported.credentials)
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        run.render.warn(f"this machine cannot remember in {memory.path.parent} what was exported: {why}")
+        reason = error.strerror or type(error).__name__
+        run.render.warn(f"cannot save fingerprints in {fingerprints.path.parent}: {reason}")
         run.render.hint("plan will count the secrets as changed")

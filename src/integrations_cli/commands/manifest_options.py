@@ -1,10 +1,10 @@
-"""What `plan`, `apply`, `export` and `diff` share: from files and an environment to a plan."""
+"""Shared by the commands that read manifests or write them: options, and the way from files to a plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import typer
 
@@ -25,12 +25,12 @@ Files = Annotated[
 Prune = Annotated[bool, typer.Option("--prune", help="Delete what the manifest does not describe.")]
 Targets = Annotated[
     list[str] | None,
-    typer.Option("--target", "-t", metavar="IDENTIFIER", help="Touch only this one (repeatable)."),
+    typer.Option("--target", "-t", metavar="IDENTIFIER", help="Change only this integration (repeatable)."),
 ]
 SkipValidation = Annotated[bool, typer.Option("--skip-validation", help="Send what the catalogue does not know.")]
 
-SHOWN = 20
-"""How many unresolved references are named one by one."""
+MAX_WARNINGS: Final = 20
+"""How many references without a value are named one by one."""
 
 
 class PlanOptions(NamedTuple):
@@ -43,51 +43,50 @@ class PlanOptions(NamedTuple):
 
 
 @contextmanager
-def without_collector() -> Iterator[None]:
-    """Do not look for garbage in what stays: with thousands of entries that takes longer than the work."""
+def garbage_collection_paused() -> Iterator[None]:
+    """Collect no garbage inside of the block: with thousands of entries that would take longer than the work."""
     import gc
 
-    if not gc.isenabled():
-        yield
-        return
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_enabled:
+            gc.enable()
 
 
-def read(run: RunContext, options: PlanOptions) -> list[ResolvedEntry]:
-    """The manifest, its references opened. Nothing is sent.
+def read_manifest(run: RunContext, options: PlanOptions) -> list[ResolvedEntry]:
+    """Return the entries of the manifest with the values of their references. Nothing is sent.
 
     Raises:
         InputError: Everything that is wrong with the files.
     """
-    desired = manifest.resolve_references(manifest.load(options.files, run.values), run.values)
+    entries = manifest.resolve_references(manifest.load(options.files, run.values), run.values)
     run.learn_secrets()
-    said = (text for want in desired for text in (want.entry.identifier, want.entry.provider, want.entry.name))
-    run.render.redactor.allow(filter(None, said))
-    return desired
+    names = (text for each in entries for text in (each.entry.identifier, each.entry.provider, each.entry.name))
+    run.render.redactor.allow(filter(None, names))
+    return entries
 
 
-def refuse_unresolved(desired: Sequence[ResolvedEntry], options: PlanOptions) -> None:
-    """See that every reference has a value before anything is sent: a placeholder is never sent in its place.
+def refuse_unresolved(entries: Sequence[ResolvedEntry], options: PlanOptions) -> None:
+    """Check that every reference of the entries to apply has a value.
 
     Raises:
-        InputError: Every one that has none.
+        InputError: Every reference without one.
     """
     findings = [
-        f"{want.entry.at('credentials', key)}: {why}"
-        for want in desired
-        if not options.targets or want.entry.identifier in options.targets
-        for key, why in want.unresolved.items()
+        f"{each.entry.at('credentials', key)}: {reason}"
+        for each in entries
+        if not options.targets or each.entry.identifier in options.targets
+        for key, reason in each.unresolved.items()
     ]
     if findings:
         raise InputError.of(findings, hint="nothing was sent; set the variables, or leave entries out with --target")
 
 
-def memory_of(run: RunContext, environment: Environment | None) -> Fingerprints:
-    """What this machine remembers of the environment that the key opens."""
+def load_fingerprints(run: RunContext, environment: Environment | None) -> Fingerprints:
+    """Return what this machine remembers of the environment that the key opens."""
     return fingerprints.load_fingerprints(
         fingerprints.state_folder(run.environ),
         server=run.settings.api_url,
@@ -95,21 +94,28 @@ def memory_of(run: RunContext, environment: Environment | None) -> Fingerprints:
     )
 
 
-def plan_environment(api: Client, desired: Sequence[ResolvedEntry], memory: Fingerprints, options: PlanOptions) -> Plan:
-    """The plan for the environment as it is now."""
+def plan_environment(
+    api: Client, entries: Sequence[ResolvedEntry], applied: Fingerprints, options: PlanOptions
+) -> Plan:
+    """Return the plan for the environment as it is now."""
     return make_plan(
-        desired,
+        entries,
         api.list(),
-        memory,
+        applied,
         prune=options.prune,
         targets=frozenset(options.targets),
         skip_validation=options.skip_validation,
     )
 
 
-def tell_unresolved(run: RunContext, plan: Plan) -> None:
-    """Warn of what keeps this plan from being applied."""
-    for message in plan.unresolved[:SHOWN]:
+def nothing_to_do(plan: Plan) -> str:
+    """Return the note for a plan without actions."""
+    return f"nothing to do: {len(plan.unchanged)} integrations are as the manifest says"
+
+
+def warn_of_unresolved(run: RunContext, plan: Plan) -> None:
+    """Name the references that keep this plan from being applied."""
+    for message in plan.unresolved[:MAX_WARNINGS]:
         run.render.warn(message)
-    if len(plan.unresolved) > SHOWN:
-        run.render.warn(f"{len(plan.unresolved) - SHOWN} more references have no value")
+    if len(plan.unresolved) > MAX_WARNINGS:
+        run.render.warn(f"{len(plan.unresolved) - MAX_WARNINGS} more references have no value")

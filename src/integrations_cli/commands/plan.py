@@ -1,8 +1,8 @@
-"""`integrations plan`: what `apply` would do, and nothing done."""
+"""`integrations plan`: shows what `apply` would do."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,20 +12,21 @@ from integrations_cli.commands.manifest_options import (
     Prune,
     SkipValidation,
     Targets,
-    memory_of,
+    garbage_collection_paused,
+    load_fingerprints,
+    nothing_to_do,
     plan_environment,
-    read,
-    tell_unresolved,
-    without_collector,
+    read_manifest,
+    warn_of_unresolved,
 )
 from integrations_cli.commands.options import run_context
 from integrations_cli.context import RunContext
 from integrations_cli.errors import PendingError
-from integrations_cli.manifests.tables import plan_document, plan_table
+from integrations_cli.manifests.tables import plan_json, plan_table
 from integrations_cli.terminal.views import Nothing, View
 
-MANY = 1000
-"""So many actions are not written as JSON for the eye, on many lines: that takes longer than to plan them."""
+MAX_INDENTED_ACTIONS: Final = 1000
+"""The JSON of more actions is written on one line: indenting it takes longer than to plan them."""
 
 
 def plan(
@@ -40,24 +41,24 @@ def plan(
 ) -> View:
     """Show what apply would change.
 
-    In a pipe: action, identifier, provider, channel and changes, with a TAB between them. Credentials are not read
-    back from servers: what was applied last from this machine is known by fingerprints, and unknown counts as changed.
+    In a pipe: action, identifier, provider, channel and changes, with a TAB between them. Servers do not give
+    credentials back: what this machine applied last is known by fingerprints, and unknown counts as changed.
     """
     options = PlanOptions(files, prune, target or (), skip_validation)
     return _plan(run_context(context), options, exit_code=exit_code)
 
 
 def _plan(run: RunContext, options: PlanOptions, *, exit_code: bool) -> View:
-    with without_collector():
-        desired = read(run, options)
+    with garbage_collection_paused():
+        entries = read_manifest(run, options)
         with run.api() as api:
             environment = api.environment()
-            planned = plan_environment(api, desired, memory_of(run, environment), options)
-        tell_unresolved(run, planned)
-        if not planned.actions:
-            run.render.note(f"nothing to do: {len(planned.unchanged)} integrations are as the manifest says")
+            plan = plan_environment(api, entries, load_fingerprints(run, environment), options)
+        warn_of_unresolved(run, plan)
+        if not plan.actions:
+            run.render.note(nothing_to_do(plan))
         if run.flags.json:
-            run.render.show_json(plan_document(planned, environment), lines=len(planned.actions) > MANY)
+            run.render.show_json(plan_json(plan, environment), lines=len(plan.actions) > MAX_INDENTED_ACTIONS)
         else:
-            run.render.show(plan_table(planned))
-    return Nothing(exit_code=PendingError.exit_code if exit_code and planned.actions else 0)
+            run.render.show(plan_table(plan))
+    return Nothing(exit_code=PendingError.exit_code if exit_code and plan.actions else 0)

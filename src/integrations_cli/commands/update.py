@@ -151,10 +151,10 @@ def _remember(run: RunContext, api: Client, before: Integration, draft: Draft) -
         return
     folder = fingerprints.state_folder(run.environ)
     memory = fingerprints.load_fingerprints(folder, server=run.settings.api_url, environment_id=environment.id)
-    if not memory.knows(before.id):
+    if not memory.is_known(before.id):
         return
     fields = {f"credentials.{key}": credential.value for key, credential in draft.credentials.items()}
     try:
-        memory.applied(before.id, fields)
+        memory.remember_applied(before.id, fields)
     except OSError as error:
         run.render.warn(f"the new credentials cannot be remembered in {folder}: {error.strerror}")

@@ -53,7 +53,8 @@ def find_keys(text: str, form: Literal["toml", "json"]) -> list[KeyLocation]:
 def first_lines(locations: Sequence[KeyLocation]) -> dict[Path, int]:
     """Return the first line of every path, and of every table that exists only because of a key below it."""
     lines: dict[Path, int] = {}
-    for path, line in locations:
+    for location in locations:
+        path, line = location
         while path and path not in lines:
             lines[path] = line
             path = path[:-1]

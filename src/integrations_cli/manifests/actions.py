@@ -1,4 +1,4 @@
-"""What a plan is made of: frozen data, the same for showing and for doing."""
+"""The actions of a plan: frozen data, which `plan` shows and `apply` runs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from integrations_cli.models import Draft, Json, Patch
 
 Kind = Literal["create", "update", "set-primary", "delete"]
 
-STAGES: Final[tuple[Kind, ...]] = ("create", "update", "set-primary", "delete")
+KINDS: Final[tuple[Kind, ...]] = ("create", "update", "set-primary", "delete")
 
 
 class Change(NamedTuple):
-    """One field that is to change; `note` says more. Of credentials there are no values, only what is known of them."""
+    """A field that is to change, and a note about it. The field of a credential has no values, only a note."""
 
     field: str
     before: Json = None
@@ -26,10 +26,15 @@ class Change(NamedTuple):
 class Action:
     """One thing to do to one integration.
 
-    `id` is the `_id`, empty for one that this plan creates. `draft` is what is created, `patch` what is updated (None:
-    nothing but what `toggle` says). With `toggle` the integration is activated as the last step, after having been
-    created inactive or deactivated: so it is active without being primary. `remembered` are the fields whose
-    fingerprints are kept once it is done.
+    `id` is the `_id`; empty for an integration that the plan creates. `draft` is what is created, `patch` what is
+    updated.
+
+    With `activate_separately` the integration is created inactive, or deactivated, and then activated by a request of
+    its own: that makes it active without being primary. Such an update may have no patch.
+
+    Actions with the same `channel_lock` run one after the other, in the order of the plan.
+
+    `remembered_fields` are the fields whose fingerprints are kept after success; None if there is nothing to keep.
     """
 
     kind: Kind
@@ -40,16 +45,22 @@ class Action:
     changes: tuple[Change, ...] = ()
     draft: Draft | None = None
     patch: Patch | None = None
-    toggle: bool = False
-    lane: str | None = None
-    remembered: Mapping[str, Json] | None = field(default=None, repr=False)
+    activate_separately: bool = False
+    channel_lock: str | None = None
+    remembered_fields: Mapping[str, Json] | None = field(default=None, repr=False)
+
+    @property
+    def sends_credentials(self) -> bool:
+        """Return whether a request of this action carries all credentials of the integration."""
+        return self.draft is not None or (self.patch is not None and self.patch.credentials is not None)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The actions in their order, the identifiers of what stays as it is, and why the plan cannot be run yet, if so.
+    """The actions in their order, and the identifiers of the entries that need none.
 
-    `unresolved` has a message for each reference that an action needs and that has no value.
+    `unresolved` has a message for each reference that an action needs and that has no value: such a plan cannot be
+    applied.
     """
 
     actions: tuple[Action, ...] = ()
@@ -57,5 +68,5 @@ class Plan:
     unresolved: tuple[str, ...] = ()
 
     def count(self, kind: Kind) -> int:
-        """How many actions are of this kind."""
+        """Return how many actions are of this kind."""
         return sum(action.kind == kind for action in self.actions)

@@ -1,294 +1,267 @@
-"""Runs a plan: several requests at a time, each action once, past failures, and stops in order when asked to.
+"""Runs the actions of a plan: several at a time, each one once, and on after failures.
 
-The actions go through in the stages of the plan (create and update, set-primary, delete); actions that name a `lane`
-follow one another inside it. No more than `concurrency` actions are under way, and what is kept of those that are done
-is what the rest needs of them: the memory taken does not grow with the plan.
+The actions run in stages: create and update, then set-primary, then delete. Actions with the same `channel_lock` run
+one after the other. At most `concurrency` actions run at a time. Outcomes are not kept beyond what the rest of the run
+needs: the memory taken does not grow with the plan.
 
-What has failed is reported and left; a later run finds it still to be done. A deletion waits for everything else in its
-channel, and is left out if some of that failed: what is to replace it may not be there.
+An action that fails is not repeated; a later run finds it still to be done. A deletion waits for all other actions of
+its channel, and is skipped if one of them did not succeed: the replacement may be missing.
 """
 
 from __future__ import annotations
 
 import queue
-import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Final
 
-from integrations_cli.api.client import Client, update_body
-from integrations_cli.create import exactly_once as create
-from integrations_cli.errors import (
-    AuthError,
-    ConflictError,
-    IntegrationsError,
-    NotFoundError,
-    UnavailableError,
-    UnknownOutcomeError,
-)
+from integrations_cli.api.client import Client
+from integrations_cli.errors import AuthError, IntegrationsError, UnavailableError
 from integrations_cli.manifests.actions import Action, Plan
 from integrations_cli.manifests.fingerprints import Fingerprints
-from integrations_cli.models import Draft, Patch
+from integrations_cli.manifests.perform import ActionOutcome, perform, prepare
 
-CONCURRENCY: Final = 4
+DEFAULT_CONCURRENCY: Final = 4
 
-GIVE_UP: Final = 8
-"""So many actions in a row for which the server cannot be reached, or refuses the key, end the run."""
+MAX_REFUSALS: Final = 8
+"""Actions in a row for which the server cannot be reached, or refuses the key, until the run ends."""
 
-SAVED_AT_ONCE: Final = 10
-"""So many outcomes are remembered together: what a process that is killed has not saved yet counts as changed."""
+SAVE_EVERY: Final = 10
+"""Outcomes that are saved together: what a killed process has not saved yet counts as changed."""
 
-Status = Literal["done", "failed", "unknown", "skipped"]
-
-
-@dataclass(frozen=True)
-class ActionOutcome:
-    """What became of an action. `id` is the integration's `_id` where it is known; `note` is worth telling.
-
-    `unknown`: whether the server did it is not known. `skipped`: it was not tried, `note` says why.
-    """
-
-    action: Action
-    status: Status
-    id: str = ""
-    error: IntegrationsError | None = None
-    note: str = ""
+STAGES: Final = (("create", "update"), ("set-primary",), ("delete",))
 
 
 class ApplyRun:
-    """One run of one plan. Iterate over it once; `stop` may be called from anywhere, a signal handler too.
+    """One run of one plan. Iterate over it once for the outcomes.
 
-    After the iteration `stopped` says why actions are left that have no outcome, if there are any: an error of this
-    run, or None if it was asked to stop. `forgotten` says why what was applied could not be remembered, if so.
+    `request_stop` may be called from anywhere, a signal handler too: nothing more is started, and what is running is
+    finished. After the iteration, `fatal_error` is the error that ended the run early, and `save_error` says why
+    fingerprints could not be saved; both are None if there is nothing to say.
     """
 
     def __init__(
         self,
         plan: Plan,
         api: Client,
-        memory: Fingerprints,
+        fingerprints: Fingerprints,
         *,
-        concurrency: int = CONCURRENCY,
+        concurrency: int = DEFAULT_CONCURRENCY,
         resume: Callable[[], str] = lambda: "integrations apply",
     ) -> None:
-        """Prepare to run `plan` through `api`; `memory` learns what was applied.
+        """Prepare to run `plan` through `api`. `resume` returns the command that continues this run."""
+        self.fatal_error: IntegrationsError | None = None
+        self.stop_requested = False
+        self.on_idle: Callable[[], None] = lambda: None
+        """Called in the thread that iterates whenever no action has ended for a moment."""
+        self._actions = plan.actions
+        self._worker_count = min(concurrency, len(plan.actions))
+        self._perform = lambda action: perform(action, api, fingerprints, resume)
+        self._prerequisites = _Prerequisites(plan)
+        self._recorder = _Recorder(fingerprints)
+        self._refusals = 0
 
-        `resume` gives the command that goes on where this run stops.
-        """
-        self.stopped: IntegrationsError | None = None
-        self.forgotten = ""
-        self.stopping = False
-        self.idle: Callable[[], None] = lambda: None
-        """Called in the thread that iterates whenever nothing has come for a moment."""
-        self._plan = plan
-        self._api = api
-        self._memory = memory
-        self._concurrency = concurrency
-        self._resume = resume
-        self._tasks: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
-        self._results: queue.SimpleQueue[ActionOutcome | BaseException] = queue.SimpleQueue()
-        self._created = {action.identifier: "" for action in plan.actions if action.kind == "set-primary"}
-        self._broken: dict[str, str] = {}
-        self._turned_away = 0
-        self._unsaved: list[ActionOutcome] = []
+    @property
+    def save_error(self) -> str | None:
+        """Return why fingerprints could not be saved, or None."""
+        return self._recorder.error
 
-    def stop(self) -> None:
-        """Begin nothing more; what is under way is finished."""
-        self.stopping = True
+    def request_stop(self) -> None:
+        """Start no more actions."""
+        self.stop_requested = True
 
     def __iter__(self) -> Iterator[ActionOutcome]:
-        """The outcomes, as they come. Ends early after `stop`, or when the server cannot be talked to."""
-        actions = self._plan.actions
-        workers = [
-            threading.Thread(target=self._work, name=f"apply-{number}", daemon=True)
-            for number in range(min(self._concurrency, len(actions)))
-        ]
-        for worker in workers:
-            worker.start()
+        """Yield the outcomes as the actions end."""
+        workers = _Workers(self._worker_count, self._perform, self.on_idle)
         try:
-            for stage in (("create", "update"), ("set-primary",), ("delete",)):
-                yield from self._stage([action for action in actions if action.kind in stage], len(workers))
+            for stage in STAGES:
+                yield from self._run_stage([action for action in self._actions if action.kind in stage], workers)
         finally:
-            for _ in workers:
-                self._tasks.put(None)
-            self._save()
-        for worker in workers:
-            worker.join()
+            workers.close()
+            self._recorder.save()
+        workers.join()
 
-    def _stage(self, actions: Sequence[Action], workers: int) -> Iterator[ActionOutcome]:
-        waiting = _Waiting(actions)
-        under_way = 0
+    def _run_stage(self, actions: Sequence[Action], workers: _Workers) -> Iterator[ActionOutcome]:
+        waiting = _WaitingActions(actions)
         while True:
-            ready: list[ActionOutcome] = []
-            while under_way < workers and not self.stopping and (action := waiting.next()) is not None:
-                skipped = self._skipped(action)
-                if skipped is None:
-                    self._tasks.put(self._with_id(action))
-                    under_way += 1
+            skipped: list[ActionOutcome] = []
+            while workers.are_free and not self.stop_requested and (action := waiting.next()) is not None:
+                reason = self._prerequisites.reason_to_skip(action)
+                if reason is None:
+                    workers.submit(self._prerequisites.with_id(action))
                 else:
                     waiting.done(action)
-                    ready.append(skipped)
-            yield from ready
-            if not under_way:
+                    skipped.append(ActionOutcome(action, "skipped", action.id, note=reason))
+            yield from skipped
+            if not workers.running:
                 return
-            result = self._next_result()
-            under_way -= 1
-            if isinstance(result, BaseException):
-                raise result
-            waiting.done(result.action)
-            self._note(result)
-            yield result
+            outcome = workers.next_outcome()
+            waiting.done(outcome.action)
+            self._prerequisites.note(outcome)
+            self._recorder.add(outcome)
+            self._count_refusals(outcome)
+            yield outcome
 
-    def _next_result(self) -> ActionOutcome | BaseException:
+    def _count_refusals(self, outcome: ActionOutcome) -> None:
+        """End the run after too many actions in a row for which the server is away or refuses the key."""
+        refused = isinstance(outcome.error, AuthError | UnavailableError)
+        self._refusals = self._refusals + 1 if refused else 0
+        if self._refusals >= MAX_REFUSALS:
+            self.fatal_error, self.stop_requested = outcome.error, True
+
+
+class _Workers:
+    """Threads that perform actions, for one thread that submits them and waits for their outcomes."""
+
+    def __init__(self, count: int, perform: Callable[[Action], ActionOutcome], on_idle: Callable[[], None]) -> None:
+        self.running = 0
+        """How many actions were submitted whose outcome has not been returned."""
+        self._perform = perform
+        self._on_idle = on_idle
+        self._submitted: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[ActionOutcome | BaseException] = queue.SimpleQueue()
+        # Daemons: a second Ctrl-C does not wait for them.
+        self._threads = [
+            threading.Thread(target=self._work, name=f"apply-{number}", daemon=True) for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def are_free(self) -> bool:
+        return self.running < len(self._threads)
+
+    def submit(self, action: Action) -> None:
+        self.running += 1
+        self._submitted.put(action)
+
+    def next_outcome(self) -> ActionOutcome:
+        """Wait for an action to end. An exception in a worker, which is a bug, is raised here."""
         while True:
             try:
-                # A wait without an end cannot be interrupted on Windows.
-                return self._results.get(timeout=0.2)
+                outcome = self._outcomes.get(timeout=0.2)  # without a timeout Windows cannot interrupt it
+                break
             except queue.Empty:
-                self.idle()
+                self._on_idle()
+        self.running -= 1
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
 
-    # -- in the thread of the caller ----------------------------------------------------------------------------------
+    def close(self) -> None:
+        """Let the threads end when they have nothing more to do."""
+        for _ in self._threads:
+            self._submitted.put(None)
 
-    def _with_id(self, action: Action) -> Action:
-        return (
-            replace(action, id=self._created[action.identifier])
-            if action.kind == "set-primary" and not action.id
-            else action
-        )
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join()
 
-    def _skipped(self, action: Action) -> ActionOutcome | None:
-        """The outcome of an action that cannot be begun, since one before it failed."""
-        if action.kind == "set-primary" and not action.id and not self._created[action.identifier]:
-            return ActionOutcome(action, "skipped", note=f"{action.identifier} could not be created")
-        if action.kind == "delete" and action.channel in self._broken:
-            return ActionOutcome(
-                action, "skipped", action.id, note=f"{self._broken[action.channel]} failed, and is to be there first"
-            )
+    def _work(self) -> None:
+        while (action := self._submitted.get()) is not None:
+            try:
+                self._outcomes.put(self._perform(action))
+            except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits
+                self._outcomes.put(error)
+                return
+
+
+class _WaitingActions:
+    """The actions of one stage that have not been started. One `channel_lock` is held by one action at a time."""
+
+    def __init__(self, actions: Sequence[Action]) -> None:
+        self._unlocked = deque(action for action in actions if action.channel_lock is None)
+        self._by_channel: dict[str, deque[Action]] = {}
+        self._held: set[str] = set()
+        for action in actions:
+            if action.channel_lock is not None:
+                self._by_channel.setdefault(action.channel_lock, deque()).append(action)
+
+    def next(self) -> Action | None:
+        """Return an action that may start, and hold its lock; None if there is none now."""
+        for channel, actions in self._by_channel.items():
+            if actions and channel not in self._held:
+                self._held.add(channel)
+                return actions.popleft()
+        return self._unlocked.popleft() if self._unlocked else None
+
+    def done(self, action: Action) -> None:
+        """Release the lock of an action."""
+        if action.channel_lock is not None:
+            self._held.discard(action.channel_lock)
+
+
+class _Prerequisites:
+    """What later actions need of earlier ones: the ids of new integrations, and whether their channel had a failure."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._new_ids = {action.identifier: "" for action in plan.actions if action.kind == "set-primary"}
+        self._first_failure: dict[str, str] = {}
+        """The identifier of the first action that did not succeed, by channel."""
+
+    def note(self, outcome: ActionOutcome) -> None:
+        action = outcome.action
+        if outcome.status != "done":
+            self._first_failure.setdefault(action.channel, action.identifier)
+        elif action.kind == "create" and action.identifier in self._new_ids:
+            self._new_ids[action.identifier] = outcome.id
+
+    def reason_to_skip(self, action: Action) -> str | None:
+        """Return why an action cannot be started, or None."""
+        if action.kind == "set-primary" and not action.id and not self._new_ids[action.identifier]:
+            return f"{action.identifier} was not created, as far as is known"
+        if action.kind == "delete" and action.channel in self._first_failure:
+            return f"{self._first_failure[action.channel]} in the same channel did not succeed"
         return None
 
-    def _note(self, outcome: ActionOutcome) -> None:
-        """Keep what later actions and later runs need to know of an outcome."""
-        action = outcome.action
-        self._turned_away = self._turned_away + 1 if isinstance(outcome.error, (AuthError, UnavailableError)) else 0
-        if outcome.status != "done":
-            self._broken.setdefault(action.channel, action.identifier)
-            if self._turned_away >= GIVE_UP:
-                self.stopped, self.stopping = outcome.error, True
-        elif action.kind == "create" and action.identifier in self._created:
-            self._created[action.identifier] = outcome.id
-        self._unsaved.append(outcome)
-        if len(self._unsaved) >= SAVED_AT_ONCE:
-            self._save()
+    def with_id(self, action: Action) -> Action:
+        """Return the action with the `_id` of the integration that this run created for it."""
+        if action.kind == "set-primary" and not action.id:
+            return replace(action, id=self._new_ids[action.identifier])
+        return action
 
-    def _save(self) -> None:
-        """Remember what was applied since the last time."""
+
+class _Recorder:
+    """Saves the fingerprints of what was applied, several outcomes at a time."""
+
+    def __init__(self, fingerprints: Fingerprints) -> None:
+        self.error: str | None = None
+        """Why they could not be saved."""
+        self._fingerprints = fingerprints
+        self._unsaved: list[ActionOutcome] = []
+
+    def add(self, outcome: ActionOutcome) -> None:
+        self._unsaved.append(outcome)
+        if len(self._unsaved) >= SAVE_EVERY:
+            self.save()
+
+    def save(self) -> None:
         outcomes, self._unsaved = self._unsaved, []
         try:
-            with self._memory.together():
+            with self._fingerprints.batch():
                 for outcome in outcomes:
                     self._remember(outcome)
         except OSError as error:
-            self.forgotten = f"{self._memory.path.parent}: {error.strerror or type(error).__name__}"
+            self.error = f"{self._fingerprints.path.parent}: {error.strerror or type(error).__name__}"
 
     def _remember(self, outcome: ActionOutcome) -> None:
-        action = outcome.action
-        if outcome.status == "done" and action.kind == "delete":
-            self._memory.forget(action.id)
-        elif outcome.status == "done" and action.remembered is not None and outcome.id:
-            whole = action.draft is not None or (action.patch is not None and action.patch.credentials is not None)
-            self._memory.applied(outcome.id, action.remembered, credentials=whole)
-        if action.kind == "create" and outcome.status in {"done", "failed"}:
-            self._memory.settled(action.identifier)
-        elif action.kind == "create" and outcome.error is not None and outcome.error.idempotency_key:
-            key = outcome.error.idempotency_key
-            self._memory.doubted(action.identifier, create.prepare_create(_first_draft(action), key).body, key)
-
-    # -- in the threads of the workers --------------------------------------------------------------------------------
-
-    def _work(self) -> None:
-        while (action := self._tasks.get()) is not None:
-            try:
-                self._results.put(self._performed(action))
-            except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits for it
-                self._results.put(error)
-                return
-
-    def _performed(self, action: Action) -> ActionOutcome:
-        try:
-            return self._perform(action)
-        except UnknownOutcomeError as error:
-            return ActionOutcome(action, "unknown", action.id, error)
-        except IntegrationsError as error:
-            if isinstance(error, ConflictError) and action.kind == "create":
-                error.hint = (
-                    "if plan does not show it, another environment has it: "
-                    "there are servers on which an organisation has every identifier once"
-                )
-            return ActionOutcome(action, "failed", action.id, error)
-
-    def _perform(self, action: Action) -> ActionOutcome:
+        action, done = outcome.action, outcome.status == "done"
         if action.kind == "create":
-            return self._create(action)
-        if action.kind == "update":
-            patch = action.patch
-            if patch is not None:
-                first = patch._replace(values={**patch.values, "active": False}) if action.toggle else patch
-                self._api.update(action.id, update_body(first))
-            if action.toggle:
-                check = patch.check if patch is not None else False
-                if patch is None:
-                    self._api.update(action.id, update_body(Patch({"active": False}, check=check)))
-                self._api.update(action.id, update_body(Patch({"active": True}, check=check)))
-        elif action.kind == "set-primary":
-            self._api.set_primary(action.id)
-        else:
-            try:
-                self._api.delete(action.id)
-            except NotFoundError:
-                return ActionOutcome(action, "done", action.id, note="it was gone already")
-        return ActionOutcome(action, "done", action.id)
+            self._remember_pending(outcome)
+        if action.kind == "delete" and done:
+            self._fingerprints.remove(action.id)
+        elif action.remembered_fields is not None and done and outcome.id:
+            self._fingerprints.remember_applied(
+                outcome.id, action.remembered_fields, credentials=action.sends_credentials
+            )
 
-    def _create(self, action: Action) -> ActionOutcome:
-        draft = _first_draft(action)
-        prepared = create.prepare_create(draft, secrets.token_hex(16), random=self._api.random)
-        key = self._memory.pending(action.identifier, prepared.body)
-        if key is not None:
-            prepared = prepared._replace(key=key)
-        created = create.create_exactly_once(self._api, prepared, resume=self._resume)
-        if action.toggle:
-            self._api.update(created.integration.id, update_body(Patch({"active": True}, check=draft.check)))
-        note = "confirmed after a lost answer" if created.confirmed else ""
-        return ActionOutcome(action, "done", created.integration.id, note=note)
-
-
-def _first_draft(action: Action) -> Draft:
-    """What is sent to create an integration."""
-    assert action.draft is not None
-    return action.draft._replace(active=False) if action.toggle else action.draft
-
-
-class _Waiting:
-    """The actions of one stage that are still to be begun: those of a lane one after the other."""
-
-    def __init__(self, actions: Sequence[Action]) -> None:
-        self._free = deque(action for action in actions if action.lane is None)
-        self._lanes: dict[str, deque[Action]] = {}
-        self._busy: set[str] = set()
-        for action in actions:
-            if action.lane is not None:
-                self._lanes.setdefault(action.lane, deque()).append(action)
-
-    def next(self) -> Action | None:
-        """The next action that may begin, or None if there is none now."""
-        for lane, actions in self._lanes.items():
-            if actions and lane not in self._busy:
-                self._busy.add(lane)
-                return actions.popleft()
-        return self._free.popleft() if self._free else None
-
-    def done(self, action: Action) -> None:
-        """Let the next one of its lane begin."""
-        if action.lane is not None:
-            self._busy.discard(action.lane)
+    def _remember_pending(self, outcome: ActionOutcome) -> None:
+        """Remember the idempotency key of a create while its outcome is unknown, for the next run."""
+        action, error = outcome.action, outcome.error
+        if outcome.status in {"done", "failed"}:
+            self._fingerprints.remove_pending_create(action.identifier)
+        elif error is not None and error.idempotency_key:
+            body = prepare(action, error.idempotency_key).body
+            self._fingerprints.remember_pending_create(action.identifier, body, error.idempotency_key)

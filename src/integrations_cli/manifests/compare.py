@@ -1,60 +1,66 @@
-"""Whether what a manifest wants is what a server shows, where the two can be compared at all."""
+"""Compares what a manifest describes with what a server shows and with what was applied before."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.credential_fields import credential_type
+from integrations_cli.catalogue.secret_names import sounds_secret
 from integrations_cli.errors import ConflictError
-from integrations_cli.manifests.fingerprints import Verdict
+from integrations_cli.manifests.fingerprints import FieldStatus
 from integrations_cli.manifests.load import ResolvedEntry
-from integrations_cli.models import Integration, Json
+from integrations_cli.models import FIELDS, Integration, IntegrationField, Json
 
-OPAQUE = "nvsk."
-"""What the token that stands for an encrypted credential begins with."""
+OPAQUE_PREFIX: Final = "nvsk."
+"""The beginning of the opaque token that a server shows for an encrypted credential."""
 
-FIXED = ("kind",)
-"""Fields beyond the documented ones that are given at creation only."""
-
-_SOUNDS_SECRET: Final = re.compile(r"(key|secret|token|password|passphrase|pfx)$", re.IGNORECASE)
-"""Members of `tlsOptions` and of fields that the catalogue does not describe whose text is not shown or written."""
+SHOWN_FIELDS: Final = tuple(field for field in FIELDS if field.manifest and field.name not in {"check", "credentials"})
+"""The fields of a manifest that servers show as they are: they do not keep `check`, and they hide credentials."""
 
 
-class Memory(Protocol):
-    """What is remembered of the fields that servers hide."""
+class AppliedFields(Protocol):
+    """What is known of the fields that were applied before."""
 
-    def compare(self, name: str, fields: Mapping[str, Json]) -> Mapping[str, Verdict]:
-        """How the fields wanted, by path, differ from those remembered of the integration `name`."""
+    def compare(self, integration_id: str, fields: Mapping[str, Json]) -> Mapping[str, FieldStatus]:
+        """Return how fields, by path, differ from those that were applied to the integration."""
 
 
-def remembered_fields(want: ResolvedEntry) -> dict[str, Json] | None:
-    """The fields of an entry that servers may hide, by path, for their fingerprints; None if it has none.
+# -- fields -----------------------------------------------------------------------------------------------------------
 
-    A reference without a value is None.
+
+def shown_value(integration: Integration, field: IntegrationField) -> Json:
+    """Return the value of a field as a server shows it.
+
+    Where it shows none, or one of another type, that is an empty text, false, no conditions, or None.
     """
-    fields: dict[str, Json] = {key: value for key, value in want.entry.extra.items() if key not in FIXED}
-    if want.credentials is not None:
-        fields |= {f"credentials.{key}": credential.value for key, credential in want.credentials.items()}
-        fields |= {f"credentials.{key}": None for key in want.unresolved}
-    return fields or None
+    value = integration.raw.get(field.wire)
+    if field.type == "text":
+        return value if isinstance(value, str) else ""
+    if field.type == "boolean":
+        return value is True
+    if field.type == "conditions":
+        return value if isinstance(value, list) else []
+    return value
 
 
-def hidden_fields(want: ResolvedEntry, now: Integration) -> dict[str, Json]:
-    """The same without those with a value that the server shows: nothing has to be remembered to compare them."""
-    fields = remembered_fields(want) or {}
-    for key, value in now.credentials.items():
-        if key not in want.unresolved and isinstance(value, (str, bool)) and value != "" and not is_token(value):
-            fields.pop(f"credentials.{key}", None)
-    return fields
+def field_differs(field: IntegrationField, wanted: Json, current: Integration, remembered: FieldStatus) -> bool:
+    """Return whether a field is to be sent. `remembered` is how it differs from what was applied before."""
+    shown = shown_value(current, field)
+    if field.type == "conditions":
+        return not contains(wanted, shown)
+    if field.type != "json":
+        return bool(wanted != shown)
+    if field.wire not in current.raw:  # this server may not know the field: it is sent once
+        return remembered != "same"
+    return not _matches(wanted, shown, remembered)
 
 
 def contains(wanted: Json, shown: Json, *, exactly: bool = False) -> bool:
-    """Whether `shown` has everything that is in `wanted`, and, with `exactly`, nothing else.
+    """Return whether `shown` has everything that is in `wanted`, and, with `exactly`, nothing else.
 
-    Servers add ids and defaults to objects of their own.
+    Servers add ids and defaults to objects.
     """
     if isinstance(wanted, dict):
         if not isinstance(shown, dict) or (exactly and wanted.keys() != shown.keys()):
@@ -67,12 +73,27 @@ def contains(wanted: Json, shown: Json, *, exactly: bool = False) -> bool:
         if not isinstance(shown, list) or len(wanted) != len(shown):
             return False
         return all(contains(item, other, exactly=exactly) for item, other in zip(wanted, shown, strict=True))
-    # 1 and 1.0 are one number in JSON; true is none.
+    # 1 and 1.0 are the same number in JSON; true is not a number.
     return isinstance(wanted, bool) is isinstance(shown, bool) and bool(wanted == shown)
 
 
+def _matches(wanted: Json, shown: Json, remembered: FieldStatus) -> bool:
+    """Return whether a value is what the server has, secret members included.
+
+    A server does not show secret members: they are the same only if the whole value was applied before. Then anything
+    more that the server shows was added by the server.
+    """
+    visible = without_secrets(wanted)
+    if remembered == "same":
+        return contains(visible, without_secrets(shown))
+    return contains(visible, without_secrets(shown), exactly=True) and bool(visible == wanted)
+
+
+# -- credentials ------------------------------------------------------------------------------------------------------
+
+
 def visible_credentials(integration: Integration) -> dict[str, Json]:
-    """The credentials that a server shows: their values, or their opaque tokens; what is empty counts as absent."""
+    """Return the credentials that a server shows, as values or opaque tokens; empty ones count as absent."""
     return {
         key: credential_type(key).from_response(value)
         for key, value in integration.credentials.items()
@@ -80,81 +101,109 @@ def visible_credentials(integration: Integration) -> dict[str, Json]:
     }
 
 
+def credential_changes(
+    entry: ResolvedEntry,
+    current: Integration,
+    remembered: Mapping[str, FieldStatus],
+    *,
+    server_shows_credentials: bool,
+) -> dict[str, FieldStatus]:
+    """Return the keys of the credentials that differ from those on the server, and how.
+
+    `remembered` has, by path, how they differ from what was applied before. A server that shows no credentials at all
+    says nothing about which ones exist.
+    """
+    shown = visible_credentials(current)
+    given = {**(entry.credentials or {}), **entry.unresolved}
+    changes: dict[str, FieldStatus] = {}
+    for key in given:
+        applied = remembered.get(f"credentials.{key}", "unknown")
+        if key in shown:
+            changes[key] = _status_of_shown(entry, key, shown[key], applied)
+        else:
+            changes[key] = _status_of_hidden(current, key, applied, server_shows_credentials=server_shows_credentials)
+    existing = shown if server_shows_credentials else _applied_only(remembered)
+    changes |= {key: "removed" for key in existing if key not in given}
+    return {key: status for key, status in changes.items() if status != "same"}
+
+
+def _status_of_shown(entry: ResolvedEntry, key: str, shown: Json, applied: FieldStatus) -> FieldStatus:
+    """Return the status of a credential that the server shows: a token or a missing value cannot be compared."""
+    credential = (entry.credentials or {}).get(key)
+    if credential is None or is_token(shown):
+        return applied
+    return "same" if _matches(credential.value, shown, applied) else "changed"
+
+
+def _status_of_hidden(
+    current: Integration, key: str, applied: FieldStatus, *, server_shows_credentials: bool
+) -> FieldStatus:
+    """Return the status of a credential that the server does not show: some servers hide all, some only secrets."""
+    may_exist = not server_shows_credentials or (applied == "same" and catalogue.is_secret(current.provider, key))
+    return applied if may_exist else "added"
+
+
+def _applied_only(remembered: Mapping[str, FieldStatus]) -> Iterable[str]:
+    """Return the keys of credentials that were applied before and are not given any more."""
+    paths = (path for path, status in remembered.items() if status == "removed")
+    return [path.removeprefix("credentials.") for path in paths if path.startswith("credentials.")]
+
+
+def fields_to_remember(entry: ResolvedEntry) -> dict[str, Json] | None:
+    """Return the fields of an entry that servers may hide, by path; None if it has none.
+
+    A reference without a value is None.
+    """
+    values = entry.entry.values
+    fields = {
+        field.wire: values[field.name]
+        for field in FIELDS
+        if field.type == "json" and field.update and field.name in values
+    }
+    fields |= {f"credentials.{key}": credential.value for key, credential in (entry.credentials or {}).items()}
+    fields |= {f"credentials.{key}": None for key in entry.unresolved}
+    return fields or None
+
+
+def hidden_fields(entry: ResolvedEntry, current: Integration) -> dict[str, Json]:
+    """Return the same without the credentials whose value the server shows: these can be compared directly."""
+    fields = fields_to_remember(entry) or {}
+    for key, value in current.credentials.items():
+        if key not in entry.unresolved and isinstance(value, str | bool) and value != "" and not is_token(value):
+            fields.pop(f"credentials.{key}", None)
+    return fields
+
+
 def is_token(value: Json) -> bool:
-    """Whether a server shows a token in the place of the value."""
-    return isinstance(value, str) and value.startswith(OPAQUE)
+    """Return whether a server shows an opaque token in the place of the value."""
+    return isinstance(value, str) and value.startswith(OPAQUE_PREFIX)
 
 
 def without_secrets(value: Json) -> Json:
-    """A value without the members that are secret, and without what servers show in their place."""
+    """Return a value without its secret members, and without the tokens that servers show for them."""
     if isinstance(value, dict):
         return {
             key: without_secrets(item)
             for key, item in value.items()
-            if not is_token(item) and not (_SOUNDS_SECRET.search(key) and isinstance(item, (str, list)))
+            if not is_token(item) and not (sounds_secret(key) and isinstance(item, str | list))
         }
     return [without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
-def _alike(wanted: Json, shown: Json, verdict: Verdict) -> bool:
-    """Whether a value is what is shown of it; what is not shown of it must be what was sent before.
-
-    A server that shows more than was sent has added that.
-    """
-    before = verdict == "same"
-    open_part = without_secrets(wanted)
-    return contains(open_part, without_secrets(shown), exactly=not before) and (before or bool(open_part == wanted))
-
-
-def credential_changes(
-    want: ResolvedEntry, now: Integration, verdicts: Mapping[str, Verdict], *, shows: bool
-) -> Iterator[tuple[str, Verdict]]:
-    """The keys whose credential differs from what is there, and how.
-
-    `shows` says that this server shows credentials at all: then one that is not shown is not there.
-    """
-    wanted = want.credentials or {}
-    shown = visible_credentials(now)
-    for key in (*wanted, *want.unresolved):
-        verdict = verdicts.get(f"credentials.{key}", "unknown")
-        if key in shown and not is_token(shown[key]) and key in wanted:
-            verdict = "same" if _alike(wanted[key].value, shown[key], verdict) else "changed"
-        elif key not in shown and shows and (verdict != "same" or not catalogue.is_secret(now.provider, key)):
-            verdict = "added"
-        if verdict != "same":
-            yield key, verdict
-    for key in shown:
-        if key not in wanted and key not in want.unresolved:
-            yield key, "removed"
-    if not shows:
-        for path, verdict in verdicts.items():
-            if verdict == "removed" and path.startswith("credentials."):
-                yield path.removeprefix("credentials."), verdict
-
-
-def extra_changes(extra: Mapping[str, Json], now: Integration, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
-    """The fields beyond the documented ones that differ.
-
-    A server that does not show a field may not know it: then it is sent once, and not again while it stays the same.
-    """
-    for key, value in extra.items():
-        verdict = verdicts.get(key, "unknown")
-        same = _alike(value, now.raw[key], verdict) if key in now.raw else verdict == "same"
-        if not same and key not in FIXED:
-            yield key
+# -- integrations -----------------------------------------------------------------------------------------------------
 
 
 def by_manifest_name(integrations: Sequence[Integration]) -> dict[str, Integration]:
-    """The integrations by what a manifest calls them, in the order of these names.
+    """Return the integrations by their names in manifests, sorted by these.
 
-    That is the identifier; the service makes it up for what it brings along itself, of which an environment has one
-    each: there it is the provider's id, so that it is the same in every environment.
+    That is the identifier. The service makes up the identifiers of the integrations that it creates itself, one of each
+    provider: they are named like their provider, so that the name is the same in every environment.
 
     Raises:
-        ConflictError: An identifier is there twice.
+        ConflictError: Several integrations have the same identifier.
     """
     names: dict[str, Integration] = {}
-    twice: dict[str, list[str]] = {}
+    duplicates: dict[str, list[str]] = {}
     providers = [integration.provider for integration in integrations]
     taken = {integration.identifier for integration in integrations if integration.provider not in catalogue.BUILT_IN}
     for integration in integrations:
@@ -164,16 +213,18 @@ def by_manifest_name(integrations: Sequence[Integration]) -> dict[str, Integrati
             while name in taken:
                 name += "-built-in"
         if name in names:
-            twice.setdefault(name, [names[name].id]).append(integration.id)
+            duplicates.setdefault(name, [names[name].id]).append(integration.id)
         names[name] = integration
-    if twice:
-        said = "; ".join(f"{name} is there {len(ids)} times ({', '.join(ids)})" for name, ids in twice.items())
-        raise ConflictError(said, hint="delete all but one of them by _id: integrations delete ID")
+    if duplicates:
+        listed = "; ".join(
+            f"{len(ids)} integrations are called {name}: {', '.join(ids)}" for name, ids in duplicates.items()
+        )
+        raise ConflictError(listed, hint="delete all but one of them by _id: integrations delete ID")
     return {name: names[name] for name in sorted(names)}
 
 
 def conditions_without_ids(conditions: Sequence[Json]) -> list[Json]:
-    """Conditions as a user writes them: without the ids that servers add."""
+    """Return conditions as a user writes them: without the ids that servers add."""
     return [_without_ids(condition) for condition in conditions]
 
 

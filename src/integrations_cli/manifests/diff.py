@@ -1,40 +1,65 @@
-"""Two environments side by side: identifiers by fields."""
+"""Compares two environments, or an environment and a manifest, field by field."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 from integrations_cli import catalogue
 from integrations_cli.inputs.credential_values import is_reference
 from integrations_cli.manifests.compare import (
+    SHOWN_FIELDS,
     by_manifest_name,
     conditions_without_ids,
     contains,
     is_token,
+    shown_value,
     visible_credentials,
     without_secrets,
 )
 from integrations_cli.manifests.documents import toml_path
-from integrations_cli.manifests.entries import NEWER_FIELDS, Entry
+from integrations_cli.manifests.entries import Entry
 from integrations_cli.models import MASK, Integration, Json
 from integrations_cli.terminal.views import Row, Table, cell_text
 
 Verdict = Literal["same", "different", "left only", "right only", "unknown"]
 
-UNSAID: Final = object()
-"""What a side says of a field of which it says nothing."""
+_CREDENTIAL = "credentials."
 
-REST, CREDENTIALS = "", "credentials"
-"""Under these names a side has `UNSAID` where it says nothing of the fields that it does not name."""
+
+@dataclass(frozen=True)
+class Description:
+    """An integration as one side describes it: the values of its fields, which may be secrets.
+
+    A manifest leaves fields as they are that it does not name; a server may hide all credentials. There
+    `names_all_fields` or `names_all_credentials` is false, and a field that is missing in `fields` is not compared.
+    """
+
+    fields: Mapping[str, Json] = field(repr=False)
+    names_all_fields: bool = True
+    names_all_credentials: bool = True
+
+    @property
+    def provider(self) -> str:
+        """Return the provider's id."""
+        return str(self.fields["provider"])
+
+    def covers(self, name: str) -> bool:
+        """Return whether the side says what this field is, or that it is missing."""
+        names_all = self.names_all_credentials if name.startswith(_CREDENTIAL) else self.names_all_fields
+        return names_all or name in self.fields
+
+
+Side = Mapping[str, Description]
+"""The integrations of one side by identifier."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One field of one integration on both sides, as it may be shown; None where it is not there.
+    """One field of one integration on both sides, without secrets; None where it is missing.
 
-    `unknown`: it is there on both sides, and cannot be compared.
+    `unknown`: both sides have it, and the values cannot be compared.
     """
 
     identifier: str
@@ -43,10 +68,15 @@ class Cell:
     right: Json
     verdict: Verdict
 
+    @property
+    def differs(self) -> bool:
+        """Return whether the sides differ, as far as that can be known."""
+        return self.verdict not in ("same", "unknown")
+
 
 @dataclass(frozen=True)
 class Difference:
-    """All fields of all integrations of two sides, in the order of the identifiers."""
+    """All compared fields of all integrations, and the names of the two sides."""
 
     left: str
     right: str
@@ -54,68 +84,134 @@ class Difference:
 
     @property
     def pending(self) -> bool:
-        """Whether anything differs, as far as that can be known."""
-        return any(cell.verdict not in ("same", "unknown") for cell in self.cells)
-
-
-Side = Mapping[str, Mapping[str, Json]]
-"""The fields of one side by identifier; the values may be secrets."""
+        """Return whether anything differs, as far as that can be known."""
+        return any(cell.differs for cell in self.cells)
 
 
 def side_of_environment(integrations: Sequence[Integration]) -> Side:
-    """What is there, as fields.
+    """Return what exists in an environment.
 
     Raises:
-        ConflictError: An identifier is there twice.
+        ConflictError: Several integrations have the same identifier.
     """
-    return {name: _fields(integration) for name, integration in by_manifest_name(integrations).items()}
+    return {name: _describe_integration(integration) for name, integration in by_manifest_name(integrations).items()}
 
 
 def side_of_manifest(entries: Mapping[str, Entry]) -> Side:
-    """What a manifest says, as fields."""
-    return {name: _said(entries[name]) for name in sorted(entries)}
+    """Return what a manifest describes."""
+    return {name: _describe_entry(entries[name]) for name in sorted(entries)}
 
 
-def is_built_in(fields: Mapping[str, Json]) -> bool:
-    """Whether these are the fields of an integration that the service brings along itself."""
-    return fields["provider"] in catalogue.BUILT_IN
+def _describe_integration(integration: Integration) -> Description:
+    fields: dict[str, Json] = {}
+    for known in SHOWN_FIELDS:
+        value = shown_value(integration, known)
+        if known.name == "primary" and integration.channel not in catalogue.channels_with_primary():
+            value = None
+        if value is not None:
+            fields[known.name] = conditions_without_ids(value) if known.type == "conditions" else value
+    fields |= _credential_fields(dict(sorted(visible_credentials(integration).items())))
+    return Description(fields, names_all_credentials="credentials" in integration.raw)
+
+
+def _describe_entry(entry: Entry) -> Description:
+    fields: dict[str, Json] = {}
+    for known in SHOWN_FIELDS:
+        value = entry.values.get(known.name)
+        if value is not None:
+            fields[known.name] = conditions_without_ids(value) if known.type == "conditions" else value
+    fields |= _credential_fields(entry.credentials or {})
+    return Description(fields, names_all_fields=False, names_all_credentials=entry.credentials is not None)
+
+
+def _credential_fields(credentials: Mapping[str, Json]) -> dict[str, Json]:
+    return {f"{_CREDENTIAL}{toml_path((key,))}": value for key, value in credentials.items()}
+
+
+# -- comparison -------------------------------------------------------------------------------------------------------
 
 
 def compare_sides(left: Side, right: Side, names: tuple[str, str]) -> Difference:
-    """The two sides next to each other; secrets are compared where both are known, and shown as masks."""
+    """Compare the two sides. Secrets are compared where both values are known, and masked."""
     cells: list[Cell] = []
     for identifier in sorted({*left, *right}):
-        one, other = left.get(identifier), right.get(identifier)
-        provider = (one or other or {}).get("provider")
-        for field in dict.fromkeys((*(one or ()), *(other or ()))):
-            cell = _cell(identifier, field, provider, one, other)
-            if cell is not None:
-                cells.append(cell)
+        sides = (left.get(identifier), right.get(identifier))
+        described = [side for side in sides if side is not None]
+        fields = dict.fromkeys(name for side in described for name in side.fields)
+        cells += [
+            _cell(identifier, name, described[0].provider, *sides)
+            for name in fields
+            if all(side.covers(name) for side in described)
+        ]
     return Difference(*names, cells)
 
 
+def _cell(identifier: str, name: str, provider: str, left: Description | None, right: Description | None) -> Cell:
+    left_value = None if left is None else left.fields.get(name)
+    right_value = None if right is None else right.fields.get(name)
+    verdict: Verdict
+    if left is None or (left_value is None and right_value is not None):
+        verdict = "right only"
+    elif right is None or right_value is None:
+        verdict = "left only"
+    elif _is_hidden(name, left_value) or _is_hidden(name, right_value):
+        verdict = "unknown"
+    else:
+        verdict = "same" if _is_same(name, left_value, right_value) else "different"
+    return Cell(
+        identifier, name, _printable(name, provider, left_value), _printable(name, provider, right_value), verdict
+    )
+
+
+def _is_same(name: str, left: Json, right: Json) -> bool:
+    """Return whether two values are equal; servers add defaults to conditions."""
+    exactly = name != "conditions"
+    return contains(left, right, exactly=exactly) or contains(right, left, exactly=exactly)
+
+
+def _is_hidden(name: str, value: Json) -> bool:
+    """Return whether this is a credential of which the value is not known."""
+    return name.startswith(_CREDENTIAL) and (is_token(value) or is_reference(value) or without_secrets(value) != value)
+
+
+def _printable(name: str, provider: str, value: Json) -> Json:
+    """Return a value without secrets."""
+    if name.startswith(_CREDENTIAL) and value is not None:
+        if is_reference(value):
+            return value
+        if is_token(value) or catalogue.is_secret(provider, name.removeprefix(_CREDENTIAL)):
+            return MASK
+    return without_secrets(value)
+
+
+# -- output -----------------------------------------------------------------------------------------------------------
+
+
 def difference_table(difference: Difference, *, everything: bool = False, exit_code: int = 0) -> Table:
-    """The matrix: a group for each identifier, a row for each field that differs, or, with `everything`, for each."""
+    """Return a table: a group for each identifier, a row for each field that differs, or for all with `everything`."""
     groups: dict[str, list[Row]] = {}
     for cell in difference.cells:
-        if everything or cell.verdict not in ("same", "unknown"):
-            cells = (cell.identifier, cell.field, cell_text(cell.left), cell_text(cell.right), cell.verdict)
-            groups.setdefault(cell.identifier, []).append(Row(cells, dim=cell.verdict in ("same", "unknown")))
-    identifiers = dict.fromkeys(cell.identifier for cell in difference.cells)
-    unknown = sum(cell.verdict == "unknown" for cell in difference.cells)
-    caption = f"{len(groups)} of {len(identifiers)} integrations differ" if not everything else ""
-    if unknown and caption:
-        caption += f"; {unknown} credentials cannot be compared"
+        if everything or cell.differs:
+            texts = (cell.identifier, cell.field, cell_text(cell.left), cell_text(cell.right), cell.verdict)
+            groups.setdefault(cell.identifier, []).append(Row(texts, dim=not cell.differs))
     return Table(
         columns=("identifier", "field", difference.left, difference.right, "verdict"),
         groups=list(groups.values()),
-        json=_document(difference),
-        caption=caption,
+        json=_difference_json(difference),
+        caption="" if everything else _summary(difference),
         exit_code=exit_code,
     )
 
 
-def _document(difference: Difference) -> dict[str, Json]:
+def _summary(difference: Difference) -> str:
+    identifiers = {cell.identifier for cell in difference.cells}
+    differing = {cell.identifier for cell in difference.cells if cell.differs}
+    unknown = sum(cell.verdict == "unknown" for cell in difference.cells)
+    not_compared = f"; {unknown} credentials cannot be compared" if unknown else ""
+    return f"{len(differing)} of {len(identifiers)} integrations differ{not_compared}"
+
+
+def _difference_json(difference: Difference) -> dict[str, Json]:
     integrations: dict[str, dict[str, Json]] = {}
     for cell in difference.cells:
         integrations.setdefault(cell.identifier, {})[cell.field] = {
@@ -129,86 +225,3 @@ def _document(difference: Difference) -> dict[str, Json]:
         "different": difference.pending,
         "integrations": integrations,
     }
-
-
-def _fields(integration: Integration) -> dict[str, Json]:
-    fields: dict[str, Json] = {
-        "provider": integration.provider,
-        "channel": integration.channel,
-        "name": integration.name,
-        "active": integration.active,
-    }
-    if integration.channel in catalogue.channels_with_primary():
-        fields["primary"] = integration.primary
-    fields["conditions"] = conditions_without_ids(integration.conditions)
-    if "credentials" not in integration.raw:
-        fields[CREDENTIALS] = UNSAID
-    fields |= {
-        f"credentials.{toml_path((key,))}": value for key, value in sorted(visible_credentials(integration).items())
-    }
-    return fields | {key: integration.raw[key] for key in NEWER_FIELDS if integration.raw.get(key) is not None}
-
-
-def _said(entry: Entry) -> dict[str, Json]:
-    """The fields of an entry; what it leaves as it is, is `UNSAID`."""
-    fields: dict[str, Json] = {REST: UNSAID, "provider": entry.provider}
-    if entry.credentials is None:
-        fields[CREDENTIALS] = UNSAID
-    said = {"channel": entry.channel, "name": entry.name, "active": entry.active, "primary": entry.primary}
-    fields |= {name: value for name, value in said.items() if value is not None}
-    if entry.conditions is not None:
-        fields["conditions"] = conditions_without_ids(entry.conditions)
-    fields |= {f"credentials.{toml_path((key,))}": value for key, value in (entry.credentials or {}).items()}
-    return fields | dict(entry.extra)
-
-
-def _value(side: Mapping[str, Json] | None, field: str) -> Json:
-    """What a side says of a field: a value, None if it is not there, or `UNSAID`."""
-    if side is None:
-        return None
-    if field in side:
-        return side[field]
-    return side.get(CREDENTIALS if field.startswith("credentials.") else REST)
-
-
-def _cell(
-    identifier: str,
-    field: str,
-    provider: Json,
-    one: Mapping[str, Json] | None,
-    other: Mapping[str, Json] | None,
-) -> Cell | None:
-    left, right = _value(one, field), _value(other, field)
-    if left is UNSAID or right is UNSAID:
-        return None
-    verdict: Verdict
-    if one is None or (left is None and right is not None):
-        verdict = "right only"
-    elif other is None or right is None:
-        verdict = "left only"
-    elif _hidden(field, left) or _hidden(field, right):
-        verdict = "unknown"
-    else:
-        same = contains(left, right, exactly=field != "conditions") or contains(
-            right, left, exactly=field != "conditions"
-        )
-        verdict = "same" if same else "different"
-    return Cell(identifier, field, _open(field, provider, left), _open(field, provider, right), verdict)
-
-
-def _hidden(field: str, value: Json) -> bool:
-    """Whether a credential stands in for a value that is not here."""
-    return field.startswith("credentials.") and (
-        is_token(value) or is_reference(value) or without_secrets(value) != value
-    )
-
-
-def _open(field: str, provider: Json, value: Json) -> Json:
-    """A value as it may be shown."""
-    if value is None or not field.startswith("credentials."):
-        return without_secrets(value)
-    key = field.removeprefix("credentials.")
-    if is_reference(value):
-        return value
-    secret = catalogue.is_secret(provider if isinstance(provider, str) else None, key)
-    return MASK if secret or is_token(value) else without_secrets(value)

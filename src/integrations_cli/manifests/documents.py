@@ -1,9 +1,11 @@
-"""Text that holds a manifest: where it comes from, what it decodes to, and where in it a key stands."""
+"""Reads the files of a manifest, and decodes one with the line of everything that is wrong with it as a whole."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 
-LARGEST: Final = 16 * 1024 * 1024
-"""The most bytes that one file may have; 10,000 integrations take about 3 MB."""
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""Of one file; 10,000 integrations take about 3 MB."""
+
+_KEYS: Final = ("version", "integrations")
 
 
 @dataclass(frozen=True)
@@ -39,57 +43,59 @@ class Source:
     text: str = field(repr=False)
     form: Literal["toml", "json"] = "toml"
     folder: Path | None = None
-    _lines: dict[tuple[()], dict[tuple[Key, ...], int]] = field(default_factory=dict, repr=False, compare=False)
 
     def line(self, *path: Key) -> int:
-        """The line on which a key stands, or the table that should have it; 1 if neither is written down."""
-        from integrations_cli.inputs.line_numbers import first_lines
-
-        known = self._lines.get(())
-        if known is None:  # looked for once, when the first message needs it
-            known = self._lines[()] = first_lines(self.places())
-        return next((known[path[:end]] for end in range(len(path), 0, -1) if path[:end] in known), 1)
+        """Return the line of a key, or else of the nearest table around it; 1 if neither is written."""
+        return next((self._lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self._lines), 1)
 
     def at(self, *path: Key) -> str:
-        """`FILE:LINE: path`, the beginning of a message about a key."""
+        """Return `FILE:LINE: path`, the beginning of a message about a key."""
         return f"{self.name}:{self.line(*path)}: {toml_path(path)}"
 
-    def places(self) -> Sequence[KeyLocation]:
-        """Every place where a key is written."""
+    def key_locations(self) -> Sequence[KeyLocation]:
+        """Return every place where a key is written."""
         from integrations_cli.inputs.line_numbers import find_keys
 
         return find_keys(self.text, self.form)
 
+    @cached_property
+    def _lines(self) -> Mapping[tuple[Key, ...], int]:
+        """The first line of each key, found when the first message needs it."""
+        from integrations_cli.inputs.line_numbers import first_lines
+
+        return first_lines(self.key_locations())
+
 
 def toml_path(path: Sequence[Key]) -> str:
-    """A path as TOML writes it: dots between names, quotes around those that need them."""
+    """Return a path as TOML writes it: dots between names, quotes around those that need them."""
     text = ""
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            text += f"{'.' if text else ''}{step if _is_bare(step) else toml_string(step)}"
+            text += f"{'.' if text else ''}{step if _is_bare(step) else _toml_string(step)}"
     return text
-
-
-def toml_string(text: str) -> str:
-    """The text as a TOML string of one line."""
-    import json
-
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _is_bare(name: str) -> bool:
     return name.isascii() and name != "" and name.replace("-", "").replace("_", "a").isalnum()
 
 
+def _toml_string(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def read_sources(name: str, reader: ValueReader) -> Iterator[Source]:
-    """The files that `name` stands for: one, those of a folder, or `-` for standard input."""
+    """Yield the files that `name` stands for: one, those of a folder, or `-` for standard input.
+
+    Raises:
+        InputError: A file or the folder cannot be read.
+    """
     if name == "-":
         try:
-            text = decode_utf8(check_size(reader.read_stdin("the manifest -"), LARGEST))
+            text = decode_utf8(check_size(reader.read_stdin("the manifest -"), MAX_BYTES))
         except DecodeError as error:
-            raise InputError(_at("standard input", error), hint=error.hint) from None
+            raise InputError(_located("standard input", error), hint=error.hint) from None
         yield Source("standard input", text, "json" if text.lstrip().startswith("{") else "toml")
         return
     path = Path(name)
@@ -102,9 +108,9 @@ def read_sources(name: str, reader: ValueReader) -> Iterator[Source]:
         raise InputError(f"{name}: no .toml or .json file is in this folder")
     for file in files:
         try:
-            text = decode_utf8(read_bytes(file, LARGEST))
+            text = decode_utf8(read_bytes(file, MAX_BYTES))
         except DecodeError as error:
-            raise InputError(_at(str(file), error), hint=error.hint) from None
+            raise InputError(_located(str(file), error), hint=error.hint) from None
         yield Source(str(file), text, "json" if file.suffix.lower() == ".json" else "toml", file.parent)
 
 
@@ -114,13 +120,13 @@ def _manifests_in(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _at(name: str, error: DecodeError) -> str:
+def _located(name: str, error: DecodeError) -> str:
     """Return `FILE:LINE:COLUMN: reason`."""
     return f"{name}:{error.line}:{error.column}: {error.reason}" if error.line else f"{name}: {error.reason}"
 
 
 def parse_document(source: Source, findings: list[str]) -> Mapping[str, Json] | None:
-    """The decoded text, its `version` checked, or None where there is no going on."""
+    """Return the decoded text, its `version` and top level checked; None if it cannot be decoded."""
     try:
         decoded = (
             load_json(source.text, MANIFEST_LIMITS, unique_keys=True)
@@ -129,8 +135,8 @@ def parse_document(source: Source, findings: list[str]) -> Mapping[str, Json] | 
         )
     except DecodeError as error:
         # The parser names one key that is written twice, and only the later place.
-        duplicates = _twice(source) if error.line or isinstance(error, DuplicateKeyError) else []
-        findings += duplicates or [_at(source.name, error)]
+        duplicates = _duplicates(source) if error.line or isinstance(error, DuplicateKeyError) else []
+        findings += duplicates or [_located(source.name, error)]
         return None
     if not isinstance(decoded, dict):
         findings.append(f"{source.name}:1: must hold an object, not {type_name(decoded)}")
@@ -138,33 +144,27 @@ def parse_document(source: Source, findings: list[str]) -> Mapping[str, Json] | 
     if "version" not in decoded:
         findings.append(f"{source.name}:1: version is missing: write version = {VERSION} at the top")
     elif type(decoded["version"]) is not int or decoded["version"] != VERSION:
-        findings.append(f"{source.at('version')}: must be {VERSION}, the one that this program reads")
-    findings += [
-        f"{source.at(key)}: there is no such key{did_you_mean(key, ('version', 'integrations'))}"
-        for key in decoded
-        if key not in ("version", "integrations")
-    ]
+        findings.append(f"{source.at('version')}: must be {VERSION}, the only version that this program reads")
+    findings += [f"{source.at(key)}: there is no such key{_suggestion(key)}" for key in decoded if key not in _KEYS]
     return decoded
 
 
-def _twice(source: Source) -> list[str]:
-    """A finding for each key that is written a second time, with both places."""
+def _duplicates(source: Source) -> list[str]:
+    """Return a finding for each key that is written a second time, with both places."""
     from integrations_cli.inputs.line_numbers import duplicate_keys
 
-    tables: set[tuple[Key, ...]] = set()
+    reported: set[tuple[Key, ...]] = set()
     findings: list[str] = []
-    for earlier, later in duplicate_keys(source.places()):
-        if not any(later.path[:end] in tables for end in range(len(later.path))):
-            findings.append(
-                f"{source.name}:{later.line}: {toml_path(later.path)}: is in {source.name}:{earlier.line} already"
-            )
-            tables.add(later.path)
+    for earlier, later in duplicate_keys(source.key_locations()):
+        if not any(later.path[:end] in reported for end in range(len(later.path))):
+            path = toml_path(later.path)
+            findings.append(f"{source.name}:{later.line}: {path}: is already in {source.name}:{earlier.line}")
+            reported.add(later.path)
     return findings
 
 
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """The end of a message about an unknown word: the nearest of the known ones, or all of them."""
+def _suggestion(key: str) -> str:
     from integrations_cli.catalogue.suggest import nearest
 
-    near = nearest(word, known, limit=1)
-    return f": did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+    near = nearest(key, _KEYS, limit=1)
+    return f": did you mean {near[0]}?" if near else f"; the keys are {', '.join(_KEYS)}"

@@ -1,343 +1,214 @@
-"""Remembers what was last applied, as keyed fingerprints: enough to see a change, nothing to read a value from.
+"""Remembers what was applied as keyed fingerprints: a change can be seen, a value cannot be read.
 
-Servers do not give credentials back. So after each apply the user's state folder keeps, for every integration, one
-fingerprint a field: an HMAC of the value under a salt that never leaves the folder. A value that cannot be compared,
-since nothing is remembered or the file is damaged, counts as changed.
+Servers do not show secrets. So each apply keeps, in the user's state folder, one fingerprint for each field that a
+server may hide: an HMAC of the value under a salt that never leaves the folder. A value without a fingerprint, or with
+a damaged file, counts as changed.
 
     STATE/salt                    32 random bytes, readable by the owner alone
-    STATE/<environment>.jsonl     one line an integration; a later line replaces an earlier one
+    STATE/<environment>.jsonl     the fingerprints of one environment of one server; see `record_file`
 
-A file belongs to one environment of one server. Lines are only ever added, under a lock, until there are many that no
-longer count; then the file is written anew, as a whole or not at all. So two processes lose nothing of each other, and
-one that is killed loses nothing but its last line.
-
-`export` writes placeholders for secrets that it cannot know. It notes here that they stand for what is there (`adopt`):
-until the user gives one of them a value, or gives another value than the one that was set at that time, the
-placeholder counts as unchanged.
+`export` writes references for secrets that it cannot know, and notes here that they stand for what exists. Such a
+reference counts as unchanged until it gets a value, or another value than the one that it had then.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from integrations_cli import catalogue
+from integrations_cli.manifests.record_file import Record, RecordFile
 from integrations_cli.models import Json
-from integrations_cli.settings import atomic_write as saving
+from integrations_cli.settings.atomic_write import file_lock, replace_file
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 APPLICATION: Final = "integrations-cli"
-SPARE: Final = 1000
-"""Lines that no longer count, beyond which (and beyond the number of those that do) a file is written anew."""
 
-Verdict = Literal["same", "changed", "unknown", "added", "removed"]
+SALT_BYTES: Final = 32
+
+FieldStatus = Literal["same", "changed", "unknown", "added", "removed"]
+"""How a field differs from what was applied before."""
 
 
-@dataclass(frozen=True)
-class Record:
-    """What is remembered of one integration: the fingerprint of each field by its path (`credentials.apiKey`).
+class Fingerprints:
+    """The fingerprints of one environment. No file is made before something is remembered.
 
-    A record is called by a fingerprint of the `_id`, and a credential that no provider has by one of its key.
-
-    `adopted` is set by `export`: there a placeholder without a value has None. `pending` is the idempotency key, and
-    the fingerprint of the body, of a create whose outcome is not known.
+    Integrations are named by their `_id`, fields by their paths (`credentials.apiKey`). All that writes raises OSError
+    where that is not possible.
     """
 
-    applied: Mapping[str, str] | None = None
-    adopted: Mapping[str, str | None] | None = None
-    pending: tuple[str, str] | None = None
+    def __init__(self, path: Path) -> None:
+        """Read the file `path` and the salt in its folder. What cannot be read is not remembered."""
+        self.path = path
+        try:
+            self._salt = _read_salt(path.parent)
+        except OSError:
+            self._salt = None
+        self._file = RecordFile(path, read=self._salt is not None)
 
+    def is_known(self, integration_id: str) -> bool:
+        """Return whether anything is remembered of the integration."""
+        return self._record(integration_id) is not None
 
-@dataclass(slots=True)
-class Fingerprints:
-    """The memory of one environment. Nothing is written before something is remembered."""
+    def compare(self, integration_id: str, fields: Mapping[str, Json]) -> dict[str, FieldStatus]:
+        """Return how the fields differ from those that were applied or exported.
 
-    path: Path
-    _salt: bytes | None = field(default=None, repr=False)
-    _records: dict[str, Record] = field(default_factory=dict, repr=False)
-    _lines: int = 0
-    _held: list[str] | None = None
-
-    def knows(self, name: str) -> bool:
-        """Whether anything is remembered of the integration `name`."""
-        return self._record(name) is not None
-
-    def compare(self, name: str, fields: Mapping[str, Json]) -> dict[str, Verdict]:
-        """How the fields wanted differ from those remembered of the integration `name` (its `_id`), by path.
-
-        In `fields` the value None is a reference that has no value now.
+        The value None is a reference without a value.
         """
-        record = self._record(name)
-        remembered = [known for known in (record.applied, record.adopted) if known is not None] if record else []
-        if not remembered or self._salt is None:
+        record = self._record(integration_id) or Record()
+        remembered = [known for known in (record.applied, record.exported) if known is not None]
+        if not remembered:
             return dict.fromkeys(fields, "unknown")
-        verdicts: dict[str, Verdict] = {}
+        statuses: dict[str, FieldStatus] = {}
         for path, value in fields.items():
-            found = [self._verdict(name, path, value, known) for known in remembered]
-            verdicts[path] = "same" if "same" in found else found[0]
-        wanted = {self._path(name, path) for path in fields}
-        gone = set.intersection(*(set(known) for known in remembered)) - wanted
-        return verdicts | dict.fromkeys(sorted(gone), "removed")
+            found = [self._status(integration_id, path, value, known) for known in remembered]
+            statuses[path] = "same" if "same" in found else found[0]
+        given = {self._stored_path(integration_id, path) for path in fields}
+        removed = set.intersection(*(set(known) for known in remembered)) - given
+        return statuses | dict.fromkeys(sorted(removed), "removed")
 
-    def applied(self, name: str, fields: Mapping[str, Json], *, credentials: bool = True) -> None:
-        """Remember that these fields of the integration `name` have been sent.
-
-        `credentials` says that all of its credentials have been: what was remembered of them no longer counts.
-
-        Raises:
-            OSError: They cannot be saved.
-        """
-        before = self._record(name) or Record()
-        kept = {path: old for path, old in (before.applied or {}).items() if not (credentials and is_credential(path))}
-        sent = {path: value for path, value in fields.items() if credentials or not is_credential(path)}
-        record = Record(kept | self._prints(name, sent), None if credentials else before.adopted)
-        self._remember({name: record})
-
-    def adopt(self, manifest: Mapping[str, Mapping[str, Json]]) -> None:
-        """Remember that a manifest was written in which these credentials, as they are now, stand for what is there.
-
-        `manifest` has them for each integration by its `_id`.
-
-        Raises:
-            OSError: They cannot be saved.
-        """
-        records: dict[str, Record] = {}
-        for name, fields in manifest.items():
-            self._open_salt()
-            known = self._record(name) or Record()
-            prints = {
-                self._path(name, path): None if value is None else self._print(name, path, value)
-                for path, value in fields.items()
-            }
-            if known.adopted != prints:
-                records[name] = replace(known, adopted=prints)
-        self._remember(records)
-
-    def forget(self, name: str) -> None:
-        """Remember nothing of `name` any more.
-
-        Raises:
-            OSError: That cannot be saved.
-        """
-        if self.knows(name):
-            self._remember({name: Record()})
-
-    def pending(self, identifier: str, body: bytes) -> str | None:
-        """The idempotency key under which this very body was sent for `identifier` with no outcome known."""
-        known = (self._record(_create(identifier)) or Record()).pending
-        if known is None or known[1] != self._print(_create(identifier), "", body.hex()):
-            return None
-        return known[0]
-
-    def doubted(self, identifier: str, body: bytes, key: str) -> None:
-        """Remember that it is not known what became of a create under this idempotency key.
-
-        Raises:
-            OSError: That cannot be saved.
-        """
-        self._open_salt()
-        name = _create(identifier)
-        self._remember({name: Record(pending=(key, self._print(name, "", body.hex())))})
-
-    def settled(self, identifier: str) -> None:
-        """Forget the doubt about a create.
-
-        Raises:
-            OSError: That cannot be saved.
-        """
-        self.forget(_create(identifier))
-
-    def _verdict(self, name: str, path: str, value: Json, known: Mapping[str, str | None]) -> Verdict:
-        called = self._path(name, path)
-        if called not in known:
+    def _status(self, integration_id: str, path: str, value: Json, known: Mapping[str, str | None]) -> FieldStatus:
+        stored_path = self._stored_path(integration_id, path)
+        if stored_path not in known:
             return "added"
         if value is None:
-            return "same" if known[called] is None else "unknown"
-        return "same" if known[called] == self._print(name, path, value) else "changed"
+            return "same" if known[stored_path] is None else "unknown"
+        return "same" if known[stored_path] == self._fingerprint(integration_id, path, value) else "changed"
+
+    def remember_applied(self, integration_id: str, fields: Mapping[str, Json], *, credentials: bool = True) -> None:
+        """Remember that these fields were sent. With `credentials`, they have all credentials of the integration."""
+        before = self._record(integration_id) or Record()
+        kept = {
+            path: fingerprint
+            for path, fingerprint in (before.applied or {}).items()
+            if not (credentials and _is_credential(path))
+        }
+        self._load_salt()
+        sent = {
+            self._stored_path(integration_id, path): self._fingerprint(integration_id, path, value)
+            for path, value in fields.items()
+            if credentials or not _is_credential(path)
+        }
+        self._put(integration_id, Record(kept | sent, None if credentials else before.exported))
+
+    def remember_exported(self, manifest: Mapping[str, Mapping[str, Json]]) -> None:
+        """Remember the credentials of an exported manifest, by integration: they stand for what exists."""
+        records: dict[str, Record] = {}
+        for integration_id, fields in manifest.items():
+            self._load_salt()
+            before = self._record(integration_id) or Record()
+            exported = {
+                self._stored_path(integration_id, path): None
+                if value is None
+                else self._fingerprint(integration_id, path, value)
+                for path, value in fields.items()
+            }
+            if before.exported != exported:
+                records[self._record_name(integration_id)] = before._replace(exported=exported)
+        self._file.put(records)
+
+    def remove(self, integration_id: str) -> None:
+        """Remember nothing of the integration any more."""
+        if self.is_known(integration_id):
+            self._put(integration_id, Record())
+
+    def pending_create_key(self, identifier: str, body: bytes) -> str | None:
+        """Return the idempotency key of an earlier create with this body whose outcome is unknown, or None."""
+        name = _create_name(identifier)
+        pending = (self._record(name) or Record()).pending
+        return pending[0] if pending is not None and pending[1] == self._fingerprint(name, "", body.hex()) else None
+
+    def remember_pending_create(self, identifier: str, body: bytes, key: str) -> None:
+        """Remember the idempotency key of a create whose outcome is unknown."""
+        self._load_salt()
+        name = _create_name(identifier)
+        self._put(name, Record(pending=(key, self._fingerprint(name, "", body.hex()))))
+
+    def remove_pending_create(self, identifier: str) -> None:
+        """Remember no create of this identifier any more: its outcome is known."""
+        self.remove(_create_name(identifier))
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Save what is remembered inside of the block at its end, with one access to the file."""
+        return self._file.batch()
 
     def _record(self, name: str) -> Record | None:
-        return None if self._salt is None else self._records.get(self._name(name))
+        return None if self._salt is None else self._file.get(self._record_name(name))
 
-    def _name(self, name: str) -> str:
-        """What a record is called: a server that repeats what it was sent could have put a secret into an `_id`."""
-        return self._print(name, "", None)
+    def _put(self, name: str, record: Record) -> None:
+        self._file.put({self._record_name(name): record})
 
-    def _prints(self, name: str, fields: Mapping[str, Json]) -> dict[str, str]:
-        self._open_salt()
-        return {self._path(name, path): self._print(name, path, value) for path, value in fields.items()}
+    def _record_name(self, name: str) -> str:
+        """Return the name of a record: no `_id`, since a server that repeats its input may put a secret there."""
+        return self._fingerprint(name, "", None)
 
-    def _path(self, name: str, path: str) -> str:
-        """What a field is called. Nobody knows what a key is that no provider has, and it may be a server's word."""
-        if not is_credential(path) or path.removeprefix("credentials.") in catalogue.credential_keys():
+    def _stored_path(self, name: str, path: str) -> str:
+        """Return the path of a field as it is stored: an unknown key of a credential may come from the server."""
+        if not _is_credential(path) or path.removeprefix("credentials.") in catalogue.credential_keys():
             return path
-        return f"credentials.({self._print(name, path, None)[:8]})"
+        return f"credentials.({self._fingerprint(name, path, None)[:8]})"
 
-    def _print(self, name: str, path: str, value: Json) -> str:
-        """16 bytes of HMAC-SHA-256, in hex. The name and the path are in it: equal values look unlike."""
+    def _fingerprint(self, name: str, path: str, value: Json) -> str:
+        """Return 16 bytes of HMAC-SHA-256 in hex. Name and path are part of it: equal values look different."""
         import hmac
 
         assert self._salt is not None
-        said = f"text {value}" if isinstance(value, str) else f"json {json.dumps(value, sort_keys=True)}"
-        text = f"{self.path.name}\n{name}\n{path!r}\n{said}"
+        encoded = f"text {value}" if isinstance(value, str) else f"json {json.dumps(value, sort_keys=True)}"
+        text = f"{self.path.name}\n{name}\n{path!r}\n{encoded}"
         return hmac.digest(self._salt, text.encode("utf-8", "surrogatepass"), "sha256")[:16].hex()
 
-    def _open_salt(self) -> None:
+    def _load_salt(self) -> None:
         if self._salt is None:
-            self._salt = _salt(self.path.parent)
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Save what is remembered inside of the block as one, at its end.
-
-        Raises:
-            OSError: It cannot be saved.
-        """
-        self._held = []
-        try:
-            yield
-        finally:
-            lines, self._held = self._held, None
-            self._save(lines)
-
-    def _remember(self, records: Mapping[str, Record]) -> None:
-        lines = []
-        for name, record in records.items():
-            called = self._name(name)
-            self._records[called] = record
-            if record == Record():
-                del self._records[called]
-            lines.append(_line(called, record))
-        if self._held is None:
-            self._save(lines)
-        else:
-            self._held += lines
-
-    def _save(self, lines: Sequence[str]) -> None:
-        if not lines:
-            return
-        with saving.file_lock(self.path):
-            _append(self.path, "".join(lines).encode())
-            self._lines += len(lines)
-            if self._lines > 2 * len(self._records) + SPARE:
-                self._compact()
-
-    def _compact(self) -> None:
-        """Write the file anew without the lines that no longer count; the caller has the lock."""
-        self._records, _ = _read(self.path)
-        saving.replace_file(self.path, "".join(_line(name, known) for name, known in self._records.items()).encode())
-        self._lines = len(self._records)
-
-
-def is_credential(path: str) -> bool:
-    """Whether the path of a field is that of a credential."""
-    return path.startswith("credentials.")
+            self._salt = _make_salt(self.path.parent)
 
 
 def load_fingerprints(folder: Path, *, server: str, environment_id: str) -> Fingerprints:
-    """What is remembered of the environment `environment_id` of `server` (its URL) in the state folder.
-
-    What cannot be read is not remembered: nothing is raised for it.
-    """
+    """Return the fingerprints of an environment of `server` (its URL) in the state folder."""
     import hashlib
 
     name = hashlib.sha256(json.dumps([server, environment_id]).encode()).hexdigest()[:32]
-    path = folder / f"{name}.jsonl"
-    try:
-        salt = (folder / "salt").read_bytes()
-    except OSError:
-        return Fingerprints(path)
-    if len(salt) != 32:
-        return Fingerprints(path)
-    records, lines = _read(path)
-    return Fingerprints(path, salt, records, lines)
+    return Fingerprints(folder / f"{name}.jsonl")
 
 
 def state_folder(environ: Mapping[str, str]) -> Path:
-    """Where fingerprints are kept: `INTEGRATIONS_STATE`, or the system's folder for the state of programs."""
-    named = environ.get("INTEGRATIONS_STATE")
-    if named:
-        return Path(named)
+    """Return the folder of the fingerprints: `INTEGRATIONS_STATE`, or one in the system's folder for program state."""
+    folder = environ.get("INTEGRATIONS_STATE")
+    if folder:
+        return Path(folder)
     import platformdirs
 
     return platformdirs.user_state_path(APPLICATION, appauthor=False) / "fingerprints"
 
 
-def _create(identifier: str) -> str:
-    """Under which name the doubt about a create is kept; no `_id` has a colon."""
+def _is_credential(path: str) -> bool:
+    return path.startswith("credentials.")
+
+
+def _create_name(identifier: str) -> str:
+    """Return the name under which a create is remembered; no `_id` has a colon."""
     return f"create:{identifier}"
 
 
-def _line(name: str, record: Record) -> str:
-    return json.dumps([name, record.applied, record.adopted, record.pending], separators=(",", ":")) + "\n"
-
-
-def _read(path: Path) -> tuple[dict[str, Record], int]:
-    """The records of a file and how many lines it has; lines that make no sense are passed over."""
+def _read_salt(folder: Path) -> bytes | None:
     try:
-        content = path.read_bytes()
-    except OSError:
-        return {}, 0
-    lines = content.splitlines()
-    records: dict[str, Record] = {}
-    for line in lines:
-        for name, record in _parsed(line):
-            records.pop(name, None)
-            if record != Record():
-                records[name] = record
-    return records, len(lines)
+        salt = (folder / "salt").read_bytes()
+    except FileNotFoundError:
+        return None
+    return salt if len(salt) == SALT_BYTES else None
 
 
-def _parsed(line: bytes) -> Iterator[tuple[str, Record]]:
-    try:
-        name, applied, adopted, pending = json.loads(line)
-    except (ValueError, TypeError, RecursionError):
-        return
-    if not isinstance(name, str):
-        return
-    good = all(
-        known is None
-        or (isinstance(known, dict) and all(isinstance(value, (str, type(None))) for value in known.values()))
-        for known in (applied, adopted)
-    )
-    sent = tuple(pending) if isinstance(pending, list) and all(isinstance(text, str) for text in pending) else None
-    if good:
-        yield name, Record(applied, adopted, (sent[0], sent[1]) if sent is not None and len(sent) == 2 else None)
-
-
-def _append(path: Path, line: bytes) -> None:
-    """Add one line, after ending the one that a killed process may have left unfinished; the caller has the lock."""
-    import os
-
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-    handle = os.open(path, flags, 0o600)
-    try:
-        size = os.fstat(handle).st_size
-        if size:
-            os.lseek(handle, size - 1, os.SEEK_SET)
-            if os.read(handle, 1) != b"\n":
-                line = b"\n" + line
-        rest = memoryview(line)
-        while rest:
-            rest = rest[os.write(handle, rest) :]
-    finally:
-        os.close(handle)
-
-
-def _salt(folder: Path) -> bytes:
-    """The salt of this folder, made when it is needed for the first time."""
+def _make_salt(folder: Path) -> bytes:
+    """Return the salt of a folder; it is made, with the folder, when it is needed for the first time."""
     import secrets
 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / "salt"
-    with saving.file_lock(path):
-        try:
-            salt = path.read_bytes()
-        except FileNotFoundError:
-            salt = b""
-        if len(salt) != 32:
-            salt = secrets.token_bytes(32)
-            saving.replace_file(path, salt)
+    with file_lock(folder / "salt"):
+        salt = _read_salt(folder)
+        if salt is None:
+            salt = secrets.token_bytes(SALT_BYTES)
+            replace_file(folder / "salt", salt)
     return salt

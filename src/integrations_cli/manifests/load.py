@@ -1,4 +1,4 @@
-"""A manifest: what an environment should be, in TOML or in JSON, read strictly.
+"""Reads a manifest: what an environment should be, in TOML or in JSON.
 
     version = 1
     [integrations.mailgun-main]            # the identifier
@@ -7,13 +7,11 @@
     primary = true
     credentials = { apiKey = { env = "MAILGUN_KEY" }, user = "api", domain = "mg.acme.io" }
 
-Only `provider` must be there. What is not said is left as it is; for an integration that is created it is what servers
-do by default: inactive, unchecked, under the provider's name. `channel` follows from the provider. `credentials` are
-all of an integration's credentials, since servers replace them as a whole. Secrets stay references here: `resolve`
-opens them.
+Only `provider` is required. A field that is not given keeps its value; a new integration gets the default of servers:
+inactive, unchecked, named like its provider. `channel` follows from the provider. `credentials` are all of an
+integration's credentials, since servers replace them as a whole. Secrets stay references until `resolve_references`.
 
-Several files, or a folder of them, are one manifest. Nothing that is wrong is reported alone: one InputError has every
-finding, each with its file and line.
+Several files, or a folder of them, are one manifest. One InputError has every finding, each with its file and line.
 """
 
 from __future__ import annotations
@@ -32,10 +30,10 @@ from integrations_cli.models import Credential, Json
 
 @dataclass(frozen=True)
 class ResolvedEntry:
-    """An entry whose references are opened: `credentials` are ready for the wire.
+    """An entry with the values of its references.
 
-    `unresolved` has a message for each credential that cannot be had now, and is then not in `credentials`; None as
-    credentials means "not said".
+    `credentials` are ready to be sent; None if the entry gives none. A reference without a value is not in it: there
+    `unresolved` has a message for its key.
     """
 
     entry: Entry
@@ -51,7 +49,7 @@ class Manifest:
 
 
 def load(names: Sequence[str], reader: ValueReader) -> Manifest:
-    """The manifest in these files: TOML, JSON by the ending `.json`, folders of both, or `-` for standard input.
+    """Return the manifest in these files: TOML, JSON by the ending `.json`, folders of both, or `-` (standard input).
 
     Raises:
         InputError: Everything that is wrong with the files.
@@ -59,51 +57,36 @@ def load(names: Sequence[str], reader: ValueReader) -> Manifest:
     return parse([source for name in names for source in read_sources(name, reader)])
 
 
-def parse(texts: Sequence[Source]) -> Manifest:
-    """The manifest that these texts make together.
+def parse(sources: Sequence[Source]) -> Manifest:
+    """Return the manifest that these files make together.
 
     Raises:
         InputError: Everything that is wrong with them.
     """
     findings: list[str] = []
     entries: dict[str, Entry] = {}
-    seen: dict[str, Source] = {}
-    for source in texts:
-        decoded = parse_document(source, findings)
-        for identifier, table in _tables(source, decoded, findings) if decoded is not None else ():
-            known = read_entry(source, identifier, table, findings)
-            earlier = seen.setdefault(identifier, source)
-            if earlier is not source:
-                place = f"{earlier.name}:{earlier.line('integrations', identifier)}"
-                findings.append(f"{source.at('integrations', identifier)}: is in {place} already")
-            elif known is not None:
-                entries[identifier] = known
-    findings += _primaries(entries)
+    first_sources: dict[str, Source] = {}
+    for source in sources:
+        document = parse_document(source, findings)
+        for identifier, table in _tables(source, document, findings) if document is not None else ():
+            entry = read_entry(source, identifier, table, findings)
+            first = first_sources.setdefault(identifier, source)
+            if first is not source:
+                place = f"{first.name}:{first.line('integrations', identifier)}"
+                findings.append(f"{source.at('integrations', identifier)}: is already in {place}")
+            elif entry is not None:
+                entries[identifier] = entry
+    findings += _second_primaries(entries)
     if findings:
-        raise InputError.of(findings, hint="nothing was sent; a manifest is described under `integrations plan --help`")
+        raise InputError.of(findings, hint="nothing was sent; integrations plan --help describes manifests")
     return Manifest(entries)
 
 
-def resolve_references(manifest: Manifest, reader: ValueReader) -> list[ResolvedEntry]:
-    """The entries with every reference opened, each file, variable and command read once.
-
-    A reference that cannot be opened is noted in its entry: whether that matters depends on what is to be sent.
-
-    Raises:
-        InputError: Values that can never be sent, such as an empty text.
-    """
-    findings: list[str] = []
-    opened: dict[str, Credential | InputError] = {}
-    desired = [_resolved(entry, reader, opened, findings) for entry in manifest.entries.values()]
-    if findings:
-        raise InputError.of(findings)
-    return desired
-
-
 def _tables(
-    source: Source, decoded: Mapping[str, Json], findings: list[str]
+    source: Source, document: Mapping[str, Json], findings: list[str]
 ) -> Iterator[tuple[str, Mapping[str, Json]]]:
-    tables = decoded.get("integrations", {})
+    """Yield the tables under `integrations` with their identifiers; what is none is added to `findings`."""
+    tables = document.get("integrations", {})
     if not isinstance(tables, dict):
         findings.append(f"{source.at('integrations')}: must be a table, not {type_name(tables)}")
         return
@@ -116,8 +99,8 @@ def _tables(
             yield identifier, table
 
 
-def _primaries(entries: Mapping[str, Entry]) -> Iterator[str]:
-    """A finding for each entry that wants to be primary where an earlier one is."""
+def _second_primaries(entries: Mapping[str, Entry]) -> Iterator[str]:
+    """Yield a finding for each entry that wants to be primary in a channel where an earlier entry does."""
     first: dict[str, Entry] = {}
     for entry in entries.values():
         if entry.primary and entry.channel is not None:
@@ -125,25 +108,40 @@ def _primaries(entries: Mapping[str, Entry]) -> Iterator[str]:
             if earlier is not entry:
                 line = earlier.source.line("integrations", earlier.identifier, "primary")
                 place = f"{earlier.identifier} ({earlier.source.name}:{line})"
-                yield f"{entry.at('primary')}: the primary one of {entry.channel} is {place} already"
+                yield f"{entry.at('primary')}: {place} is already the primary one of {entry.channel}"
 
 
 # -- references -------------------------------------------------------------------------------------------------------
 
 
-def _resolved(
-    entry: Entry, reader: ValueReader, opened: dict[str, Credential | InputError], findings: list[str]
-) -> ResolvedEntry:
+def resolve_references(manifest: Manifest, reader: ValueReader) -> list[ResolvedEntry]:
+    """Return the entries with the values of their references; each file, variable and command is read once.
+
+    A reference without a value is noted in its entry: whether that matters depends on what is to be sent.
+
+    Raises:
+        InputError: Values that can never be sent, such as an empty text.
+    """
+    findings: list[str] = []
+    cache: _Cache = {}
+    resolved = [_resolve(entry, reader, cache, findings) for entry in manifest.entries.values()]
+    if findings:
+        raise InputError.of(findings)
+    return resolved
+
+
+_Cache = dict[tuple[str, ...], Credential | InputError]
+"""The value of each reference, or why it has none."""
+
+
+def _resolve(entry: Entry, reader: ValueReader, cache: _Cache, findings: list[str]) -> ResolvedEntry:
     if entry.credentials is None:
         return ResolvedEntry(entry)
     credentials: dict[str, Credential] = {}
     unresolved: dict[str, str] = {}
     for key, value in entry.credentials.items():
         try:
-            if is_reference(value) and credential_type(key).takes_references:
-                credentials[key] = _opened(entry, key, value, reader, opened)
-            else:
-                credentials[key] = reader.document_value(key, value, entry.source.folder, entry.provider)
+            credentials[key] = _read_value(entry, key, value, reader, cache)
         except InputError as error:
             reason = error.message.partition(": ")[2] or error.message
             if is_reference(value):
@@ -153,24 +151,20 @@ def _resolved(
     return ResolvedEntry(entry, credentials, unresolved)
 
 
-def _opened(
-    entry: Entry,
-    key: str,
-    reference: Mapping[str, Json],
-    reader: ValueReader,
-    opened: dict[str, Credential | InputError],
-) -> Credential:
-    """The value of a reference; the same one (of the same kind of key) is read once for the whole manifest."""
-    ((kind, named),) = reference.items()
+def _read_value(entry: Entry, key: str, value: Json, reader: ValueReader, cache: _Cache) -> Credential:
+    """Return a credential; the same reference is read once for all keys of one type."""
+    value_type = credential_type(key)
+    if not (value_type.takes_references and is_reference(value)):
+        return reader.document_value(key, value, entry.source.folder, entry.provider)
+    ((kind, target),) = value.items()
     folder = str(entry.source.folder) if kind == "file" else ""
-    known_as = f"{credential_type(key).name}\0{kind}\0{folder}\0{named}"
-    known = opened.get(known_as)
-    if known is None:
+    cache_key = (value_type.name, kind, folder, repr(target))
+    if cache_key not in cache:
         try:
-            known = reader.document_value(key, dict(reference), entry.source.folder, entry.provider)
+            cache[cache_key] = reader.document_value(key, value, entry.source.folder, entry.provider)
         except InputError as error:
-            known = error
-        opened[known_as] = known
-    if isinstance(known, InputError):
-        raise known
-    return known
+            cache[cache_key] = error
+    cached = cache[cache_key]
+    if isinstance(cached, InputError):
+        raise cached
+    return cached

@@ -1,286 +1,302 @@
-"""What has to be done so that an environment is what a manifest says: one computation, for showing and for doing.
+"""Computes what has to be done so that an environment is what a manifest describes; `plan` shows it, `apply` runs it.
 
-The order of the actions is the order in which they can be done so that one run is enough, given how servers keep the
-primary integration of a channel:
+One run is enough, since the order of the actions follows from how servers keep the primary integration of a channel:
 
-    the first active integration of a channel that is created becomes primary; one that is activated never does;
-    conditions, or being deactivated, take primary away, and nobody inherits it;
-    set-primary activates, removes conditions, and takes primary from all others, but only if it is not primary itself.
+    The first active integration that is created in a channel becomes primary; activating one later never does that.
+    Conditions, or being deactivated, end being primary, and no other integration takes over.
+    set-primary activates the integration, removes its conditions, and ends the others being primary; it does nothing
+    if the integration is primary already.
 
-So first everything is created and updated, then the primary ones are set, then, with `prune`, the rest is deleted: what
-replaces something is there before that goes away. Creating, activating and setting primary in one channel at the same
-time confuses servers (several primaries); such actions carry their channel as `lane`, and run one after the other.
+So integrations are created and updated first, then the primary ones are set, then, with `prune`, the rest is deleted: a
+replacement exists before the old one is deleted. Servers end up with several primaries if creating, activating and
+setting primary happen in one channel at the same time: such actions share a `channel_lock`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft
 from integrations_cli.errors import InputError
 from integrations_cli.manifests.actions import Action, Change, Plan
 from integrations_cli.manifests.compare import (
-    Memory,
-    contains,
+    SHOWN_FIELDS,
+    AppliedFields,
     credential_changes,
-    extra_changes,
+    field_differs,
+    fields_to_remember,
     hidden_fields,
-    remembered_fields,
+    shown_value,
 )
 from integrations_cli.manifests.entries import Entry
+from integrations_cli.manifests.fingerprints import FieldStatus
 from integrations_cli.manifests.load import ResolvedEntry
-from integrations_cli.models import Credential, Draft, Integration, Json, Patch
+from integrations_cli.models import EXTRA_FIELDS, Credential, Draft, Integration, Json, Patch
+
+_IDENTITY: Final = ("provider", "channel")
+"""The fields that say what an integration is: every action shows them, and the API cannot change them."""
 
 
 @dataclass(slots=True)
-class _Match:
-    """An entry and what is there of it."""
+class _PlannedEntry:
+    """An entry, the integration that it describes, and what is to be done to it."""
 
-    want: ResolvedEntry
-    now: Integration | None
-    channel: str
+    resolved: ResolvedEntry
+    current: Integration | None
     action: Action | None = None
 
     @property
     def entry(self) -> Entry:
-        return self.want.entry
+        return self.resolved.entry
+
+    @property
+    def channel(self) -> str:
+        return self.current.channel if self.current is not None else self.entry.channel or ""
 
     @property
     def active(self) -> bool:
-        """Whether it is active in the end."""
+        """Return whether the integration is active after the plan."""
         if self.entry.primary:
             return True
         if self.entry.active is None:
-            return self.now is not None and self.now.active
+            return self.current is not None and self.current.active
         return self.entry.active
+
+    @property
+    def values(self) -> dict[str, Json]:
+        """Return the values of the integration after the plan, by their names in manifests."""
+        return {**self.entry.values, "active": self.active}
+
+    def draft(self, credentials: Mapping[str, Credential]) -> Draft:
+        """Return the whole integration after the plan."""
+        return Draft.from_values({**self.entry.body_values, "active": self.active}, credentials)
 
 
 def make_plan(
-    desired: Sequence[ResolvedEntry],
-    current: Sequence[Integration],
-    known: Memory,
+    entries: Sequence[ResolvedEntry],
+    integrations: Sequence[Integration],
+    applied: AppliedFields,
     *,
     prune: bool = False,
     targets: Collection[str] = (),
     skip_validation: bool = False,
 ) -> Plan:
-    """What has to be done so that `current` (one environment) becomes what is `desired`.
+    """Return what has to be done so that an environment with these integrations becomes what the entries describe.
 
-    `known` is what is remembered of credentials. With `prune`, what no entry describes is deleted, but for the
-    integrations that the service itself brings along. With `targets` only these identifiers are touched.
+    `applied` knows the hidden fields that were applied before. With `prune`, integrations without an entry are
+    deleted, except those that the service itself creates. With `targets` only these identifiers are changed.
 
     Raises:
-        InputError: Everything that cannot be done: a provider or channel that would have to change, an identifier that
-            is there twice, what the catalogue finds in what is to be sent (unless `skip_validation`), unknown targets.
+        InputError: Everything that cannot be done: a provider or channel that would have to change, several
+            integrations with one identifier, what the catalogue finds in what is to be sent (unless
+            `skip_validation`), unknown targets.
     """
     findings: list[str] = []
-    current = [integration for integration in current if integration.raw.get("deleted") is not True]
-    matches, rest = _matched(desired, current, findings)
-    findings += _unknown_targets(targets, matches, rest)
-    chosen = [match for match in matches if not targets or match.entry.identifier in targets]
-    shows = any(integration.credentials for integration in current)
-    for match in chosen:
-        match.action = _create(match) if match.now is None else _update(match, match.now, known, shows=shows)
-    primaries = list(_settle_primaries(chosen, findings))
-    unresolved: list[str] = []
-    for match in chosen:
-        fixed = list(_fixed(match))
-        findings += fixed
-        if match.action is not None and not fixed:
-            findings += _mistakes(match, match.action, skip=skip_validation)
-            unresolved += _unresolved(match, match.action)
+    integrations = [integration for integration in integrations if integration.raw.get("deleted") is not True]
+    planned, others = _match(entries, integrations, findings)
+    findings += _unknown_targets(targets, planned, others)
+    planned = [each for each in planned if not targets or each.entry.identifier in targets]
+    server_shows_credentials = any(integration.credentials for integration in integrations)
+    for each in planned:
+        if each.current is None:
+            each.action = _create(each)
+        else:
+            each.action = _update(each, each.current, applied, server_shows_credentials=server_shows_credentials)
+    set_primary = list(_settle_primaries(planned, findings))
+    for each in planned:
+        findings += _problems(each, skip_validation=skip_validation)
     if findings:
-        raise InputError.of(
-            findings,
-            hint="nothing was sent; --skip-validation leaves out the checks against the catalogue, and only them",
-        )
-    deletes = [_delete(integration) for integration in rest if prune and _may_go(integration, targets)]
-    wanted = {action.identifier for action in primaries}
-    first = [match.action for match in chosen if match.action is not None]
-    # The primary one becomes it at once where it is the first; one that is not to be primary comes after the others.
-    first.sort(key=lambda action: (action.identifier not in wanted, action.toggle))
-    touched = {action.identifier for action in (*first, *primaries)}
-    unchanged = tuple(match.entry.identifier for match in chosen if match.entry.identifier not in touched)
-    return Plan((*first, *primaries, *deletes), unchanged, tuple(unresolved))
+        hint = "nothing was sent; --skip-validation turns off the checks against the catalogue, and only these"
+        raise InputError.of(findings, hint=hint)
+    deletions = [_delete(integration) for integration in others if prune and _is_prunable(integration, targets)]
+    return _ordered_plan(planned, set_primary, deletions)
 
 
-# -- what is there ----------------------------------------------------------------------------------------------------
+def _ordered_plan(planned: Sequence[_PlannedEntry], set_primary: Sequence[Action], deletions: Sequence[Action]) -> Plan:
+    """Return the plan with its actions in an order in which servers can carry them out."""
+    changes = [each.action for each in planned if each.action is not None]
+    future_primaries = {action.identifier for action in set_primary}
+    # Created first, a future primary becomes primary at once. One that must not become primary is created last.
+    changes.sort(key=lambda action: (action.identifier not in future_primaries, action.activate_separately))
+    changed = {action.identifier for action in (*changes, *set_primary)}
+    return Plan(
+        (*changes, *set_primary, *deletions),
+        unchanged=tuple(each.entry.identifier for each in planned if each.entry.identifier not in changed),
+        unresolved=tuple(message for each in planned for message in _unresolved(each)),
+    )
 
 
-def _matched(
-    desired: Sequence[ResolvedEntry], current: Sequence[Integration], findings: list[str]
-) -> tuple[list[_Match], list[Integration]]:
-    """The entries with what is there of them, and what no entry describes.
+# -- entries and integrations -----------------------------------------------------------------------------------------
 
-    A service has at most one integration of each provider that it brings along, under an identifier that it made up:
-    such an entry means that one, whatever the two are called.
+
+def _match(
+    entries: Sequence[ResolvedEntry], integrations: Sequence[Integration], findings: list[str]
+) -> tuple[list[_PlannedEntry], list[Integration]]:
+    """Return the entries with the integrations that they describe, and the integrations without an entry.
+
+    The service creates at most one integration of each built-in provider, under an identifier that it makes up: an
+    entry with such a provider describes this integration, whatever its identifier is.
     """
     by_identifier: dict[str, list[Integration]] = {}
-    for integration in current:
+    for integration in integrations:
         by_identifier.setdefault(integration.identifier, []).append(integration)
-    matches: list[_Match] = []
-    for want in desired:
-        entry = want.entry
+    planned: list[_PlannedEntry] = []
+    for resolved in entries:
+        entry = resolved.entry
         found = by_identifier.pop(entry.identifier, [])
         if len(found) > 1:
             ids = ", ".join(integration.id for integration in found)
-            findings.append(f"{entry.at()}: is there {len(found)} times ({ids}); delete all but one of them by _id")
-        now = found[0] if found else None
-        matches.append(_Match(want, now, now.channel if now is not None else entry.channel or ""))
-    for match in matches:
-        if match.now is None and match.entry.provider in catalogue.BUILT_IN:
-            alike = [
+            findings.append(
+                f"{entry.at()}: {len(found)} integrations have this identifier ({ids}); "
+                "delete all but one of them by _id"
+            )
+        planned.append(_PlannedEntry(resolved, found[0] if found else None))
+    for each in planned:
+        if each.current is None and each.entry.provider in catalogue.BUILT_IN:
+            same_provider = [
                 integration
                 for integrations in by_identifier.values()
                 for integration in integrations
-                if integration.provider == match.entry.provider and match.channel in {"", integration.channel}
+                if integration.provider == each.entry.provider and each.channel in {"", integration.channel}
             ]
-            if len(alike) == 1:
-                match.now = by_identifier.pop(alike[0].identifier)[0]
-                match.channel = match.now.channel
-    return matches, [integration for integrations in by_identifier.values() for integration in integrations]
+            if len(same_provider) == 1:
+                each.current = by_identifier.pop(same_provider[0].identifier)[0]
+    return planned, [integration for found in by_identifier.values() for integration in found]
 
 
-def _unknown_targets(targets: Collection[str], matches: Sequence[_Match], rest: Sequence[Integration]) -> Iterator[str]:
+def _unknown_targets(
+    targets: Collection[str], planned: Sequence[_PlannedEntry], others: Sequence[Integration]
+) -> Iterator[str]:
     from integrations_cli.catalogue.suggest import nearest
 
-    known = [*(match.entry.identifier for match in matches), *(integration.identifier for integration in rest)]
+    known = [*(each.entry.identifier for each in planned), *(integration.identifier for integration in others)]
     for target in targets:
         if target not in known:
             near = nearest(target, known, limit=1)
-            meant = f" (did you mean {near[0]}?)" if near else ""
-            yield f"--target {target}: neither the manifest nor the environment has it{meant}"
+            suggestion = f" (did you mean {near[0]}?)" if near else ""
+            yield f"--target {target}: not in the manifest, nor in the environment{suggestion}"
 
 
-def _may_go(integration: Integration, targets: Collection[str]) -> bool:
+def _is_prunable(integration: Integration, targets: Collection[str]) -> bool:
     return integration.provider not in catalogue.BUILT_IN and (not targets or integration.identifier in targets)
 
 
+# -- actions ----------------------------------------------------------------------------------------------------------
+
+
 def _delete(integration: Integration) -> Action:
-    lane = integration.channel if integration.channel in catalogue.channels_with_primary() else None
-    change = Change("name", integration.name)
     return Action(
         "delete",
         integration.identifier,
         integration.provider,
         integration.channel,
         integration.id,
-        changes=(change,),
-        lane=lane,
+        changes=(Change("name", integration.name),),
+        channel_lock=_channel_lock(integration.channel),
     )
 
 
-# -- one entry --------------------------------------------------------------------------------------------------------
-
-
-def _create(match: _Match) -> Action:
-    entry = match.entry
-    # The service names what it brings along itself; the name of the provider stands for it in manifests.
-    identifier = (
-        None if entry.provider in catalogue.BUILT_IN and entry.identifier == entry.provider else entry.identifier
-    )
-    draft = Draft(
-        provider=entry.provider,
-        channel=entry.channel,
-        name=entry.name,
-        identifier=identifier,
-        credentials=match.want.credentials or {},
-        active=match.active,
-        check=entry.check,
-        conditions=entry.conditions,
-        extra=entry.extra,
-    )
-    changes = [Change(name, None, value) for name, value in _said(draft, entry) if value is not None]
+def _create(planned: _PlannedEntry) -> Action:
+    entry = planned.entry
+    # The service chooses the identifier of a built-in integration; in manifests the provider stands for it.
+    named_by_service = entry.provider in catalogue.BUILT_IN and entry.identifier == entry.provider
+    draft = planned.draft(planned.resolved.credentials or {})
+    values = planned.values
+    changes = [
+        Change(field.name, after=values[field.name])
+        for field in SHOWN_FIELDS
+        if field.create and field.name not in _IDENTITY and values.get(field.name) not in (None, [])
+    ]
     changes += [Change(f"credentials.{key}", note="added") for key in entry.credentials or ()]
     return Action(
         "create",
         entry.identifier,
         entry.provider,
-        match.channel,
+        planned.channel,
         changes=tuple(changes),
-        draft=draft,
-        lane=_lane(match.channel) if match.active else None,
-        remembered=remembered_fields(match.want),
+        draft=draft._replace(identifier=None if named_by_service else entry.identifier),
+        channel_lock=_channel_lock(planned.channel) if planned.active else None,
+        remembered_fields=fields_to_remember(planned.resolved),
     )
 
 
-def _said(draft: Draft, entry: Entry) -> Iterator[tuple[str, Json]]:
-    yield "name", draft.name
-    yield "active", draft.active
-    yield "conditions", list(draft.conditions) if draft.conditions else None
-    yield from entry.extra.items()
-
-
-def _update(match: _Match, now: Integration, known: Memory, *, shows: bool) -> Action | None:
-    """The update of an integration that is there, or None if it is what is wanted."""
-    entry = match.entry
-    changes: list[Change] = []
-    said: dict[str, Json] = {}
+def _update(
+    planned: _PlannedEntry, current: Integration, applied: AppliedFields, *, server_shows_credentials: bool
+) -> Action | None:
+    """Return the update of an integration; None if it is what the entry describes."""
+    resolved = planned.resolved
+    remembered = applied.compare(current.id, hidden_fields(resolved, current)) if current.id else {}
+    changes, values = _changed_fields(planned, current, remembered)
     credentials: Mapping[str, Credential] | None = None
-    if entry.name is not None and entry.name != now.name:
-        changes.append(Change("name", now.name, entry.name))
-        said["name"] = entry.name
-    if match.active != now.active:
-        changes.append(Change("active", now.active, match.active))
-        said["active"] = match.active
-    if entry.conditions is not None and not contains(list(entry.conditions), list(now.conditions)):
-        changes.append(Change("conditions", list(now.conditions), list(entry.conditions)))
-        said["conditions"] = entry.conditions
-    verdicts = known.compare(now.id, hidden_fields(match.want, now)) if now.id else {}
-    if match.want.credentials is not None:
-        differing = [
-            Change(f"credentials.{key}", note=why)
-            for key, why in credential_changes(match.want, now, verdicts, shows=shows)
-        ]
-        changes += differing
-        if differing:
-            credentials = match.want.credentials
-    extra = {key: entry.extra[key] for key in extra_changes(entry.extra, now, verdicts)} if entry.extra else {}
-    if extra:
-        changes += [Change(key, now.raw.get(key), value) for key, value in extra.items()]
-        # A server that does not know these fields refuses a request in which there is nothing else.
-        said = said or ({} if credentials else {"name": now.name or None})
+    if resolved.credentials is not None:
+        differing = credential_changes(resolved, current, remembered, server_shows_credentials=server_shows_credentials)
+        changes += [Change(f"credentials.{key}", note=status) for key, status in differing.items()]
+        credentials = resolved.credentials if differing else None
     if not changes:
         return None
+    sends_hidden = credentials is not None or not values.keys().isdisjoint(EXTRA_FIELDS)
+    if credentials is None and values.keys() <= set(EXTRA_FIELDS):
+        # A server that does not know these fields refuses a request with nothing else in it.
+        values["name"] = current.name or None
     return Action(
         "update",
-        entry.identifier,
-        now.provider,
-        now.channel,
-        now.id,
+        resolved.entry.identifier,
+        current.provider,
+        current.channel,
+        current.id,
         changes=tuple(changes),
-        patch=Patch({**said, **extra}, credentials, check=entry.check),
-        lane=_lane(now.channel) if said.keys() & {"active", "conditions"} else None,
-        remembered=remembered_fields(match.want) if extra or credentials is not None else None,
+        patch=Patch(values, credentials, check=resolved.entry.check),
+        channel_lock=_channel_lock(current.channel) if values.keys() & {"active", "conditions"} else None,
+        remembered_fields=fields_to_remember(resolved) if sends_hidden else None,
     )
 
 
-def _lane(channel: str) -> str | None:
+def _changed_fields(
+    planned: _PlannedEntry, current: Integration, remembered: Mapping[str, FieldStatus]
+) -> tuple[list[Change], dict[str, Json]]:
+    """Return the fields that differ, as changes and as values to send, by their names in the API."""
+    changes: list[Change] = []
+    values: dict[str, Json] = {}
+    wanted_values = planned.values
+    for field in SHOWN_FIELDS:
+        if field.update and field.name in wanted_values:
+            wanted = wanted_values[field.name]
+            if field_differs(field, wanted, current, remembered.get(field.wire, "unknown")):
+                changes.append(Change(field.name, shown_value(current, field), wanted))
+                values[field.wire] = wanted
+    return changes, values
+
+
+def _channel_lock(channel: str) -> str | None:
     return channel if channel in catalogue.channels_with_primary() else None
 
 
-# -- who is primary ---------------------------------------------------------------------------------------------------
+# -- primary integrations ---------------------------------------------------------------------------------------------
 
 
-def _settle_primaries(matches: Sequence[_Match], findings: list[str]) -> Iterator[Action]:
-    """The set-primary actions; entries that are not to be primary get what it takes for that."""
+def _settle_primaries(planned: Sequence[_PlannedEntry], findings: list[str]) -> Iterator[Action]:
+    """Yield the set-primary actions, and adapt the actions of entries that must not be primary."""
     for channel in catalogue.channels_with_primary():
-        inside = [match for match in matches if match.channel == channel]
-        wanted = [match for match in inside if match.entry.primary]
-        findings += [f"{match.entry.at('primary')}: {wanted[0].entry.identifier} is to be it" for match in wanted[1:]]
-        winner = wanted[0] if wanted else None
-        takes_over = winner is not None and not (winner.now is not None and _is_primary(winner.now))
-        for match in inside:
-            if match.entry.primary is False and match.active and not takes_over:
-                _keep_from_primary(match)
-        if winner is not None and takes_over:
-            yield _set_primary(winner)
+        in_channel = [each for each in planned if each.channel == channel]
+        wanted = [each for each in in_channel if each.entry.primary]
+        primary = wanted[0] if wanted else None
+        findings += [
+            f"{each.entry.at('primary')}: {wanted[0].entry.identifier} is already the primary one of {channel}"
+            for each in wanted[1:]
+        ]
+        if primary is not None and not (primary.current is not None and _is_primary(primary.current)):
+            yield _set_primary(primary)  # which also ends the others being primary
+        else:
+            for each in in_channel:
+                if each.entry.primary is False and each.active:
+                    each.action = _without_primary(each)
     findings += [
-        f"{match.entry.at('primary')}: the channel {match.channel} has no primary one"
-        for match in matches
-        if match.entry.primary and match.channel and match.channel not in catalogue.channels_with_primary()
+        f"{each.entry.at('primary')}: the channel {each.channel} has no primary integration"
+        for each in planned
+        if each.entry.primary and each.channel and each.channel not in catalogue.channels_with_primary()
     ]
 
 
@@ -288,90 +304,85 @@ def _is_primary(integration: Integration) -> bool:
     return integration.primary and integration.active
 
 
-def _set_primary(match: _Match) -> Action:
-    now = match.now
-    changes = [Change("primary", False, True)]
-    if now is not None and now.conditions and match.entry.conditions is None:
-        changes.append(Change("conditions", list(now.conditions), [], "the primary one has none"))
-    provider = now.provider if now is not None else match.entry.provider
+def _set_primary(planned: _PlannedEntry) -> Action:
+    current, entry = planned.current, planned.entry
+    changes = [Change("primary", before=False, after=True)]
+    if current is not None and current.conditions and "conditions" not in entry.values:
+        changes.append(Change("conditions", list(current.conditions), [], "a primary integration has none"))
     return Action(
         "set-primary",
-        match.entry.identifier,
-        provider,
-        match.channel,
-        now.id if now is not None else "",
+        entry.identifier,
+        current.provider if current is not None else entry.provider,
+        planned.channel,
+        current.id if current is not None else "",
         changes=tuple(changes),
-        lane=match.channel,
+        channel_lock=planned.channel,
     )
 
 
-def _keep_from_primary(match: _Match) -> None:
-    """Have an integration active without being primary, where nobody else takes that over."""
-    now, action = match.now, match.action
-    if now is None:
-        if action is not None:
-            match.action = replace(action, toggle=True)
-    elif _is_primary(now) and not (action and action.patch and action.patch.values.get("conditions")):
-        change = Change("primary", True, False, "it is deactivated for a moment")
-        action = action or Action("update", match.entry.identifier, now.provider, now.channel, now.id)
-        match.action = replace(action, changes=(*action.changes, change), toggle=True, lane=match.channel)
+def _without_primary(planned: _PlannedEntry) -> Action | None:
+    """Return the action of an active entry such that its integration is not primary, where no other one takes over."""
+    current, action = planned.current, planned.action
+    if current is None:
+        return replace(action, activate_separately=True) if action is not None else None
+    loses_primary = action is not None and action.patch is not None and action.patch.values.get("conditions")
+    if not _is_primary(current) or loses_primary:
+        return action
+    change = Change("primary", before=True, after=False, note="it is deactivated for a moment")
+    action = action or Action("update", planned.entry.identifier, current.provider, current.channel, current.id)
+    changes = (*action.changes, change)
+    return replace(action, changes=changes, activate_separately=True, channel_lock=planned.channel)
 
 
-# -- what cannot be done ----------------------------------------------------------------------------------------------
+# -- problems ---------------------------------------------------------------------------------------------------------
 
 
-def _fixed(match: _Match) -> Iterator[str]:
-    """A finding for a provider or a channel that would have to change."""
-    entry, now = match.entry, match.now
-    if now is None:
-        return
-    for name, said, there in (("provider", entry.provider, now.provider), ("channel", entry.channel, now.channel)):
-        if said is not None and said != there:
-            yield (
-                f"{entry.at(name)}: is {there} on the server, and the API cannot change it; "
-                f"take another identifier, or delete {now.identifier} first"
-            )
+def _problems(planned: _PlannedEntry, *, skip_validation: bool) -> Iterator[str]:
+    """Yield what keeps an entry from being applied, each finding with its place."""
+    entry, current = planned.entry, planned.current
+    if current is not None:
+        for name, wanted, existing in (
+            ("provider", entry.provider, current.provider),
+            ("channel", entry.channel, current.channel),
+        ):
+            if wanted is not None and wanted != existing:
+                yield (
+                    f"{entry.at(name)}: is {existing} on the server, and the API cannot change it; "
+                    f"use another identifier, or delete {current.identifier} first"
+                )
+                return
+        if catalogue.find(current.provider) is None:
             return
+    if planned.action is not None and planned.action.sends_credentials:
+        yield from _catalogue_findings(planned, skip_validation=skip_validation)
 
 
-def _mistakes(match: _Match, action: Action, *, skip: bool) -> Iterator[str]:
-    """What is wrong with what an action would send, each finding with its place."""
-    entry, now = match.entry, match.now
-    sends = action.draft is not None or (action.patch is not None and action.patch.credentials is not None)
-    if not sends or (now is not None and catalogue.find(now.provider) is None):
-        return
-    draft = action.draft
-    if draft is None or match.want.unresolved:
-        draft = Draft(
-            provider=entry.provider,
-            channel=entry.channel if now is None else now.channel,
-            name=entry.name,
-            credentials={**(match.want.credentials or {}), **_stand_ins(match.want)},
-            active=match.active,
-            check=entry.check,
-            conditions=entry.conditions,
-            extra=entry.extra,
-        )
+def _catalogue_findings(planned: _PlannedEntry, *, skip_validation: bool) -> Iterator[str]:
+    entry, current, resolved = planned.entry, planned.current, planned.resolved
+    draft = planned.draft({**(resolved.credentials or {}), **_placeholders(resolved)})
+    if current is not None:
+        draft = draft._replace(channel=current.channel)
     try:
-        check_draft(draft, skip=skip)
+        check_draft(draft, skip=skip_validation)
     except InputError as error:
         for finding in error.details:
             path, _, message = finding.partition(": ")
-            head, _, key = path.partition(".")
-            yield f"{entry.at(head, *([key] if key else []))}: {message}"
+            field, _, key = path.partition(".")
+            yield f"{entry.at(field, *([key] if key else []))}: {message}"
 
 
-def _stand_ins(want: ResolvedEntry) -> dict[str, Credential]:
-    """For a reference without a value, a value that no check can find fault with."""
-    provider = catalogue.find(want.entry.provider)
-    stand_ins: dict[str, Credential] = {}
-    for key in want.unresolved:
-        known = provider.field(key) if provider is not None else None
-        stand_ins[key] = Credential(known.placeholder if known is not None else "text", concealed=True)
-    return stand_ins
+def _placeholders(resolved: ResolvedEntry) -> dict[str, Credential]:
+    """Return a value that passes every check for each reference without a value."""
+    provider = catalogue.find(resolved.entry.provider)
+    placeholders: dict[str, Credential] = {}
+    for key in resolved.unresolved:
+        field = provider.field(key) if provider is not None else None
+        placeholders[key] = Credential(field.placeholder if field is not None else "text", concealed=True)
+    return placeholders
 
 
-def _unresolved(match: _Match, action: Action) -> Iterator[str]:
-    if action.draft is not None or (action.patch is not None and action.patch.credentials is not None):
-        for key, why in match.want.unresolved.items():
-            yield f"{match.entry.at('credentials', key)}: {why}"
+def _unresolved(planned: _PlannedEntry) -> Iterator[str]:
+    """Yield a message for each reference without a value that the action would send."""
+    if planned.action is not None and planned.action.sends_credentials:
+        for key, reason in planned.resolved.unresolved.items():
+            yield f"{planned.entry.at('credentials', key)}: {reason}"

@@ -1,11 +1,11 @@
-"""Plans and what became of them, as tables and as the JSON documents that scripts read."""
+"""Shows plans and outcomes, as tables and as the JSON documents that scripts read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from integrations_cli.manifests.actions import STAGES, Action, Change, Plan
-from integrations_cli.manifests.apply import ActionOutcome
+from integrations_cli.manifests.actions import KINDS, Action, Change, Plan
+from integrations_cli.manifests.perform import ActionOutcome
 from integrations_cli.models import Environment, Json
 from integrations_cli.terminal.views import Row, Table, cell_text, error_json
 
@@ -13,8 +13,8 @@ _CAPTIONS = {"create": "to create", "update": "to update", "set-primary": "to ma
 
 
 def plan_table(plan: Plan) -> Table:
-    """A plan for people: its actions by kind, and what each of them changes."""
-    groups = [[_row(action) for action in plan.actions if action.kind == kind] for kind in STAGES if plan.count(kind)]
+    """Return a table of the actions, grouped by kind, with what each of them changes."""
+    groups = [[_row(action) for action in plan.actions if action.kind == kind] for kind in KINDS if plan.count(kind)]
     return Table(
         columns=("action", "identifier", "provider", "channel", "changes"),
         groups=groups,
@@ -24,30 +24,30 @@ def plan_table(plan: Plan) -> Table:
 
 
 def plan_summary(plan: Plan) -> str:
-    """How much a plan does, in words."""
-    counts = [f"{plan.count(kind)} {_CAPTIONS[kind]}" for kind in STAGES if plan.count(kind)]
+    """Return how many actions of each kind a plan has, in words."""
+    counts = [f"{plan.count(kind)} {_CAPTIONS[kind]}" for kind in KINDS if plan.count(kind)]
     return ", ".join([*counts, f"{len(plan.unchanged)} unchanged"])
 
 
-def plan_document(plan: Plan, environment: Environment | None) -> dict[str, Json]:
-    """A plan as JSON. Scripts rely on these names; there may come to be more of them."""
+def plan_json(plan: Plan, environment: Environment | None) -> dict[str, Json]:
+    """Return a plan as JSON. Scripts rely on these keys; more may be added."""
     return {
         "environment": None if environment is None else {"_id": environment.id, "name": environment.name},
         "actions": [
-            {**_action_document(action), "changes": [_change_document(action, change) for change in action.changes]}
+            {**_action_json(action), "changes": [_change_json(action, change) for change in action.changes]}
             for action in plan.actions
         ],
         "unchanged": list(plan.unchanged),
         "unresolved": list(plan.unresolved),
-        "summary": {**{kind: plan.count(kind) for kind in STAGES}, "unchanged": len(plan.unchanged)},
+        "summary": {**{kind: plan.count(kind) for kind in KINDS}, "unchanged": len(plan.unchanged)},
     }
 
 
-def outcome_document(outcome: ActionOutcome, redact: Callable[[str], str]) -> dict[str, Json]:
-    """Return what became of an action, as one JSON document; `error` is as `--json` writes errors elsewhere."""
+def outcome_json(outcome: ActionOutcome, redact: Callable[[str], str]) -> dict[str, Json]:
+    """Return an outcome as JSON; `error` is None, or an error as `--json` writes it everywhere."""
     return {
         "status": outcome.status,
-        **_action_document(outcome.action),
+        **_action_json(outcome.action),
         "_id": outcome.id or None,
         "note": redact(outcome.note) or None,
         "error": None if outcome.error is None else error_json(outcome.error, redact),
@@ -55,17 +55,17 @@ def outcome_document(outcome: ActionOutcome, redact: Callable[[str], str]) -> di
 
 
 def outcome_cells(outcome: ActionOutcome, redact: Callable[[str], str]) -> Sequence[str]:
-    """Return what became of an action, in one line."""
+    """Return the cells of an outcome in a table."""
     action = outcome.action
     return outcome.status, action.kind, action.identifier, outcome.id, redact(outcome_message(outcome))
 
 
 def outcome_message(outcome: ActionOutcome) -> str:
-    """What is to be said of an outcome: the failure, the note, or nothing."""
+    """Return the error or the note of an outcome, or nothing."""
     return outcome.error.message if outcome.error is not None else outcome.note
 
 
-def _action_document(action: Action) -> dict[str, Json]:
+def _action_json(action: Action) -> dict[str, Json]:
     return {
         "action": action.kind,
         "identifier": action.identifier,
@@ -75,8 +75,8 @@ def _action_document(action: Action) -> dict[str, Json]:
     }
 
 
-def _change_document(action: Action, change: Change) -> dict[str, Json]:
-    """One change; `before` and `after` are left out where they are not known, as credentials are."""
+def _change_json(action: Action, change: Change) -> dict[str, Json]:
+    """Return a change as JSON; the values of credentials, and `before` of a new integration, are left out."""
     document: dict[str, Json] = {"field": change.field}
     if not change.field.startswith("credentials."):
         if action.kind != "create":
@@ -95,22 +95,22 @@ def _row(action: Action) -> Row:
 
 
 def _changes(action: Action) -> list[str]:
-    """The changes in words; credentials in one, by what is known of them."""
+    """Return the changes in words: one text for each field, and one for all credentials with the same note."""
     if action.kind == "delete":
         return []
-    words: list[str] = []
+    texts: list[str] = []
     credentials: dict[str, list[str]] = {}
     for change in action.changes:
         if change.field.startswith("credentials."):
             credentials.setdefault(change.note, []).append(change.field.removeprefix("credentials."))
         elif action.kind == "create":
-            words.append(f"{change.field}: {_shown(change.after)}")
+            texts.append(f"{change.field}: {_value_text(change.after)}")
         else:
             note = f" ({change.note})" if change.note else ""
-            words.append(f"{change.field}: {_shown(change.before)} → {_shown(change.after)}{note}")
-    words += [f"credentials {note}: {', '.join(keys)}" for note, keys in credentials.items()]
-    return words
+            texts.append(f"{change.field}: {_value_text(change.before)} → {_value_text(change.after)}{note}")
+    texts += [f"credentials {note}: {', '.join(keys)}" for note, keys in credentials.items()]
+    return texts
 
 
-def _shown(value: Json) -> str:
+def _value_text(value: Json) -> str:
     return "-" if value is None else cell_text(value)
