@@ -88,16 +88,16 @@ def name_in(request: Request) -> str:
 
 @contextmanager
 def spied(folder: Path, **options: Any) -> Iterator[tuple[Environment, Spy]]:
-    with environment(folder, wrap=Spy, **options) as there:
-        assert isinstance(there.transport, Spy)
-        yield there, there.transport
+    with environment(folder, wrap=Spy, **options) as env:
+        assert isinstance(env.transport, Spy)
+        yield env, env.transport
 
 
 # -- order and concurrency --------------------------------------------------------------------------------------------
 
 
-def test_as_many_requests_as_asked_for_are_under_way_and_no_more(tmp_path: Path) -> None:
-    with spied(tmp_path) as (there, spy):
+def test_concurrency_is_used_and_not_exceeded(tmp_path: Path) -> None:
+    with spied(tmp_path) as (env, spy):
         meeting = threading.Barrier(4, timeout=20)
         waited = [0]
 
@@ -109,54 +109,54 @@ def test_as_many_requests_as_asked_for_are_under_way_and_no_more(tmp_path: Path)
                 meeting.wait()  # it breaks unless four are here at the same time
 
         spy.fail = meet
-        outcomes = there.apply(mails(40), concurrency=4)
+        outcomes = env.apply(mails(40), concurrency=4)
         assert statuses(outcomes) == {"done": 40}
         assert spy.most == 4
 
 
-def test_active_ones_of_a_channel_with_a_primary_come_one_after_the_other_in_their_order(tmp_path: Path) -> None:
-    with spied(tmp_path) as (there, spy):
+def test_active_creates_of_a_channel_run_in_order(tmp_path: Path) -> None:
+    with spied(tmp_path) as (env, spy):
         text = mails(12, active="true") + '[integrations.phone]\nprovider = "expo"\nactive = true\n'
         text += 'credentials = { apiKey = "x" }\n'
-        outcomes = there.apply(text, concurrency=8)
+        outcomes = env.apply(text, concurrency=8)
         assert statuses(outcomes) == {"done": 13}
         assert not {pair for pair in spy.together if all(name.startswith("mail-") for name in pair)}
-        found = [now for now in there.integrations() if now.channel == "email"]
+        found = [now for now in env.integrations() if now.channel == "email"]
         assert [now.identifier for now in found] == [f"mail-{number:03}" for number in range(12)]
         assert sorted(now.priority for now in found) == list(range(1, 13))
         assert [now.identifier for now in found if now.primary] == ["mail-000"]
 
 
-def test_the_one_that_is_to_be_primary_is_created_first_and_is_set_last(tmp_path: Path) -> None:
-    with spied(tmp_path) as (there, spy):
+def test_future_primary_is_created_first_and_set_last(tmp_path: Path) -> None:
+    with spied(tmp_path) as (env, spy):
         text = mails(3, active="true") + MAIL.format(name="main", active="true\nprimary = true", key="k")
-        there.apply(text, concurrency=4)
+        env.apply(text, concurrency=4)
         changes = [request for request in spy.requests if request.method != "GET"]
         assert name_in(changes[0]) == "main"
         assert changes[-1].path.endswith("/set-primary")
 
 
-def test_nothing_is_deleted_where_something_before_it_failed(tmp_path: Path) -> None:
-    with spied(tmp_path) as (there, spy):
-        there.create(providerId="mailgun", channel="email", identifier="old")
-        there.create(providerId="expo", channel="push", identifier="old-push")
+def test_deletion_is_skipped_after_failure_in_its_channel(tmp_path: Path) -> None:
+    with spied(tmp_path) as (env, spy):
+        env.create(providerId="mailgun", channel="email", identifier="old")
+        env.create(providerId="expo", channel="push", identifier="old-push")
         spy.fail = lambda request: Response(400, {}, b"{}") if request.method == "POST" else None
-        outcomes = there.apply(mails(1), prune=True)
+        outcomes = env.apply(mails(1), prune=True)
         assert {(outcome.action.identifier, outcome.status) for outcome in outcomes} == {
             ("mail-000", "failed"),
             ("old", "skipped"),
             ("old-push", "done"),
         }
-        assert {now.identifier for now in there.integrations()} >= {"old"}
+        assert {now.identifier for now in env.integrations()} >= {"old"}
         spy.fail = None
-        assert statuses(there.apply(mails(1), prune=True)) == {"done": 2}
-        assert {now.identifier for now in there.integrations() if now.provider != "novu"} == {"mail-000"}
+        assert statuses(env.apply(mails(1), prune=True)) == {"done": 2}
+        assert {now.identifier for now in env.integrations() if now.provider != "novu"} == {"mail-000"}
 
 
-def test_primary_is_not_set_on_what_could_not_be_created(tmp_path: Path) -> None:
-    with spied(tmp_path) as (there, spy):
+def test_set_primary_is_skipped_after_failed_create(tmp_path: Path) -> None:
+    with spied(tmp_path) as (env, spy):
         spy.fail = lambda request: Response(422, {}, b"{}") if request.method == "POST" else None
-        outcomes = there.apply("version = 1\n" + MAIL.format(name="a", active="true\nprimary = true", key="k"))
+        outcomes = env.apply("version = 1\n" + MAIL.format(name="a", active="true\nprimary = true", key="k"))
         assert [(outcome.action.kind, outcome.status) for outcome in outcomes] == [
             ("create", "failed"),
             ("set-primary", "skipped"),
@@ -170,34 +170,34 @@ def active_sent(spy: Spy) -> list[tuple[str, bool | None]]:
 
 
 @pytest.mark.parametrize("more", ["", 'name = "Renamed"'], ids=["alone", "with another change"])
-def test_a_primary_is_deactivated_and_activated_to_step_down(tmp_path: Path, more: str) -> None:
-    with spied(tmp_path) as (there, spy):
-        there.apply(mails(2, active="true"))
-        assert [now.identifier for now in there.integrations() if now.primary] == ["mail-000"]
+def test_primary_steps_down_by_being_deactivated_and_activated(tmp_path: Path, more: str) -> None:
+    with spied(tmp_path) as (env, spy):
+        env.apply(mails(2, active="true"))
+        assert [now.identifier for now in env.integrations() if now.primary] == ["mail-000"]
         spy.requests.clear()
         text = mails(2, active="true").replace("active = true", f"active = true\nprimary = false\n{more}", 1)
-        assert statuses(there.apply(text)) == {"done": 1}
+        assert statuses(env.apply(text)) == {"done": 1}
         assert active_sent(spy) == [("PUT", False), ("PUT", True)]
-        found = {now.identifier: now for now in there.integrations()}
+        found = {now.identifier: now for now in env.integrations()}
         assert [found["mail-000"].active, found["mail-000"].primary] == [True, False]
-        assert there.plan(text).actions == ()
+        assert env.plan(text).actions == ()
 
 
-def test_a_new_one_not_primary_begins_inactive(tmp_path: Path) -> None:
-    with spied(tmp_path) as (there, spy):
+def test_new_non_primary_is_created_inactive(tmp_path: Path) -> None:
+    with spied(tmp_path) as (env, spy):
         text = "version = 1\n" + MAIL.format(name="second", active="true\nprimary = false", key="k")
-        assert statuses(there.apply(text)) == {"done": 1}
+        assert statuses(env.apply(text)) == {"done": 1}
         assert active_sent(spy) == [("POST", False), ("PUT", True)]
-        assert [now.active for now in there.integrations() if now.identifier == "second"] == [True]
+        assert [now.active for now in env.integrations() if now.identifier == "second"] == [True]
 
 
 # -- stopping ---------------------------------------------------------------------------------------------------------
 
 
-def test_stopping_finishes_what_is_under_way_and_a_second_run_does_the_rest(tmp_path: Path) -> None:
-    with spied(tmp_path) as (there, spy):
+def test_stop_finishes_running_actions_and_rerun_continues(tmp_path: Path) -> None:
+    with spied(tmp_path) as (env, spy):
         text = mails(50)
-        running = apply.ApplyRun(there.plan(text), there.api, there.memory, concurrency=4)
+        running = apply.ApplyRun(env.plan(text), env.api, env.memory, concurrency=4)
         outcomes = []
         for outcome in running:
             outcomes.append(outcome)
@@ -208,8 +208,8 @@ def test_stopping_finishes_what_is_under_way_and_a_second_run_does_the_rest(tmp_
         assert 10 <= len(outcomes) <= 14
         posted = [name_in(request) for request in spy.requests if request.method == "POST"]
         assert sorted(posted) == sorted(outcome.action.identifier for outcome in outcomes)
-        assert statuses(there.apply(text)) == {"done": 50 - len(outcomes)}
-        assert there.plan(text).actions == ()
+        assert statuses(env.apply(text)) == {"done": 50 - len(outcomes)}
+        assert env.plan(text).actions == ()
 
 
 @pytest.mark.parametrize(
@@ -219,71 +219,71 @@ def test_stopping_finishes_what_is_under_way_and_a_second_run_does_the_rest(tmp_
         (Response(401, {}, b'{"message": "API Key not found"}'), AuthError),
     ],
 )
-def test_it_gives_up_when_the_server_is_away_or_refuses_the_key(
+def test_run_ends_when_server_is_unavailable_or_unauthorized(
     tmp_path: Path, failure: Any, kind: type[IntegrationsError]
 ) -> None:
-    with spied(tmp_path) as (there, spy):
+    with spied(tmp_path) as (env, spy):
         spy.fail = lambda request: failure if request.method == "POST" else None
-        running = apply.ApplyRun(there.plan(mails(100)), there.api, there.memory, concurrency=1)
+        running = apply.ApplyRun(env.plan(mails(100)), env.api, env.memory, concurrency=1)
         assert statuses(list(running)) == {"failed": MAX_REFUSALS}
         assert isinstance(running.fatal_error, kind)
 
 
-def test_a_bug_in_a_worker_is_raised_and_not_swallowed(tmp_path: Path) -> None:
-    with spied(tmp_path) as (there, spy):
+def test_exception_in_a_worker_is_raised(tmp_path: Path) -> None:
+    with spied(tmp_path) as (env, spy):
         spy.fail = lambda request: ZeroDivisionError() if request.method == "POST" else None
         with pytest.raises(ZeroDivisionError):
-            list(apply.ApplyRun(there.plan(mails(9)), there.api, there.memory, concurrency=3))
+            list(apply.ApplyRun(env.plan(mails(9)), env.api, env.memory, concurrency=3))
 
 
 # -- once -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_create_in_doubt_goes_on_with_the_same_key_in_the_next_run(tmp_path: Path) -> None:
-    with spied(tmp_path) as (there, spy):
+def test_unknown_create_keeps_its_key_in_next_run(tmp_path: Path) -> None:
+    with spied(tmp_path) as (env, spy):
         lost = TransportFailure("timeout", "no answer", sent=True, timed_out=True)
         spy.fail = lambda request: lost if request.method == "POST" else None
-        (outcome,) = there.apply(mails(1))
+        (outcome,) = env.apply(mails(1))
         assert outcome.status == "unknown"
         first = {request.headers["Idempotency-Key"] for request in spy.requests if request.method == "POST"}
         spy.fail, spy.requests[:] = None, []
-        assert statuses(there.apply(mails(1))) == {"done": 1}
+        assert statuses(env.apply(mails(1))) == {"done": 1}
         again = {request.headers["Idempotency-Key"] for request in spy.requests if request.method == "POST"}
         assert again == first
         assert len(first) == 1
 
 
-def test_a_create_in_doubt_with_another_body_gets_another_key(tmp_path: Path) -> None:
-    with spied(tmp_path) as (there, spy):
+def test_unknown_create_with_another_body_gets_new_key(tmp_path: Path) -> None:
+    with spied(tmp_path) as (env, spy):
         lost = TransportFailure("timeout", "no answer", sent=True, timed_out=True)
         spy.fail = lambda request: lost if request.method == "POST" else None
-        there.apply(mails(1))
+        env.apply(mails(1))
         first = spy.requests[-1].headers.get("Idempotency-Key")
         spy.fail, spy.requests[:] = None, []
-        assert statuses(there.apply(mails(1, key="k-2"))) == {"done": 1}
+        assert statuses(env.apply(mails(1, key="k-2"))) == {"done": 1}
         assert {request.headers.get("Idempotency-Key") for request in spy.requests} != {first, None}
 
 
-def test_each_action_has_a_key_of_its_own(tmp_path: Path) -> None:
-    with spied(tmp_path) as (there, spy):
-        there.apply(mails(30), concurrency=4)
+def test_each_create_has_its_own_key(tmp_path: Path) -> None:
+    with spied(tmp_path) as (env, spy):
+        env.apply(mails(30), concurrency=4)
         keys = [request.headers["Idempotency-Key"] for request in spy.requests if request.method == "POST"]
         assert len(set(keys)) == 30
 
 
-def test_what_is_gone_already_counts_as_deleted(tmp_path: Path) -> None:
-    with environment(tmp_path) as there:
-        made = there.create(providerId="mailgun", channel="email", identifier="old")
-        planned = there.plan("version = 1", prune=True)
-        there.send("DELETE", f"/v1/integrations/{made['_id']}")
-        (outcome,) = apply.ApplyRun(planned, there.api, there.memory)
+def test_already_deleted_counts_as_done(tmp_path: Path) -> None:
+    with environment(tmp_path) as env:
+        made = env.create(providerId="mailgun", channel="email", identifier="old")
+        planned = env.plan("version = 1", prune=True)
+        env.send("DELETE", f"/v1/integrations/{made['_id']}")
+        (outcome,) = apply.ApplyRun(planned, env.api, env.memory)
         assert (outcome.status, outcome.note) == ("done", "was already deleted")
 
 
-def test_a_conflict_says_where_to_look(tmp_path: Path) -> None:
-    with environment(tmp_path) as there:
-        production = Environment(there.sandbox, tmp_path / "state", name="Production")
-        assert statuses(there.apply(mails(1))) == {"done": 1}
+def test_conflict_hints_at_another_environment(tmp_path: Path) -> None:
+    with environment(tmp_path) as env:
+        production = Environment(env.sandbox, tmp_path / "state", name="Production")
+        assert statuses(env.apply(mails(1))) == {"done": 1}
         (outcome,) = production.apply(mails(1))
         assert outcome.status == "failed"
         assert outcome.error is not None
@@ -293,31 +293,31 @@ def test_a_conflict_says_where_to_look(tmp_path: Path) -> None:
 # -- what is remembered -----------------------------------------------------------------------------------------------
 
 
-def test_what_was_applied_is_remembered_and_a_changed_secret_is_seen(tmp_path: Path) -> None:
-    with environment(tmp_path) as there:
-        there.apply(mails(25), concurrency=4)
-        assert there.plan(mails(25)).actions == ()
-        changed = there.plan(mails(25, key="k-2"))
+def test_applied_secrets_are_remembered_and_changes_seen(tmp_path: Path) -> None:
+    with environment(tmp_path) as env:
+        env.apply(mails(25), concurrency=4)
+        assert env.plan(mails(25)).actions == ()
+        changed = env.plan(mails(25, key="k-2"))
         assert {change.field for action in changed.actions for change in action.changes} == {"credentials.apiKey"}
         assert {change.note for action in changed.actions for change in action.changes} == {"changed"}
 
 
-def test_what_was_deleted_is_not_remembered(tmp_path: Path) -> None:
-    with environment(tmp_path) as there:
-        there.apply(mails(2))
-        first, second = [now.id for now in there.integrations() if now.provider == "mailgun"]
-        assert [there.memory.is_known(first), there.memory.is_known(second)] == [True, True]
-        assert statuses(there.apply(mails(1), prune=True)) == {"done": 1}
-        assert [there.memory.is_known(first), there.memory.is_known(second)] == [True, False]
+def test_deleted_integration_is_forgotten(tmp_path: Path) -> None:
+    with environment(tmp_path) as env:
+        env.apply(mails(2))
+        first, second = [now.id for now in env.integrations() if now.provider == "mailgun"]
+        assert [env.memory.is_known(first), env.memory.is_known(second)] == [True, True]
+        assert statuses(env.apply(mails(1), prune=True)) == {"done": 1}
+        assert [env.memory.is_known(first), env.memory.is_known(second)] == [True, False]
 
 
-def test_a_state_folder_that_cannot_be_written_is_said_once_and_keeps_nothing_from_being_done(tmp_path: Path) -> None:
-    with environment(tmp_path) as there:
-        there.state.write_text("a file where the folder should be")
-        running = apply.ApplyRun(there.plan(mails(25)), there.api, there.memory)
+def test_unwritable_state_folder_does_not_stop_the_run(tmp_path: Path) -> None:
+    with environment(tmp_path) as env:
+        env.state.write_text("a file where the folder should be")
+        running = apply.ApplyRun(env.plan(mails(25)), env.api, env.memory)
         assert statuses(list(running)) == {"done": 25}
-        assert str(there.state) in (running.save_error or "")
-        assert {change.note for change in there.plan(mails(1)).actions[0].changes} == {"unknown"}
+        assert str(env.state) in (running.save_error or "")
+        assert {change.note for change in env.plan(mails(1)).actions[0].changes} == {"unknown"}
 
 
 # -- faults -----------------------------------------------------------------------------------------------------------
@@ -394,11 +394,11 @@ def play(server: FaultServer, state: Path, seed: int, *, concurrency: int, runs:
 
 def differences(server: FaultServer) -> list[str]:
     """What of the manifest is not so; worked out without the program."""
-    there = Counter(entry["identifier"] for entry in server.held())
+    env = Counter(entry["identifier"] for entry in server.held())
     wanted = {f"i{number:03}" for number in range(ENTRIES)}
-    wrong = [f"{name} is there {count} times" for name, count in there.items() if count > 1]
-    wrong += [f"{name} is missing" for name in wanted - there.keys()] + [
-        f"{name} is left" for name in there.keys() - wanted
+    wrong = [f"{name} is there {count} times" for name, count in env.items() if count > 1]
+    wrong += [f"{name} is missing" for name in wanted - env.keys()] + [
+        f"{name} is left" for name in env.keys() - wanted
     ]
     for entry in server.held():
         number = int(entry["identifier"].removeprefix("i")) if entry["identifier"] in wanted else -1
@@ -414,9 +414,7 @@ def differences(server: FaultServer) -> list[str]:
 
 
 @pytest.mark.parametrize("idempotency", [True, False])
-def test_an_apply_of_200_with_faults_converges_after_three_runs_at_most(
-    tmp_path: Path, idempotency: bool, figures: Figures
-) -> None:
+def test_apply_with_faults_converges_within_three_runs(tmp_path: Path, idempotency: bool, figures: Figures) -> None:
     rows: list[Sequence[object]] = [("idempotency", "seed", "runs", "faults met", "kinds of them")]
     for seed in range(6):
         folder = tmp_path / str(seed)
@@ -431,9 +429,9 @@ def test_an_apply_of_200_with_faults_converges_after_three_runs_at_most(
 
 
 @pytest.mark.parametrize("observed", [False, True])
-def test_answers_lost_by_several_threads_at_a_time_make_no_duplicates(tmp_path: Path, observed: bool) -> None:
+def test_lost_responses_in_several_threads_make_no_duplicates(tmp_path: Path, observed: bool) -> None:
     random, lock = Random(7), threading.Lock()
-    with spied(tmp_path, observed=observed, idempotency=not observed) as (there, spy):
+    with spied(tmp_path, observed=observed, idempotency=not observed) as (env, spy):
 
         def lose(request: Request) -> Response | Exception | None:
             with lock:
@@ -447,12 +445,10 @@ def test_answers_lost_by_several_threads_at_a_time_make_no_duplicates(tmp_path: 
         spy.fail = lose
         text = mails(100, active="true") + MAIL.format(name="main", active="true\nprimary = true", key="k")
         runs = 0
-        while runs < 3 and there.plan(text).actions:
-            there.apply(text, concurrency=4)
+        while runs < 3 and env.plan(text).actions:
+            env.apply(text, concurrency=4)
             runs += 1
         spy.fail = None
-        assert there.plan(text).actions == ()
-        assert (
-            Counter(now.identifier for now in there.integrations() if now.provider != "novu").most_common(1)[0][1] == 1
-        )
-        assert [now.identifier for now in there.integrations() if now.primary] == ["main"]
+        assert env.plan(text).actions == ()
+        assert Counter(now.identifier for now in env.integrations() if now.provider != "novu").most_common(1)[0][1] == 1
+        assert [now.identifier for now in env.integrations() if now.primary] == ["main"]

@@ -113,26 +113,26 @@ def manifest_of(**fields: Any) -> str:
 
 @contextmanager
 def fresh(**options: Any) -> Iterator[Environment]:
-    with tempfile.TemporaryDirectory() as folder, environment(Path(folder), **options) as there:
-        there.environ["KEY"] = SECRET
-        yield there
+    with tempfile.TemporaryDirectory() as folder, environment(Path(folder), **options) as env:
+        env.environ["KEY"] = SECRET
+        yield env
 
 
-def make(there: Environment, history: list[tuple[str, str, Any]]) -> None:
+def make(env: Environment, history: list[tuple[str, str, Any]]) -> None:
     for verb, identifier, fields in history:
-        known = {integration.identifier: integration for integration in there.integrations()}
+        known = {integration.identifier: integration for integration in env.integrations()}
         if verb == "create" and identifier not in known:
-            there.create(
+            env.create(
                 providerId=PROVIDERS[identifier], channel=channel_of(identifier), identifier=identifier, **fields
             )
         elif identifier not in known:
             continue
         elif verb == "update":
-            there.send("PUT", f"/v1/integrations/{known[identifier].id}", {"check": False, **fields})
+            env.send("PUT", f"/v1/integrations/{known[identifier].id}", {"check": False, **fields})
         elif verb == "delete":
-            there.send("DELETE", f"/v1/integrations/{known[identifier].id}")
+            env.send("DELETE", f"/v1/integrations/{known[identifier].id}")
         elif verb == "set-primary" and channel_of(identifier) in catalogue.channels_with_primary():
-            there.send("POST", f"/v1/integrations/{known[identifier].id}/set-primary")
+            env.send("POST", f"/v1/integrations/{known[identifier].id}/set-primary")
 
 
 def state(integrations: Any) -> dict[str, Any]:
@@ -142,11 +142,11 @@ def state(integrations: Any) -> dict[str, Any]:
     }
 
 
-def differences(tables: Mapping[str, Mapping[str, Any]], there: Mapping[str, Integration]) -> list[str]:
+def differences(tables: Mapping[str, Mapping[str, Any]], env: Mapping[str, Integration]) -> list[str]:
     """What of a manifest is not so in an environment, worked out without the program."""
     wrong = []
     for identifier, table in tables.items():
-        now = there.get(identifier)
+        now = env.get(identifier)
         if now is None:
             wrong.append(f"{identifier} is not there")
             continue
@@ -169,38 +169,36 @@ def differences(tables: Mapping[str, Mapping[str, Any]], there: Mapping[str, Int
 @example(history=ACTIVE_MAIL, manifest=manifest_of(), prune=False, concurrency=1).via("is deactivated for a moment")
 @example(history=ACTIVE_MAIL, manifest=manifest_of(name="Two"), prune=False, concurrency=1).via("and is updated")
 @example(history=[], manifest=manifest_of(), prune=False, concurrency=1).via("is created inactive, then activated")
-def test_one_apply_is_enough_and_a_second_does_nothing(
+def test_second_apply_does_nothing(
     observed: bool, history: list[tuple[str, str, Any]], manifest: str, prune: bool, concurrency: int
 ) -> None:
-    with fresh(observed=observed) as there:
-        make(there, history)
+    with fresh(observed=observed) as env:
+        make(env, history)
         options = {"prune": prune, "skip_validation": True}
-        outcomes = there.apply(manifest, concurrency=concurrency, **options)
+        outcomes = env.apply(manifest, concurrency=concurrency, **options)
         assert [outcome for outcome in outcomes if outcome.status != "done"] == []
-        after = {integration.identifier: integration for integration in there.integrations()}
+        after = {integration.identifier: integration for integration in env.integrations()}
         tables = json.loads(manifest)["integrations"]
         assert differences(tables, after) == []
         if prune:
             assert {name for name, now in after.items() if now.provider not in catalogue.BUILT_IN} == set(tables)
-        again = there.plan(manifest, **options)
+        again = env.plan(manifest, **options)
         assert again.actions == ()
-        assert there.apply(manifest, **options) == []
-        assert state(there.integrations()) == state(after.values())
+        assert env.apply(manifest, **options) == []
+        assert state(env.integrations()) == state(after.values())
 
 
 @pytest.mark.parametrize("observed", [False, True])
 @SETTINGS
 @given(history=steps())
-def test_an_export_plans_to_nothing_and_is_the_same_after_an_apply_elsewhere(
-    observed: bool, history: list[tuple[str, str, Any]]
-) -> None:
-    with fresh(observed=observed) as here, fresh(observed=observed) as there:
+def test_export_round_trips_through_another_environment(observed: bool, history: list[tuple[str, str, Any]]) -> None:
+    with fresh(observed=observed) as here, fresh(observed=observed) as env:
         make(here, history)
         exported = here.export()
         assert SECRET not in exported.text
         assert here.plan(exported.text, prune=True).actions == ()
-        there.set_placeholders(exported)
-        outcomes = there.apply(exported.text, skip_validation=True)
+        env.set_placeholders(exported)
+        outcomes = env.apply(exported.text, skip_validation=True)
         assert [outcome for outcome in outcomes if outcome.status != "done"] == []
-        assert there.export().text == exported.text
-        assert there.plan(exported.text, prune=True, skip_validation=True).actions == ()
+        assert env.export().text == exported.text
+        assert env.plan(exported.text, prune=True, skip_validation=True).actions == ()

@@ -1,4 +1,4 @@
-"""`plan`, `apply`, `export` and `diff`, as their user sees them."""
+"""`plan`, `apply`, `export` and `diff`, run as their users run them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def rows(text: str) -> list[list[str]]:
 # -- plan -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_plan_shows_what_would_be_done_and_does_nothing(program: Program, manifest: str) -> None:
+def test_plan_shows_actions_and_changes_nothing(program: Program, manifest: str) -> None:
     done = ok(program.run("plan", manifest))
     credentials = "credentials added: apiKey, user, domain, from, senderName"
     assert rows(done.out) == [
@@ -76,9 +76,7 @@ def test_a_plan_shows_what_would_be_done_and_does_nothing(program: Program, mani
 
 
 @pytest.mark.parametrize("flags", [(), ("--json",)])
-def test_an_exit_code_tells_whether_there_is_anything_to_do(
-    program: Program, manifest: str, flags: tuple[str, ...]
-) -> None:
+def test_exit_code_9_means_something_to_do(program: Program, manifest: str, flags: tuple[str, ...]) -> None:
     assert program.run("plan", manifest, *flags).code == 0
     assert program.run("plan", manifest, "--exit-code", *flags).code == 9
     ok(program.run("apply", manifest, "--yes"))
@@ -87,32 +85,32 @@ def test_an_exit_code_tells_whether_there_is_anything_to_do(
     assert "nothing to do: 2 integrations are as the manifest says" in done.err
 
 
-def test_the_json_of_a_plan_has_everything(program: Program, manifest: str) -> None:
+def test_plan_json_has_environment_summary_and_actions(program: Program, manifest: str) -> None:
     document = ok(program.run("plan", manifest, "--json")).json
     assert document["environment"]["name"] == "Development"
     assert document["summary"] == {"create": 2, "update": 0, "set-primary": 1, "delete": 0, "unchanged": 0}
     assert [action["action"] for action in document["actions"]] == ["create", "create", "set-primary"]
 
 
-def test_on_a_terminal_a_plan_is_a_table_for_each_kind_of_action(program: Program, manifest: str) -> None:
+def test_plan_on_a_terminal_is_a_table(program: Program, manifest: str) -> None:
     done = ok(program.run("plan", manifest, terminal=True, env={"COLUMNS": "150"}))
     assert "2 to create, 1 to make primary, 0 unchanged" in done.out
     assert "│ create " in done.out
 
 
-def test_a_variable_that_is_not_set_is_named_and_stops_only_an_apply(program: Program, manifest: str) -> None:
+def test_unset_variable_warns_in_plan_and_stops_apply(program: Program, manifest: str) -> None:
     del program.environ["MAIL_KEY"]
     done = ok(program.run("plan", manifest))
-    said = f"{manifest}:7: integrations.mail.credentials.apiKey: the environment variable MAIL_KEY is not set"
-    assert f"warning: {said}" in done.err
+    message = f"{manifest}:7: integrations.mail.credentials.apiKey: the environment variable MAIL_KEY is not set"
+    assert f"warning: {message}" in done.err
     with counting(program) as (server, env):
         refused = program.run("apply", manifest, "--yes", env=env)
         assert refused.code == 2
-        assert said in refused.err
+        assert message in refused.err
         assert server.received == []
 
 
-def test_of_many_unset_variables_twenty_are_named(program: Program, tmp_path: Path) -> None:
+def test_at_most_twenty_unset_variables_are_named(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "env.toml"
     entries = [
         f'[integrations.i{number}]\nprovider = "expo"\ncredentials.apiKey = {{ env = "KEY_{number}" }}\n'
@@ -126,21 +124,23 @@ def test_of_many_unset_variables_twenty_are_named(program: Program, tmp_path: Pa
     assert warnings[-1] == "warning: 5 more references have no value"
 
 
-def test_a_credential_that_the_server_hides_is_removed(program: Program, tmp_path: Path) -> None:
+def test_hidden_credential_can_be_removed(program: Program, tmp_path: Path) -> None:
     """The server shows no credentials: only this machine knows that one is to go."""
     own = "6b03c66d9567edf1d9ef70d4"
-    there: list[dict[str, Any]] = []
+    existing: list[dict[str, Any]] = []
     sent: list[dict[str, str]] = []
 
     def answer(request: Received) -> Reply:
         if request.path.endswith("/me"):
             return Reply(200, {"data": {"_id": own, "name": "Staging"}})
         if request.method == "GET":
-            return Reply(200, {"data": there})
+            return Reply(200, {"data": existing})
         body = json.loads(request.body)
         sent.append(body.pop("credentials"))
-        there[:] = [{"_id": own, "_environmentId": own, "identifier": "push", "providerId": "expo", "channel": "push"}]
-        return Reply(201 if request.method == "POST" else 200, {"data": there[0]})
+        existing[:] = [
+            {"_id": own, "_environmentId": own, "identifier": "push", "providerId": "expo", "channel": "push"}
+        ]
+        return Reply(201 if request.method == "POST" else 200, {"data": existing[0]})
 
     path = tmp_path / "env.toml"
     text = 'version = 1\n[integrations.push]\nprovider = "expo"\ncredentials = { apiKey = { env = "PUSH_KEY" }'
@@ -156,7 +156,7 @@ def test_a_credential_that_the_server_hides_is_removed(program: Program, tmp_pat
     assert again.code == 0
 
 
-def test_what_is_wrong_with_a_manifest_is_told_as_json_too(program: Program, tmp_path: Path) -> None:
+def test_manifest_errors_are_json_with_json_flag(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text('version = 1\n[integrations.a]\nproviderr = "x"\nactive = 1\n')
     done = program.run("plan", str(path), "--json")
@@ -168,7 +168,7 @@ def test_what_is_wrong_with_a_manifest_is_told_as_json_too(program: Program, tmp
 # -- apply ------------------------------------------------------------------------------------------------------------
 
 
-def test_an_apply_does_what_the_plan_shows_and_a_second_does_nothing(program: Program, manifest: str) -> None:
+def test_apply_does_the_plan_and_rerun_does_nothing(program: Program, manifest: str) -> None:
     done = ok(program.run("apply", manifest, "--yes", "--concurrency", "1"))
     assert [row[:3] for row in rows(done.out)] == [
         ["done", "create", "mail"],
@@ -183,7 +183,7 @@ def test_an_apply_does_what_the_plan_shows_and_a_second_does_nothing(program: Pr
     assert "nothing to do" in again.err
 
 
-def test_each_outcome_is_one_document(program: Program, manifest: str) -> None:
+def test_each_outcome_is_one_json_document(program: Program, manifest: str) -> None:
     done = ok(program.run("apply", manifest, "--yes", "--json"))
     documents = [json.loads(line) for line in done.out.splitlines()]
     assert {(document["status"], document["action"], document["identifier"]) for document in documents} == {
@@ -195,7 +195,7 @@ def test_each_outcome_is_one_document(program: Program, manifest: str) -> None:
     assert all(document["error"] is None for document in documents)
 
 
-def test_without_a_yes_nothing_is_sent(program: Program, manifest: str) -> None:
+def test_nothing_is_sent_without_confirmation(program: Program, manifest: str) -> None:
     with counting(program) as (server, env):
         refused = program.run("apply", manifest, env=env)
         assert (refused.code, "--yes" in refused.err) == (2, True)
@@ -208,7 +208,7 @@ def test_without_a_yes_nothing_is_sent(program: Program, manifest: str) -> None:
     assert program.run("apply", manifest, terminal=True, stdin="y\n", env=env).code == 0
 
 
-def test_prune_and_target_limit_what_goes(program: Program, manifest: str) -> None:
+def test_prune_deletes_only_targets(program: Program, manifest: str) -> None:
     for name in ("old", "older"):
         ok(program.run("create", "-p", "expo", "-i", name, "-q"))
     done = ok(program.run("apply", manifest, "--yes", "--prune", "--target", "old", "--target", "push"))
@@ -217,7 +217,7 @@ def test_prune_and_target_limit_what_goes(program: Program, manifest: str) -> No
     assert [row[1] for row in rows(ok(program.run("list")).out)][1:] == ["mail", "push"]
 
 
-def test_what_fails_is_told_and_the_rest_is_done(program: Program, manifest: str) -> None:
+def test_failure_is_reported_and_the_rest_done(program: Program, manifest: str) -> None:
     with counting(program, refuse="push") as (_, env):
         done = program.run("apply", manifest, "--yes", env=env)
         assert done.code == 1
@@ -229,12 +229,12 @@ def test_what_fails_is_told_and_the_rest_is_done(program: Program, manifest: str
         assert "create push: failed: " in done.err
         assert "error: 2 of 3 succeeded, 1 failed" in done.err
         assert f"to try the rest again: integrations apply {manifest}" in done.err
-        told = program.run("apply", manifest, "--yes", "--json", env=env)
-        failures = [json.loads(line) for line in told.out.splitlines()]
+        rerun = program.run("apply", manifest, "--yes", "--json", env=env)
+        failures = [json.loads(line) for line in rerun.out.splitlines()]
         assert {(failure["status"], failure["error"]["type"]) for failure in failures if failure["error"]} == {
             ("failed", "rejected")
         }
-        assert told.error["type"] == "failed"
+        assert rerun.error["type"] == "failed"
 
 
 OWN = {"_id": "6b03c66d9567edf1d9ef70d4", "name": "Staging"}
@@ -271,7 +271,7 @@ def shown_on_screen(written: str) -> str:
     return "\n".join(line.rstrip() for line in screen.display)
 
 
-def test_on_one_terminal_an_apply_shows_every_outcome(program: Program, manifest: str) -> None:
+def test_apply_on_a_terminal_shows_every_outcome(program: Program, manifest: str) -> None:
     with counting(program, refuse="push") as (_, env):
         done = program.run("apply", manifest, "--yes", "--concurrency", "1", terminal=True, env={**WIDE, **env})
     lines = shown_on_screen(done.out).splitlines()
@@ -287,7 +287,7 @@ def test_on_one_terminal_an_apply_shows_every_outcome(program: Program, manifest
 
 
 @pytest.mark.parametrize("terminal", [{"stderr"}, {"stdin", "stderr"}])
-def test_rows_in_a_pipe_have_no_bar_between_them(program: Program, manifest: str, terminal: Collection[str]) -> None:
+def test_rows_in_a_pipe_contain_no_progress_bar(program: Program, manifest: str, terminal: Collection[str]) -> None:
     with counting(program, refuse="push") as (_, env):
         done = program.run("apply", manifest, "--yes", "--concurrency", "1", terminal=terminal, env={**WIDE, **env})
     assert [row[:3] for row in rows(done.out)] == [
@@ -302,7 +302,7 @@ def test_rows_in_a_pipe_have_no_bar_between_them(program: Program, manifest: str
     assert "3/3" not in seen
 
 
-def test_without_a_terminal_for_errors_there_is_no_bar(program: Program, manifest: str) -> None:
+def test_no_progress_bar_without_a_terminal_for_errors(program: Program, manifest: str) -> None:
     with counting(program, refuse="push") as (_, env):
         done = program.run("apply", manifest, "--yes", terminal={"stdin", "stdout"}, env={**WIDE, **env})
     assert sorted(row[:3] for row in rows(done.out)) == [
@@ -317,28 +317,28 @@ def test_without_a_terminal_for_errors_there_is_no_bar(program: Program, manifes
 
 
 @pytest.mark.parametrize("flags", [(), ("--json",)])
-def test_a_server_that_turns_away_ends_the_apply(program: Program, tmp_path: Path, flags: tuple[str, ...]) -> None:
+def test_unauthorized_responses_end_the_apply(program: Program, tmp_path: Path, flags: tuple[str, ...]) -> None:
     def turning_away(request: Received) -> Reply:
         if request.method == "GET":
             return Reply(200, {"data": OWN if request.path.endswith("/me") else []})
         return Reply(401, {"statusCode": 401, "message": "API Key not found"})
 
-    path = many(20, tmp_path / "many.toml")
+    path = write_manifest(20, tmp_path / "many.toml")
     with scripted(turning_away) as server:
         done = program.run("apply", path, "--yes", "--concurrency", "1", *flags, env=leading_to(server))
     assert done.code == 4
     assert len(done.out.splitlines()) == MAX_REFUSALS
-    said = f"0 of 20 succeeded, {MAX_REFUSALS} failed, {20 - MAX_REFUSALS} not started; stopped because "
+    message = f"0 of 20 succeeded, {MAX_REFUSALS} failed, {20 - MAX_REFUSALS} not started; stopped because "
     if flags:
-        assert done.error["message"].startswith(said)
+        assert done.error["message"].startswith(message)
         assert (done.error["type"], done.error["status"]) == ("auth", 401)
         assert done.error["hint"]
     else:
-        assert f"error: {said}" in done.err
+        assert f"error: {message}" in done.err
         assert "\nhint: " in done.err
 
 
-def test_a_memory_that_cannot_be_written_is_said(program: Program, manifest: str, tmp_path: Path) -> None:
+def test_unwritable_state_folder_is_a_warning(program: Program, manifest: str, tmp_path: Path) -> None:
     blocked = tmp_path / "a-file"
     blocked.write_text("no folder")
     env = {"INTEGRATIONS_STATE": str(blocked)}
@@ -366,33 +366,33 @@ def serving(program: Program, *flags: str) -> Iterator[dict[str, str]]:
     with subprocess.Popen(command, env=program.environ, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
-            said = json.loads(server.stdout.readline())
-            key = said["api_keys"]["Development"]
-            yield {"NOVU_SECRET_KEY": key, "NOVU_API_URL": said["url"], "INTEGRATIONS_PROFILE": ""}
+            started = json.loads(server.stdout.readline())
+            key = started["api_keys"]["Development"]
+            yield {"NOVU_SECRET_KEY": key, "NOVU_API_URL": started["url"], "INTEGRATIONS_PROFILE": ""}
         finally:
             server.terminate()
 
 
-def many(count: int, path: Path) -> str:
+def write_manifest(count: int, path: Path) -> str:
     entries = (f'[integrations.i{number}]\nprovider = "expo"\nname = "{number}"\n' for number in range(count))
     path.write_text("version = 1\n" + "".join(entries))
     return str(path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
-def test_ctrl_c_finishes_what_is_under_way_and_the_next_run_does_the_rest(program: Program, tmp_path: Path) -> None:
-    path = many(400, tmp_path / "many.toml")
+def test_ctrl_c_finishes_running_actions_and_rerun_continues(program: Program, tmp_path: Path) -> None:
+    path = write_manifest(400, tmp_path / "many.toml")
     command = [sys.executable, "-m", "integrations_cli", "apply", path, "--yes", "--json"]
-    said = tmp_path / "stderr"
+    errors = tmp_path / "stderr"
     with (
-        said.open("w") as stderr,
+        errors.open("w") as stderr,
         subprocess.Popen(command, env=program.environ, stdout=subprocess.PIPE, stderr=stderr, text=True) as running,
     ):
         assert running.stdout is not None
         first = [running.stdout.readline() for _ in range(20)]
         running.send_signal(signal.SIGINT)
         outcomes = [json.loads(line) for line in (*first, *running.stdout)]
-    err = said.read_text()
+    err = errors.read_text()
     assert running.returncode == 130
     assert {outcome["status"] for outcome in outcomes} == {"done"}
     assert json.loads(err)["error"]["type"] == "interrupted"
@@ -445,14 +445,14 @@ ENDING = "note: finishing the running requests; press Ctrl-C again to exit at on
 
 
 def interrupt(running: subprocess.Popen[str]) -> None:
-    """Send Ctrl-C, and read what is said up to the word that it was heard."""
+    """Send Ctrl-C, and read standard error up to the note that it was noticed."""
     running.send_signal(signal.SIGINT)
     assert running.stderr is not None
     assert ENDING in iter(running.stderr.readline, "")
 
 
 def read_to_end(running: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """The exit code, and what is still said on the two streams."""
+    """Return the exit code, and the rest of the two streams."""
     assert running.stdout is not None
     assert running.stderr is not None
     err, out = running.stderr.read(), running.stdout.read()
@@ -460,8 +460,8 @@ def read_to_end(running: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
-def test_ctrl_c_is_answered_at_once_and_once(program: Program, tmp_path: Path) -> None:
-    with held_up(program, many(9, tmp_path / "many.toml")) as (running, release):
+def test_ctrl_c_is_announced_at_once_and_once(program: Program, tmp_path: Path) -> None:
+    with held_up(program, write_manifest(9, tmp_path / "many.toml")) as (running, release):
         interrupt(running)
         release.set()  # what is under way is answered only now
         code, out, err = read_to_end(running)
@@ -472,8 +472,8 @@ def test_ctrl_c_is_answered_at_once_and_once(program: Program, tmp_path: Path) -
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
-def test_a_second_ctrl_c_leaves_at_once(program: Program, tmp_path: Path) -> None:
-    path = many(9, tmp_path / "many.toml")
+def test_second_ctrl_c_exits_at_once(program: Program, tmp_path: Path) -> None:
+    path = write_manifest(9, tmp_path / "many.toml")
     with held_up(program, path) as (running, _):
         interrupt(running)
         running.send_signal(signal.SIGINT)
@@ -484,8 +484,8 @@ def test_a_second_ctrl_c_leaves_at_once(program: Program, tmp_path: Path) -> Non
     assert f"hint: to continue: integrations apply {path}\n" in err
 
 
-def test_a_rate_limit_is_used_and_kept_to_over_a_socket(program: Program, tmp_path: Path, figures: Figures) -> None:
-    path = many(300, tmp_path / "many.toml")
+def test_rate_limit_is_used_and_kept(program: Program, tmp_path: Path, figures: Figures) -> None:
+    path = write_manifest(300, tmp_path / "many.toml")
     with serving(program, "--rate-limit", "40") as env:  # a burst of 220, then 40 a second
         done = ok(program.run("apply", path, "--yes", "--verbose", env=env))
     match = re.search(r"(\d+) requests in ([0-9.]+) s, limited to 40 a second, (\d+) of them answered 429", done.err)
@@ -496,7 +496,7 @@ def test_a_rate_limit_is_used_and_kept_to_over_a_socket(program: Program, tmp_pa
     figures("apply of 300 under 40 a second", [("sent", "seconds", "429"), (sent, f"{seconds:.2f}", limited)])
 
 
-def test_the_memory_of_an_apply_does_not_grow_with_what_was_done(program: Program, tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_outcomes(program: Program, tmp_path: Path) -> None:
     code = (
         "import resource, subprocess, sys\n"
         "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
@@ -504,7 +504,7 @@ def test_the_memory_of_an_apply_does_not_grow_with_what_was_done(program: Progra
     )
     peaks = []
     for count in (50, 1500):
-        path = many(count, tmp_path / f"{count}.toml")
+        path = write_manifest(count, tmp_path / f"{count}.toml")
         command = [sys.executable, "-c", code, sys.executable, "-m", "integrations_cli", "apply", path, "--yes"]
         environ = {**program.environ, "INTEGRATIONS_SANDBOX": str(tmp_path / f"{count}.db")}
         peaks.append(int(subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout))
@@ -515,9 +515,7 @@ def test_the_memory_of_an_apply_does_not_grow_with_what_was_done(program: Progra
 # -- export -----------------------------------------------------------------------------------------------------------
 
 
-def test_an_export_plans_to_nothing_with_and_without_its_variables(
-    program: Program, manifest: str, tmp_path: Path
-) -> None:
+def test_export_plans_to_nothing_until_variables_change(program: Program, manifest: str, tmp_path: Path) -> None:
     ok(program.run("apply", manifest, "--yes"))
     path = tmp_path / "exported.toml"
     path.write_text(ok(program.run("export")).out)
@@ -534,7 +532,7 @@ def test_an_export_plans_to_nothing_with_and_without_its_variables(
 
 
 @pytest.mark.parametrize("name", ["out.toml", "out.json"])
-def test_an_export_can_be_written_to_a_file(program: Program, manifest: str, tmp_path: Path, name: str) -> None:
+def test_export_can_be_written_to_a_file(program: Program, manifest: str, tmp_path: Path, name: str) -> None:
     ok(program.run("apply", manifest, "--yes"))
     done = ok(program.run("export", "-o", str(tmp_path / name)))
     assert done.out == ""
@@ -544,12 +542,12 @@ def test_an_export_can_be_written_to_a_file(program: Program, manifest: str, tmp
     assert refused.code == 2
 
 
-def test_json_and_toml_say_the_same(program: Program, manifest: str) -> None:
+def test_exported_json_and_toml_are_equal(program: Program, manifest: str) -> None:
     ok(program.run("apply", manifest, "--yes"))
     assert ok(program.run("export", "--json")).json == tomllib.loads(ok(program.run("export")).out)
 
 
-def test_an_export_survives_what_a_server_calls_its_integrations(program: Program) -> None:
+def test_export_escapes_hostile_names(program: Program) -> None:
     ok(program.run("create", "-p", "expo", "-i", "a b.c", "-n", 'x"\\\n\x1b[31m\u202e', "-q"))
     text = ok(program.run("export")).out
     assert tomllib.loads(text)["integrations"]["a b.c"]["name"] == 'x"\\\n\x1b[31m\u202e'
@@ -559,7 +557,7 @@ def test_an_export_survives_what_a_server_calls_its_integrations(program: Progra
 # -- diff -------------------------------------------------------------------------------------------------------------
 
 
-def test_two_environments_side_by_side(program: Program, manifest: str) -> None:
+def test_diff_compares_two_environments(program: Program, manifest: str) -> None:
     ok(program.run("apply", manifest, "--yes"))
     with serving(program) as env:
         key = json.loads(ok_keys(program))["Production"]
@@ -588,7 +586,7 @@ def ok_keys(program: Program) -> str:
         return json.dumps(sandbox.api_keys)
 
 
-def test_a_manifest_and_an_environment_side_by_side(program: Program, manifest: str, tmp_path: Path) -> None:
+def test_diff_compares_a_manifest_and_an_environment(program: Program, manifest: str, tmp_path: Path) -> None:
     ok(program.run("apply", manifest, "--yes"))
     same = ok(program.run("diff", manifest, "--exit-code", "--all"))
     verdicts = {(row[0], row[1]): row[4] for row in rows(same.out)}
@@ -605,7 +603,7 @@ def test_a_manifest_and_an_environment_side_by_side(program: Program, manifest: 
     assert found["pull", "provider"][2] == "right only"
 
 
-def test_a_diff_with_a_manifest_compares_conditions(program: Program, tmp_path: Path) -> None:
+def test_diff_compares_conditions(program: Program, tmp_path: Path) -> None:
     ok(program.run("create", "-p", "expo", "-i", "push", "--condition", "tenant.identifier=acme", "-q"))
     path = tmp_path / "env.toml"
     exported = ok(program.run("export")).out
@@ -620,7 +618,7 @@ def test_a_diff_with_a_manifest_compares_conditions(program: Program, tmp_path: 
     assert cell["verdict"] == "different"
 
 
-def test_a_diff_says_nothing_of_what_a_manifest_leaves_out(program: Program, manifest: str, tmp_path: Path) -> None:
+def test_diff_ignores_fields_missing_in_the_manifest(program: Program, manifest: str, tmp_path: Path) -> None:
     ok(program.run("apply", manifest, "--yes"))
     path = tmp_path / "env.toml"
     path.write_text('version = 1\n[integrations.mail]\nprovider = "mailgun"\n[integrations.push]\nprovider = "expo"\n')
@@ -633,7 +631,7 @@ def test_a_diff_says_nothing_of_what_a_manifest_leaves_out(program: Program, man
     ]
 
 
-def test_the_json_of_a_diff_has_everything(program: Program, manifest: str, tmp_path: Path) -> None:
+def test_diff_json_has_every_field(program: Program, manifest: str, tmp_path: Path) -> None:
     ok(program.run("apply", manifest, "--yes"))
     path = tmp_path / "env.toml"
     credentials = 'credentials = { apiKey = { env = "PUSH_KEY" } }'
@@ -657,7 +655,7 @@ def test_the_json_of_a_diff_has_everything(program: Program, manifest: str, tmp_
 
 
 @pytest.mark.parametrize("arguments", [(), ("x.toml", "--against", "sandbox")])
-def test_a_diff_wants_one_other_side(program: Program, arguments: tuple[str, ...]) -> None:
+def test_diff_needs_exactly_one_other_side(program: Program, arguments: tuple[str, ...]) -> None:
     done = program.run("diff", *arguments)
     assert done.code == 2
     assert "either --against PROFILE or a manifest" in done.err
@@ -666,7 +664,7 @@ def test_a_diff_wants_one_other_side(program: Program, arguments: tuple[str, ...
 # -- secrets ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_planted_secret_is_in_no_output_and_no_file(program: Program, manifest: str, tmp_path: Path) -> None:
+def test_no_secret_in_any_output_or_file(program: Program, manifest: str, tmp_path: Path) -> None:
     """From the environment, from a server that decrypts, and from one that repeats what it was sent."""
     own, shown = "6b03c66d9567edf1d9ef70d4", "shown-by-the-server-0123"
     listed: dict[str, Any] = {
@@ -706,9 +704,7 @@ def test_a_planted_secret_is_in_no_output_and_no_file(program: Program, manifest
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
-def test_a_run_that_is_killed_leaves_nothing_twice_and_little_to_be_done_again(
-    program: Program, tmp_path: Path
-) -> None:
+def test_killed_run_leaves_no_duplicates_and_little_rework(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "many.toml"
     entries = (
         f'[integrations.i{number}]\nprovider = "expo"\ncredentials.apiKey = "k{number}"\n' for number in range(200)
@@ -719,15 +715,15 @@ def test_a_run_that_is_killed_leaves_nothing_twice_and_little_to_be_done_again(
         command, env=program.environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as running:
         assert running.stdout is not None
-        told = [running.stdout.readline() for _ in range(35)]
+        reported = [running.stdout.readline() for _ in range(35)]
         running.kill()
-        told += running.stdout.readlines()
+        reported += running.stdout.readlines()
     rest = rows(ok(program.run("apply", str(path), "--yes")).out)
     created = sum(row[1] == "create" for row in rest)
     again = sum(row[1] == "update" for row in rest)
     assert {row[0] for row in rest} == {"done"}
-    # What was answered but not told yet, and what was told but not remembered yet.
-    assert created + again <= 200 - len(told) + SAVE_EVERY + DEFAULT_CONCURRENCY
+    # What was answered but not reported yet, and what was reported but not remembered yet.
+    assert created + again <= 200 - len(reported) + SAVE_EVERY + DEFAULT_CONCURRENCY
     assert again <= SAVE_EVERY + 2 * DEFAULT_CONCURRENCY
     listed = [entry["identifier"] for entry in ok(program.run("list", "--json")).json if entry["providerId"] != "novu"]
     assert len(listed) == len(set(listed)) == 200

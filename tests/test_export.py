@@ -37,9 +37,9 @@ def value_for(provider: Provider, key: str) -> Any:
     )
 
 
-def fill(there: Environment, provider: Provider, **fields: Any) -> None:
+def fill(env: Environment, provider: Provider, **fields: Any) -> None:
     credentials = {known.key: value_for(provider, known.key) for known in provider.credentials}
-    there.create(
+    env.create(
         providerId=provider.id,
         channel=provider.channel,
         identifier=f"{provider.id}-main",
@@ -57,12 +57,10 @@ CREATABLE = [provider for provider in catalogue.providers() if provider.id not i
 
 
 @pytest.mark.parametrize("observed", [False, True])
-def test_for_every_provider_an_export_plans_to_nothing_and_is_the_same_after_an_apply_elsewhere(
-    tmp_path: Path, observed: bool, figures: Figures
-) -> None:
+def test_export_of_every_provider_round_trips(tmp_path: Path, observed: bool, figures: Figures) -> None:
     with (
         environment(tmp_path / "a", observed=observed) as here,
-        environment(tmp_path / "b", observed=observed) as there,
+        environment(tmp_path / "b", observed=observed) as env,
     ):
         known = [provider for provider in CREATABLE if not observed or provider.channel != "tool"]
         for number, provider in enumerate(known):
@@ -72,23 +70,23 @@ def test_for_every_provider_an_export_plans_to_nothing_and_is_the_same_after_an_
         assert SECRET not in exported.text
         assert "nvsk." not in exported.text
         assert here.plan(exported.text, prune=True).actions == ()
-        there.set_placeholders(exported)
-        outcomes = there.apply(exported.text, concurrency=4)
+        env.set_placeholders(exported)
+        outcomes = env.apply(exported.text, concurrency=4)
         assert {outcome.status for outcome in outcomes} == {"done"}
-        assert there.export().text == exported.text
-        assert there.plan(exported.text, prune=True).actions == ()
+        assert env.export().text == exported.text
+        assert env.plan(exported.text, prune=True).actions == ()
         assert json.loads(json.dumps(exported.document)) == tomllib.loads(exported.text)
         rows = [("exported", "applied", "the same again"), (len(known) + 1, len(outcomes), "yes")]
         figures(f"export, apply elsewhere, export ({'older' if observed else 'current'} server)", rows)
 
 
-def test_every_provider_is_in_it_but_those_that_a_server_makes_for_itself() -> None:
+def test_all_providers_but_three_can_be_created() -> None:
     assert len(CREATABLE) + 3 == len(catalogue.providers())
 
 
-def test_the_file_reads_well(tmp_path: Path) -> None:
-    with environment(tmp_path) as there:
-        there.create(
+def test_exported_file_is_readable(tmp_path: Path) -> None:
+    with environment(tmp_path) as env:
+        env.create(
             providerId="mailgun",
             channel="email",
             identifier="mailgun-main",
@@ -97,13 +95,13 @@ def test_the_file_reads_well(tmp_path: Path) -> None:
             credentials={"senderName": "Acme", "apiKey": SECRET, "domain": "mg.acme.io"},
             configurations={"a": [1, None]},
         )
-        there.create(
+        env.create(
             providerId="twilio",
             channel="sms",
             identifier="Text me!",
             conditions=[{"isNegated": False, "type": "GROUP", "value": "AND", "children": []}],
         )
-        text = there.export().text
+        text = env.export().text
     assert text == (
         "# Written by `integrations export`; `integrations plan` and `integrations apply` read it.\n"
         "# It has no secrets: each one is read from the environment variable that is named in its place.\n"
@@ -160,7 +158,7 @@ def older(**fields: Any) -> Integration:
         {"secure": SECRET},
     ],
 )
-def test_no_secret_is_written_whatever_a_server_shows(credentials: dict[str, Any]) -> None:
+def test_no_secret_is_exported_whatever_the_server_shows(credentials: dict[str, Any]) -> None:
     exported = export_manifest([older(credentials=credentials)], {})
     assert SECRET not in exported.text
     assert SECRET not in json.dumps(exported.document)
@@ -168,14 +166,14 @@ def test_no_secret_is_written_whatever_a_server_shows(credentials: dict[str, Any
     assert all(SECRET not in note for note in exported.notes)
 
 
-def test_what_cannot_be_written_is_said() -> None:
+def test_left_out_secrets_are_named() -> None:
     credentials = {"tlsOptions": {"key": SECRET, "a": {"pfx": SECRET}, "minVersion": "1"}}
     exported = export_manifest([older(providerId="nodemailer", credentials=credentials)], {})
     assert exported.notes == ("x: secrets are left out: tlsOptions.a.pfx, tlsOptions.key",)
     assert entry_of(exported.text, "x")["credentials"] == {"tlsOptions": {"a": {}, "minVersion": "1"}}
 
 
-def test_where_a_server_shows_no_credentials_an_active_one_gets_placeholders_for_those_it_cannot_do_without() -> None:
+def test_hidden_required_credentials_become_variables() -> None:
     exported = export_manifest([older(), older(_id="2", identifier="y", active=False)], {"X__API_KEY": "known"})
     mailgun = catalogue.find("mailgun")
     assert mailgun is not None
@@ -193,7 +191,7 @@ KEYS = st.sampled_from(
 
 
 @given(st.sets(st.tuples(IDENTIFIERS, KEYS), min_size=2, max_size=30))
-def test_every_secret_has_a_variable_of_its_own_that_a_shell_can_set(secrets: set[tuple[str, str]]) -> None:
+def test_variable_names_are_unique_and_valid(secrets: set[tuple[str, str]]) -> None:
     names = {variable_name(identifier, key) for identifier, key in secrets}
     assert len(names) == len(secrets)
     assert all(re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) for name in names)
@@ -209,26 +207,26 @@ def test_every_secret_has_a_variable_of_its_own_that_a_shell_can_set(secrets: se
         ("Mailgun", "apiKey", "MAILGUN__C22F3BF1__API_KEY"),
     ],
 )
-def test_the_variables_are_named_after_identifier_and_key(identifier: str, key: str, name: str) -> None:
+def test_variables_are_named_after_identifier_and_key(identifier: str, key: str, name: str) -> None:
     found = variable_name(identifier, key)
     assert re.sub("__[0-9A-F]{8}__", "__C22F3BF1__", found) == name
 
 
-def test_a_placeholder_with_a_value_is_sent_and_without_one_stops_an_apply(tmp_path: Path) -> None:
-    with environment(tmp_path) as there:
-        fill(there, CREATABLE[0])
-        exported = there.export()
-        there.set_placeholders(exported)
-        changed = there.plan(exported.text)
+def test_exported_reference_with_a_value_is_sent(tmp_path: Path) -> None:
+    with environment(tmp_path) as env:
+        fill(env, CREATABLE[0])
+        exported = env.export()
+        env.set_placeholders(exported)
+        changed = env.plan(exported.text)
         assert [action.kind for action in changed.actions] == ["update"]
-        assert {outcome.status for outcome in there.apply(exported.text)} == {"done"}
-        assert there.plan(exported.text).actions == ()
+        assert {outcome.status for outcome in env.apply(exported.text)} == {"done"}
+        assert env.plan(exported.text).actions == ()
 
 
 # -- the rest ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_identifier_that_is_there_twice_cannot_be_told_apart() -> None:
+def test_duplicate_identifier_is_a_conflict() -> None:
     with pytest.raises(ConflictError, match=r"2 integrations are called x: 1, 2"):
         export_manifest([older(), older(_id="2")], {})
 
@@ -236,13 +234,13 @@ def test_an_identifier_that_is_there_twice_cannot_be_told_apart() -> None:
 @pytest.mark.parametrize(
     "nameless", [{"identifier": ""}, {"identifier": " "}, {"identifier": None}, {"providerId": ""}]
 )
-def test_without_identifier_or_provider_it_is_left_out(nameless: dict[str, Any]) -> None:
+def test_integration_without_identifier_or_provider_is_left_out(nameless: dict[str, Any]) -> None:
     exported = export_manifest([older(credentials={}), older(_id="2", **nameless)], {})
     assert list(tomllib.loads(exported.text)["integrations"]) == ["x"]
     assert exported.notes == ("2 has no usable identifier or provider, and is left out",)
 
 
-def test_what_the_service_brings_along_is_called_the_same_everywhere() -> None:
+def test_built_in_integration_is_named_after_its_provider() -> None:
     built_in = older(_id="9", identifier="novu-in-app-Xy12", providerId="novu", channel="in_app", credentials={})
     assert list(tomllib.loads(export_manifest([built_in], {}).text)["integrations"]) == ["novu"]
     taken = older(identifier="novu", credentials={})
@@ -250,7 +248,7 @@ def test_what_the_service_brings_along_is_called_the_same_everywhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("integrations", "said"),
+    ("integrations", "primary"),
     [
         ([{"primary": True}, {}], {"i0": True}),
         ([{"primary": True, "conditions": [{}]}, {}, {"active": False}], {"i1": False}),
@@ -259,17 +257,17 @@ def test_what_the_service_brings_along_is_called_the_same_everywhere() -> None:
         ([{"channel": "push", "primary": False}], {}),
     ],
 )
-def test_what_is_said_of_primary(integrations: list[dict[str, Any]], said: dict[str, bool]) -> None:
+def test_primary_is_exported_where_needed(integrations: list[dict[str, Any]], primary: dict[str, bool]) -> None:
     made = [older(_id=str(number), identifier=f"i{number}", **fields) for number, fields in enumerate(integrations)]
     tables = tomllib.loads(export_manifest(made, {}).text)["integrations"]
-    assert {name: table["primary"] for name, table in tables.items() if "primary" in table} == said
+    assert {name: table["primary"] for name, table in tables.items() if "primary" in table} == primary
 
 
 NASTY = st.text(st.characters(codec=None), max_size=8)
 
 
 @given(NASTY, NASTY.filter(str.strip), st.recursive(st.none() | st.integers() | NASTY, st.lists, max_leaves=4))
-def test_no_name_can_break_the_file_or_steer_a_terminal(name: str, identifier: str, value: Any) -> None:
+def test_no_name_breaks_the_file_or_the_terminal(name: str, identifier: str, value: Any) -> None:
     made = older(name=name, identifier=identifier, rules={"a": value, name: 1}, credentials={"domain": name})
     text = export_manifest([made], {}).text
     document = tomllib.loads(text)
@@ -279,6 +277,6 @@ def test_no_name_can_break_the_file_or_steer_a_terminal(name: str, identifier: s
     text.encode()
 
 
-def test_the_order_does_not_depend_on_the_server(tmp_path: Path) -> None:
+def test_export_order_does_not_depend_on_the_server(tmp_path: Path) -> None:
     made = [older(_id=str(number), identifier=f"i{number}", credentials={"b": "1", "a": "2"}) for number in range(5)]
     assert export_manifest(made, {}).text == export_manifest(made[::-1], dict(os.environ)).text

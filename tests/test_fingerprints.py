@@ -1,4 +1,4 @@
-"""What is remembered of credentials: enough to see a change, nothing to read a value from, and nothing is lost."""
+"""Fingerprints of credentials: they show changes and no values, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def everything(folder: Path) -> bytes:
 FIELDS = {"credentials.apiKey": SECRET, "credentials.secure": True, "rules": {"a": [1, SECRET]}}
 
 
-def test_what_was_applied_is_the_same_and_anything_else_is_not(tmp_path: Path) -> None:
+def test_applied_values_are_same_and_others_are_not(tmp_path: Path) -> None:
     load(tmp_path).remember_applied("id1", FIELDS)
     known = load(tmp_path)
     assert set(known.compare("id1", FIELDS).values()) == {"same"}
@@ -49,7 +49,7 @@ def test_what_was_applied_is_the_same_and_anything_else_is_not(tmp_path: Path) -
     assert set(load(tmp_path, server="https://eu.api.novu.co").compare("id1", FIELDS).values()) == {"unknown"}
 
 
-def test_no_value_is_in_the_folder_and_nobody_else_can_read_it(tmp_path: Path) -> None:
+def test_folder_holds_no_value_and_is_private(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     load(folder).remember_applied("id1", FIELDS)
     load(folder).remember_exported({"id2": FIELDS})
@@ -61,7 +61,7 @@ def test_no_value_is_in_the_folder_and_nobody_else_can_read_it(tmp_path: Path) -
         assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
 
-def test_nothing_that_a_server_or_a_user_made_up_is_in_the_folder(tmp_path: Path) -> None:
+def test_unknown_keys_and_ids_are_not_stored(tmp_path: Path) -> None:
     known = load(tmp_path)
     known.remember_applied(SECRET, {f"credentials.{SECRET}": "x", "credentials.apiKey": "y"})
     known.remember_exported({f"id-{SECRET}": {f"credentials.{SECRET}": None}})
@@ -79,7 +79,7 @@ def test_nothing_that_a_server_or_a_user_made_up_is_in_the_folder(tmp_path: Path
     assert SECRET not in gone
 
 
-def test_equal_values_look_unlike(tmp_path: Path) -> None:
+def test_equal_values_have_different_fingerprints(tmp_path: Path) -> None:
     known = load(tmp_path)
     known.remember_applied("id1", {"credentials.apiKey": SECRET, "credentials.token": SECRET})
     known.remember_applied("id2", {"credentials.apiKey": SECRET})
@@ -89,7 +89,7 @@ def test_equal_values_look_unlike(tmp_path: Path) -> None:
     assert len(set(flat)) == 3
 
 
-def test_a_text_is_not_the_json_that_it_spells(tmp_path: Path) -> None:
+def test_text_differs_from_the_json_it_spells(tmp_path: Path) -> None:
     load(tmp_path).remember_applied("id1", {"a": "true", "b": True, "c": '{"x": 1}'})
     assert load(tmp_path).compare("id1", {"a": True, "b": "true", "c": {"x": 1}}) == {
         "a": "changed",
@@ -98,7 +98,7 @@ def test_a_text_is_not_the_json_that_it_spells(tmp_path: Path) -> None:
     }
 
 
-def test_a_placeholder_stands_for_what_is_there_until_it_gets_a_value(tmp_path: Path) -> None:
+def test_exported_reference_is_unchanged_until_it_has_value(tmp_path: Path) -> None:
     load(tmp_path).remember_exported({"id1": {"credentials.apiKey": None, "credentials.from": "f"}})
     known = load(tmp_path)
     assert set(known.compare("id1", {"credentials.apiKey": None, "credentials.from": "f"}).values()) == {"same"}
@@ -107,7 +107,7 @@ def test_a_placeholder_stands_for_what_is_there_until_it_gets_a_value(tmp_path: 
     assert known.compare("id1", {"credentials.apiKey": None})["credentials.apiKey"] == "unknown"
 
 
-def test_both_the_applied_and_the_exported_manifest_have_nothing_to_do(tmp_path: Path) -> None:
+def test_applied_and_exported_manifest_are_both_unchanged(tmp_path: Path) -> None:
     known = load(tmp_path)
     known.remember_applied("id1", {"credentials.apiKey": "x", "credentials.domain": "o"})
     known.remember_exported({"id1": {"credentials.apiKey": None}})
@@ -116,7 +116,7 @@ def test_both_the_applied_and_the_exported_manifest_have_nothing_to_do(tmp_path:
     assert set(known.compare("id1", {"credentials.apiKey": "x", "credentials.domain": "o"}).values()) == {"same"}
 
 
-def test_other_fields_do_not_make_credentials_forgotten(tmp_path: Path) -> None:
+def test_applying_other_fields_keeps_credentials(tmp_path: Path) -> None:
     known = load(tmp_path)
     known.remember_applied("id1", {"credentials.apiKey": "x"})
     known.remember_applied("id1", {"rules": 1, "credentials.apiKey": "not sent"}, credentials=False)
@@ -133,7 +133,7 @@ def test_nothing_is_written_before_something_is_remembered(tmp_path: Path) -> No
 
 
 @given(st.binary(max_size=300), st.sampled_from(["salt", "records", "both"]))
-def test_damage_counts_as_changed_and_is_got_over(
+def test_damaged_files_count_as_changed_and_recover(
     tmp_path_factory: pytest.TempPathFactory, junk: bytes, what: str
 ) -> None:
     folder = tmp_path_factory.mktemp("state")
@@ -149,7 +149,7 @@ def test_damage_counts_as_changed_and_is_got_over(
     assert set(load(folder).compare("id1", FIELDS).values()) == {"same"}
 
 
-def test_a_line_that_was_cut_off_costs_that_line_alone(tmp_path: Path) -> None:
+def test_truncated_line_loses_only_that_line(tmp_path: Path) -> None:
     known = load(tmp_path)
     for number in range(3):
         known.remember_applied(f"id{number}", FIELDS)
@@ -161,7 +161,7 @@ def test_a_line_that_was_cut_off_costs_that_line_alone(tmp_path: Path) -> None:
     assert set(load(tmp_path).compare("id3", FIELDS).values()) == {"same"}
 
 
-def test_the_file_does_not_grow_for_ever(tmp_path: Path) -> None:
+def test_file_size_is_bounded(tmp_path: Path) -> None:
     known = load(tmp_path)
     for number in range(MAX_STALE_LINES + 20):
         known.remember_applied(f"id{number % 3}", {"credentials.apiKey": str(number)})
@@ -172,7 +172,7 @@ def test_the_file_does_not_grow_for_ever(tmp_path: Path) -> None:
     )
 
 
-def test_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
+def test_concurrent_processes_lose_nothing(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from integrations_cli.manifests import fingerprints\n"
         "known = fingerprints.load_fingerprints(Path(sys.argv[1]), server='https://api.novu.co', environment_id='e1')\n"
@@ -190,7 +190,7 @@ def test_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
             }
 
 
-def test_a_doubt_is_kept_until_it_is_settled_and_only_for_the_same_body(tmp_path: Path) -> None:
+def test_pending_create_is_kept_for_its_body(tmp_path: Path) -> None:
     load(tmp_path).remember_pending_create("mail", b"body", "key-1")
     assert load(tmp_path).pending_create_key("mail", b"body") == "key-1"
     assert load(tmp_path).pending_create_key("mail", b"other") is None
@@ -200,7 +200,7 @@ def test_a_doubt_is_kept_until_it_is_settled_and_only_for_the_same_body(tmp_path
 
 
 @pytest.mark.parametrize("environ", [{"INTEGRATIONS_STATE": "/somewhere"}, {}])
-def test_the_folder_is_where_the_system_keeps_state_or_where_it_is_told(environ: dict[str, Any]) -> None:
+def test_state_folder_follows_the_system_or_the_variable(environ: dict[str, Any]) -> None:
     folder = fingerprints.state_folder(environ)
     assert folder == Path("/somewhere") if environ else "integrations-cli" in str(folder)
 
@@ -229,7 +229,7 @@ def kept() -> Fingerprints:
     return load(KEPT, KEPT_ENVIRONMENT, KEPT_SERVER)
 
 
-def test_a_state_folder_of_today_is_recognised() -> None:
+def test_stored_state_folder_is_recognised() -> None:
     known = kept()
     assert known.compare("6b03c66e9567edf1d9ef70e1", KEPT_FIELDS) == dict.fromkeys(KEPT_FIELDS, "same")
     assert known.compare("6b03c66e9567edf1d9ef70e2", KEPT_PLACEHOLDERS) == dict.fromkeys(KEPT_PLACEHOLDERS, "same")
@@ -245,5 +245,5 @@ def test_a_state_folder_of_today_is_recognised() -> None:
         ("configurations", {"b": {"d": 2.5, "c": -1}, "a": [1, None]}),
     ],
 )
-def test_another_value_is_changed_in_that_folder(path: str, value: Any) -> None:
+def test_other_values_are_changed_in_stored_folder(path: str, value: Any) -> None:
     assert kept().compare("6b03c66e9567edf1d9ef70e1", {**KEPT_FIELDS, path: value})[path] == "changed"

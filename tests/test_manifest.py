@@ -70,7 +70,7 @@ def reader(folder: Path | None = None, **environ: str) -> ValueReader:
 # -- what is read -----------------------------------------------------------------------------------------------------
 
 
-def test_everything_that_can_be_said_is_read() -> None:
+def test_every_field_is_read() -> None:
     entries = read(WHOLE).entries
     assert list(entries) == ["mailgun-main", "text me", "smtp"]
     main, phone, smtp = entries.values()
@@ -91,11 +91,11 @@ def test_everything_that_can_be_said_is_read() -> None:
     assert smtp.credentials["tlsOptions"] == {"rejectUnauthorized": False, "minVersion": "TLSv1.2"}
 
 
-def test_json_says_the_same() -> None:
+def test_json_and_toml_give_the_same_manifest() -> None:
     assert read(json.dumps(tomllib.loads(WHOLE)), "json") == read(WHOLE)
 
 
-def test_an_unknown_provider_or_channel_is_left_to_what_is_there() -> None:
+def test_unknown_provider_and_channel_are_accepted() -> None:
     entry = read('version = 1\n[integrations.x]\nprovider = "new-one"\nchannel = "voice"').entries["x"]
     assert (entry.provider, entry.channel) == ("new-one", "voice")
 
@@ -119,7 +119,7 @@ def test_standard_input_is_toml_or_json(text: str) -> None:
     assert set(manifest.load(["-"], source).entries) <= {"a"}
 
 
-def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+def test_byte_order_mark_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "env.toml"
     path.write_bytes(b'\xef\xbb\xbfversion = 1\r\n[integrations.a]\r\nprovider = "expo"\r\n')
     assert list(manifest.load([str(path)], reader()).entries) == ["a"]
@@ -129,7 +129,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines_", "said"),
+    ("lines_", "message"),
     [
         (['nmae = "x"'], "env.toml:4: integrations.a.nmae: there is no such field: did you mean name?"),
         (
@@ -215,13 +215,13 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_an_integration_is_said_with_its_line(lines_: list[str], said: str) -> None:
+def test_errors_in_an_integration_name_their_line(lines_: list[str], message: str) -> None:
     text = "\n".join(["version = 1", "[integrations.a]", 'provider = "mailgun"', *lines_])
-    assert findings(text) == [said]
+    assert findings(text) == [message]
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "env.toml:1: version is missing: write version = 1 at the top"),
         ("version = 2", "env.toml:1: version: must be 1, the only version that this program reads"),
@@ -234,8 +234,8 @@ def test_what_is_wrong_with_an_integration_is_said_with_its_line(lines_: list[st
         ('version = 1\n[integrations.""]\n', 'env.toml:2: integrations."": the identifier is empty'),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said_with_its_line(text: str, said: str) -> None:
-    assert findings(text) == [said]
+def test_errors_in_the_file_name_their_line(text: str, message: str) -> None:
+    assert findings(text) == [message]
 
 
 @pytest.mark.parametrize(
@@ -246,14 +246,14 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(text: str, said: str) -
         ('version = 1\nx = "a\n"', "env.toml:2:"),
     ],
 )
-def test_a_mistake_in_the_syntax_is_said_with_its_place(text: str, begins: str) -> None:
-    (said,) = findings(text)  # the rest are the parser's own words
-    assert said.startswith(begins)
-    assert "(at" not in said
+def test_syntax_errors_name_line_and_column(text: str, begins: str) -> None:
+    (message,) = findings(text)  # the rest are the parser's own words
+    assert message.startswith(begins)
+    assert "(at" not in message
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("{", "env.toml:1:2: not valid JSON: expecting property name enclosed in double quotes"),
         ('{"version": 1,\n "version": 1}', "env.toml:2: version: is already in env.toml:1"),
@@ -271,11 +271,11 @@ def test_a_mistake_in_the_syntax_is_said_with_its_place(text: str, begins: str) 
         ("[" * 100_000, "env.toml: not usable: it is nested too deeply"),
     ],
 )  # fmt: skip
-def test_the_same_goes_for_json(text: str, said: str) -> None:
-    assert findings(text, form="json")[0] == said
+def test_errors_in_json_name_their_line(text: str, message: str) -> None:
+    assert findings(text, form="json")[0] == message
 
 
-def test_all_findings_come_at_once() -> None:
+def test_all_findings_are_reported_at_once() -> None:
     text = 'version = 2\n[integrations.a]\nnmae = "x"\nactive = 1\n[integrations.b]\nprovider = "expo"\nprimary = true'
     assert [finding.split(" ")[0] for finding in findings(text)] == [
         "env.toml:1:",
@@ -286,7 +286,7 @@ def test_all_findings_come_at_once() -> None:
     ]
 
 
-def test_of_thousands_of_findings_the_message_has_the_first_and_the_details_all() -> None:
+def test_message_is_short_for_thousands_of_findings() -> None:
     text = "version = 1\n" + "".join(f"[integrations.i{number}]\n" for number in range(3000))
     with pytest.raises(InputError) as caught:
         read(text)
@@ -295,7 +295,7 @@ def test_of_thousands_of_findings_the_message_has_the_first_and_the_details_all(
     assert caught.value.message.endswith("; and 2980 more")
 
 
-def test_an_identifier_that_is_written_twice_is_named_with_both_places() -> None:
+def test_duplicate_identifiers_name_both_places() -> None:
     one = 'version = 1\n[integrations.a]\nprovider = "expo"\n'
     assert findings(f"{one}\n[integrations.a]\nprovider = 'fcm'\n") == [
         "env.toml:5: integrations.a: is already in env.toml:2"
@@ -308,7 +308,7 @@ def test_an_identifier_that_is_written_twice_is_named_with_both_places() -> None
     ]
 
 
-def test_two_primaries_of_a_channel_are_named_with_both_places() -> None:
+def test_two_primaries_of_a_channel_name_both_places() -> None:
     one = 'version = 1\n[integrations.a]\nprovider = "mailgun"\nprimary = true\n'
     two = (
         '[integrations.b]\nprovider = "sendgrid"\nprimary = true\n[integrations.c]\nprovider = "twilio"\nprimary = true'
@@ -318,11 +318,11 @@ def test_two_primaries_of_a_channel_are_named_with_both_places() -> None:
     ]
 
 
-def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+def test_unreadable_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b"version = 1\n# caf\xe9")
     (tmp_path / "wide.toml").write_bytes("version = 1".encode("utf-16"))
     (tmp_path / "empty").mkdir()
-    for name, said in (
+    for name, message in (
         ("latin.toml", f"{tmp_path / 'latin.toml'}:2:6: not UTF-8 text"),
         ("wide.toml", f"{tmp_path / 'wide.toml'}:1:1: not UTF-8 text"),
         ("empty", f"{tmp_path / 'empty'}: no .toml or .json file is in this folder"),
@@ -330,10 +330,10 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError) as caught:
             manifest.load([str(tmp_path / name)], reader())
-        assert caught.value.message == said
+        assert caught.value.message == message
 
 
-def test_a_file_beyond_16_mib_is_refused_whole(tmp_path: Path) -> None:
+def test_file_beyond_16_mib_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "env.toml"
     largest = 16 * 1024 * 1024
     text = 'version = 1\n[integrations.a]\nprovider = "expo"\n#'
@@ -346,7 +346,7 @@ def test_a_file_beyond_16_mib_is_refused_whole(tmp_path: Path) -> None:
 
 
 @given(st.text(max_size=80))
-def test_no_text_at_all_is_an_accident(text: str) -> None:
+def test_arbitrary_text_raises_only_input_errors(text: str) -> None:
     for form in ("toml", "json"):
         with suppress(InputError):
             read(text, form)
@@ -355,7 +355,7 @@ def test_no_text_at_all_is_an_accident(text: str) -> None:
 # -- references -------------------------------------------------------------------------------------------------------
 
 
-def test_references_are_opened_once_each_and_files_are_found_beside_the_manifest(tmp_path: Path) -> None:
+def test_each_reference_is_read_once(tmp_path: Path) -> None:
     (tmp_path / "key.txt").write_text("from-the-file\n")
     (tmp_path / "env.toml").write_text(
         'version = 1\n[integrations.a]\nprovider = "mailgun"\n'
@@ -383,7 +383,7 @@ def test_references_are_opened_once_each_and_files_are_found_beside_the_manifest
     assert {"from-the-file", "from-the-command", "from-the-environment"} <= opened.secrets
 
 
-def test_each_manifest_gets_the_file_of_its_folder(tmp_path: Path) -> None:
+def test_file_references_are_relative_to_their_manifest(tmp_path: Path) -> None:
     for name in ("one", "two"):
         folder = tmp_path / name
         folder.mkdir()
@@ -397,7 +397,7 @@ def test_each_manifest_gets_the_file_of_its_folder(tmp_path: Path) -> None:
     assert values == {"one": "of-one", "two": "of-two"}
 
 
-def test_one_variable_is_text_and_switch() -> None:
+def test_one_variable_can_be_text_and_boolean() -> None:
     credentials = 'credentials = { secure = { env = "X" }, password = { env = "X" }, ignoreTls = { env = "X" } }'
     (want,) = manifest.resolve_references(
         read(f'version = 1\n[integrations.a]\nprovider = "nodemailer"\n{credentials}'), reader(X="true")
@@ -406,7 +406,7 @@ def test_one_variable_is_text_and_switch() -> None:
     assert values == {"secure": True, "password": "true", "ignoreTls": True}
 
 
-def test_a_reference_without_a_value_is_noted_and_a_value_that_can_never_be_sent_is_refused() -> None:
+def test_unresolved_reference_is_noted_and_nul_refused() -> None:
     text = (
         'version = 1\n[integrations.a]\nprovider = "mailgun"\ncredentials = { apiKey = { env = "NOPE" }, user = "u" }'
     )
@@ -436,7 +436,7 @@ TREES = st.recursive(
 
 
 @given(st.dictionaries(NAMES, TREES, max_size=4), st.booleans())
-def test_every_key_is_found_on_its_line_in_toml(document: dict[str, Any], multiline: bool) -> None:
+def test_every_toml_key_is_found_on_its_line(document: dict[str, Any], multiline: bool) -> None:
     # A mark of its own behind each key tells it from all others.
     marked, paths = mark(document)
     text = tomli_w.dumps(marked, multiline_strings=multiline)
@@ -447,7 +447,7 @@ def test_every_key_is_found_on_its_line_in_toml(document: dict[str, Any], multil
 
 
 @given(st.dictionaries(NAMES, TREES.filter(lambda tree: True), max_size=4), st.sampled_from([None, 0, 2]))
-def test_every_key_is_found_on_its_line_in_json(document: dict[str, Any], indent: int | None) -> None:
+def test_every_json_key_is_found_on_its_line(document: dict[str, Any], indent: int | None) -> None:
     marked, paths = mark(document)
     text = json.dumps(marked, indent=indent, default=str, ensure_ascii=len(paths) % 2 == 0)
     found = first_lines(find_keys(text, "json"))

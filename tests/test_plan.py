@@ -37,7 +37,7 @@ class Memory:
         return verdicts | dict.fromkeys(known.keys() - fields.keys(), "removed")
 
 
-def there(identifier: str, provider: str = "mailgun", channel: str = "email", **fields: Any) -> Integration:
+def existing(identifier: str, provider: str = "mailgun", channel: str = "email", **fields: Any) -> Integration:
     named = {"_id": f"id-{identifier}", "identifier": identifier, "providerId": provider, "channel": channel}
     return Integration({**named, "name": "N", "active": False, "primary": False, "conditions": [], **fields})
 
@@ -94,10 +94,10 @@ def changes(action: Action) -> dict[str, tuple[Any, Any, str]]:
         (['kind = "agent"'], {"kind": "delivery"}, {}),
     ],
 )
-def test_only_what_is_said_and_differs_is_changed(
+def test_only_given_fields_that_differ_are_changed(
     lines: list[str], now: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    found = planned(entry("a", *lines), [there("a", **now)])
+    found = planned(entry("a", *lines), [existing("a", **now)])
     if not expected:
         assert found.actions == ()
         assert found.unchanged == ("a",)
@@ -130,12 +130,12 @@ CREDENTIALS = 'credentials = { apiKey = "k", domain = "d" }'
         ({}, None, {"apiKey": "unknown", "domain": "unknown"}),
     ],
 )
-def test_credentials_are_compared_as_far_as_the_server_shows_or_this_machine_remembers(
+def test_credentials_are_compared_with_shown_or_applied_values(
     shown: Any, known: dict[str, str] | None, expected: dict[str, str]
 ) -> None:
     fields = {} if shown is None else {"credentials": shown}
     remembered = None if known is None else {"id-a": {f"credentials.{key}": value for key, value in known.items()}}
-    found = planned(entry("a", CREDENTIALS), [there("a", **fields)], remembered)
+    found = planned(entry("a", CREDENTIALS), [existing("a", **fields)], remembered)
     told = {name: note for action in found.actions for name, (_, _, note) in changes(action).items()}
     assert told == {f"credentials.{key}": note for key, note in expected.items()}
     for action in found.actions:
@@ -143,25 +143,25 @@ def test_credentials_are_compared_as_far_as_the_server_shows_or_this_machine_rem
         assert set(action.patch.credentials or {}) == {"apiKey", "domain"}  # all of them: servers replace
 
 
-def test_texts_of_true_and_false_are_what_older_servers_keep_of_switches() -> None:
+def test_boolean_shown_as_text_is_unchanged() -> None:
     text = entry("a", "credentials = { secure = true, ignoreTls = false }", provider="nodemailer")
-    now = there("a", "nodemailer", credentials={"secure": "true", "ignoreTls": False})
+    now = existing("a", "nodemailer", credentials={"secure": "true", "ignoreTls": False})
     assert planned(text, [now]).actions == ()
 
 
-def test_a_field_that_the_server_does_not_know_is_sent_once() -> None:
+def test_field_that_server_hides_is_sent_once() -> None:
     text = entry("a", "rules = { a = 1 }")
-    (action,) = planned(text, [there("a")]).actions
+    (action,) = planned(text, [existing("a")]).actions
     assert action.patch is not None
     assert dict(action.patch.values) == {"name": "N", "rules": {"a": 1}}
-    assert planned(text, [there("a")], {"id-a": {"rules": {"a": 1}}}).actions == ()
+    assert planned(text, [existing("a")], {"id-a": {"rules": {"a": 1}}}).actions == ()
 
 
 # -- creating and deleting --------------------------------------------------------------------------------------------
 
 
-def test_what_is_not_there_is_created_and_what_is_not_described_is_left() -> None:
-    found = planned(entry("a"), [there("b")])
+def test_missing_is_created_and_undescribed_is_kept() -> None:
+    found = planned(entry("a"), [existing("b")])
     assert done(found) == [("create", "a")]
     draft = found.actions[0].draft
     assert draft is not None
@@ -174,14 +174,14 @@ def test_what_is_not_there_is_created_and_what_is_not_described_is_left() -> Non
     )
 
 
-def test_prune_deletes_the_rest_last_but_never_what_the_service_brings_along() -> None:
-    current = [there("b"), there("novu-in-app-1", "novu", "in_app"), there("slack", "novu-slack", "chat")]
+def test_prune_deletes_last_and_keeps_built_in_integrations() -> None:
+    current = [existing("b"), existing("novu-in-app-1", "novu", "in_app"), existing("slack", "novu-slack", "chat")]
     found = planned(entry("a"), current, prune=True)
     assert done(found) == [("create", "a"), ("delete", "b")]
 
 
-def test_what_the_service_brings_along_is_meant_by_its_provider() -> None:
-    current = [there("novu-in-app-8", "novu", "in_app", active=True)]
+def test_built_in_integration_is_matched_by_provider() -> None:
+    current = [existing("novu-in-app-8", "novu", "in_app", active=True)]
     found = planned(entry("novu", "active = false", provider="novu"), current, prune=True)
     (action,) = found.actions
     assert (action.kind, action.id, action.identifier) == ("update", "id-novu-in-app-8", "novu")
@@ -190,9 +190,9 @@ def test_what_the_service_brings_along_is_meant_by_its_provider() -> None:
     assert other.actions[0].draft.identifier is None  # the name is the service's to choose
 
 
-def test_targets_limit_what_is_touched() -> None:
+def test_targets_limit_what_is_changed() -> None:
     text = entry("a") + entry("b") + entry("c", 'name = "M"')
-    current = [there("c"), there("d"), there("e")]
+    current = [existing("c"), existing("d"), existing("e")]
     assert done(planned(text, current, prune=True, targets={"b", "e"})) == [("create", "b"), ("delete", "e")]
     with pytest.raises(
         InputError, match=r"--target bb: not in the manifest, nor in the environment \(did you mean b\?\)"
@@ -210,53 +210,55 @@ IS_PRIMARY: dict[str, Any] = {"active": True, "primary": True, "priority": 9}
     ("text", "current", "expected"),
     [
         (entry("a", PRIMARY), [], [("create", "a"), ("set-primary", "a")]),
-        (entry("a", PRIMARY), [there("a", **IS_PRIMARY)], []),
-        (entry("a", PRIMARY), [there("a", active=True)], [("set-primary", "a")]),
-        (entry("a", PRIMARY), [there("a", active=True), there("b", **IS_PRIMARY)], [("set-primary", "a")]),
-        (entry("a", PRIMARY), [there("a")], [("update", "a"), ("set-primary", "a")]),
-        (entry("a", PRIMARY), [there("a", primary=True)], [("update", "a"), ("set-primary", "a")]),
+        (entry("a", PRIMARY), [existing("a", **IS_PRIMARY)], []),
+        (entry("a", PRIMARY), [existing("a", active=True)], [("set-primary", "a")]),
+        (entry("a", PRIMARY), [existing("a", active=True), existing("b", **IS_PRIMARY)], [("set-primary", "a")]),
+        (entry("a", PRIMARY), [existing("a")], [("update", "a"), ("set-primary", "a")]),
+        (entry("a", PRIMARY), [existing("a", primary=True)], [("update", "a"), ("set-primary", "a")]),
         (entry("b", ACTIVE) + entry("a", PRIMARY), [], [("create", "a"), ("create", "b"), ("set-primary", "a")]),
-        (entry("a", NOT_PRIMARY), [there("a", **IS_PRIMARY)], [("update", "a")]),
-        (entry("a", NOT_PRIMARY, "active = false"), [there("a", **IS_PRIMARY)], [("update", "a")]),
+        (entry("a", NOT_PRIMARY), [existing("a", **IS_PRIMARY)], [("update", "a")]),
+        (entry("a", NOT_PRIMARY, "active = false"), [existing("a", **IS_PRIMARY)], [("update", "a")]),
         (
             entry("a", NOT_PRIMARY) + entry("b", PRIMARY),
-            [there("a", **IS_PRIMARY), there("b", active=True)],
+            [existing("a", **IS_PRIMARY), existing("b", active=True)],
             [("set-primary", "b")],
         ),
         (
             entry("a", NOT_PRIMARY) + entry("b", PRIMARY),
-            [there("a", **IS_PRIMARY), there("b", **IS_PRIMARY)],
+            [existing("a", **IS_PRIMARY), existing("b", **IS_PRIMARY)],
             [("update", "a")],
         ),
-        (entry("a", NOT_PRIMARY), [there("a", active=True)], []),
-        (entry("a"), [there("a", **IS_PRIMARY)], []),
-        (entry("p", NOT_PRIMARY, ACTIVE, provider="expo"), [there("p", "expo", "push", active=True)], []),
+        (entry("a", NOT_PRIMARY), [existing("a", active=True)], []),
+        (entry("a"), [existing("a", **IS_PRIMARY)], []),
+        (entry("p", NOT_PRIMARY, ACTIVE, provider="expo"), [existing("p", "expo", "push", active=True)], []),
     ],
 )
-def test_who_is_primary_is_settled_last_and_only_where_it_is_not_so(
+def test_primary_is_set_last_and_only_if_needed(
     text: str, current: list[Integration], expected: list[tuple[str, str]]
 ) -> None:
     assert done(planned(text, current)) == expected
 
 
-def test_one_that_is_not_to_be_primary_is_activated_as_a_step_of_its_own_after_the_others() -> None:
+def test_non_primary_is_activated_separately_and_last() -> None:
     found = planned(entry("a", NOT_PRIMARY, ACTIVE) + entry("b", ACTIVE))
     assert [(action.identifier, action.activate_separately) for action in found.actions] == [("b", False), ("a", True)]
-    (action,) = planned(entry("a", NOT_PRIMARY), [there("a", **IS_PRIMARY)]).actions
+    (action,) = planned(entry("a", NOT_PRIMARY), [existing("a", **IS_PRIMARY)]).actions
     assert action.activate_separately
     assert changes(action) == {"primary": (True, False, "it is deactivated for a moment")}
 
 
-def test_conditions_that_set_primary_takes_away_are_shown() -> None:
-    (action,) = planned(entry("a", PRIMARY), [there("a", active=True, conditions=CONDITIONS)]).actions
+def test_conditions_removed_by_set_primary_are_shown() -> None:
+    (action,) = planned(entry("a", PRIMARY), [existing("a", active=True, conditions=CONDITIONS)]).actions
     assert changes(action)["conditions"] == (CONDITIONS, [], "a primary integration has none")
 
 
-def test_what_decides_who_is_primary_has_a_lane_and_the_rest_has_none() -> None:
+def test_actions_that_affect_primary_lock_their_channel() -> None:
     text = entry("a", ACTIVE) + entry("b") + entry("c", ACTIVE, provider="expo") + entry("d", ACTIVE) + entry("e")
     text += entry("f", 'name = "M"') + entry("g", "conditions = [{ type = 'GROUP' }]")
     text += entry("h", "conditions = [{ type = 'GROUP' }]", provider="expo")
-    found = planned(text, [there("d"), there("e"), there("f", active=True), there("g"), there("h", "expo", "push")])
+    found = planned(
+        text, [existing("d"), existing("e"), existing("f", active=True), existing("g"), existing("h", "expo", "push")]
+    )
     lanes = {action.identifier: action.channel_lock for action in found.actions}
     assert lanes == {"a": "email", "b": None, "c": None, "d": "email", "f": None, "g": "email", "h": None}
 
@@ -265,11 +267,11 @@ def test_what_decides_who_is_primary_has_a_lane_and_the_rest_has_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "current", "said"),
+    ("text", "current", "message"),
     [
         (
             entry("a"),
-            [there("a", "sendgrid")],
+            [existing("a", "sendgrid")],
             (
                 "env.toml:3: integrations.a.provider: is sendgrid on the server, and the API cannot change it; "
                 "use another identifier, or delete a first"
@@ -277,7 +279,7 @@ def test_what_decides_who_is_primary_has_a_lane_and_the_rest_has_none() -> None:
         ),
         (
             entry("a", 'channel = "email"', provider="twilio"),
-            [there("a", "twilio", "sms")],
+            [existing("a", "twilio", "sms")],
             (
                 "env.toml:4: integrations.a.channel: is sms on the server, and the API cannot change it; "
                 "use another identifier, or delete a first"
@@ -285,7 +287,7 @@ def test_what_decides_who_is_primary_has_a_lane_and_the_rest_has_none() -> None:
         ),
         (
             entry("a"),
-            [there("a"), there("a", _id="other")],
+            [existing("a"), existing("a", _id="other")],
             (
                 "env.toml:2: integrations.a: 2 integrations have this identifier (id-a, other); "
                 "delete all but one of them by _id"
@@ -298,14 +300,14 @@ def test_what_decides_who_is_primary_has_a_lane_and_the_rest_has_none() -> None:
         ),
     ],
 )
-def test_what_the_api_cannot_do_is_refused_with_its_place(text: str, current: list[Integration], said: str) -> None:
+def test_impossible_changes_are_refused_with_their_line(text: str, current: list[Integration], message: str) -> None:
     with pytest.raises(InputError) as caught:
         planned(text, current)
-    assert list(caught.value.details) == [said]
+    assert list(caught.value.details) == [message]
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [
         (
             ["active = true", 'credentials = { apiKey = "k" }'],
@@ -315,33 +317,33 @@ def test_what_the_api_cannot_do_is_refused_with_its_place(text: str, current: li
         (['channel = "sms"'], "env.toml:4: integrations.a.channel: mailgun is a provider for email"),
     ],
 )
-def test_what_is_to_be_sent_is_checked_against_the_catalogue(lines: list[str], said: str) -> None:
+def test_sent_values_are_checked_against_the_catalogue(lines: list[str], message: str) -> None:
     with pytest.raises(InputError) as caught:
         planned(entry("a", *lines), skip=False)
     (finding,) = caught.value.details
-    assert finding.startswith(said)
+    assert finding.startswith(message)
     assert done(planned(entry("a", *lines))) == [("create", "a")]
 
 
-def test_what_is_there_and_stays_as_it_is_is_not_checked() -> None:
-    current = [there("a", "unheard-of", active=True, credentials={"x": "y"})]
+def test_unchanged_integrations_are_not_checked() -> None:
+    current = [existing("a", "unheard-of", active=True, credentials={"x": "y"})]
     text = entry("a", "active = true", 'name = "N"', 'credentials = { x = "y" }', provider="unheard-of")
     assert planned(text, current, skip=False).actions == ()
 
 
-def test_all_findings_come_at_once() -> None:
+def test_all_findings_are_reported_at_once() -> None:
     text = entry("a") + entry("b", 'credentials = { nope = "x" }') + entry("c", provider="mailgnu")
     with pytest.raises(InputError) as caught:
-        planned(text, [there("a", "sendgrid")], skip=False)
+        planned(text, [existing("a", "sendgrid")], skip=False)
     assert [finding.split(":")[1] for finding in caught.value.details] == ["3", "6", "8"]
 
 
-def test_a_reference_without_a_value_matters_where_it_would_be_sent() -> None:
+def test_unresolved_reference_is_reported_where_it_is_sent() -> None:
     text = entry("a", 'credentials = { apiKey = { env = "KEY" } }')
-    said = ("env.toml:4: integrations.a.credentials.apiKey: the environment variable KEY is not set",)
-    assert planned(text).unresolved == said
-    assert planned(text, [there("a")]).unresolved == said
-    assert planned(text, [there("a")], {"id-a": {"credentials.apiKey": None}}) == Plan(unchanged=("a",))
+    messages = ("env.toml:4: integrations.a.credentials.apiKey: the environment variable KEY is not set",)
+    assert planned(text).unresolved == messages
+    assert planned(text, [existing("a")]).unresolved == messages
+    assert planned(text, [existing("a")], {"id-a": {"credentials.apiKey": None}}) == Plan(unchanged=("a",))
     choice = entry("a", 'credentials = { apiKey = "k", region = { env = "R" } }', provider="sparkpost")
     assert done(planned(choice, skip=False)) == [("create", "a")]
 
@@ -349,10 +351,10 @@ def test_a_reference_without_a_value_matters_where_it_would_be_sent() -> None:
 # -- what is shown ----------------------------------------------------------------------------------------------------
 
 
-def test_no_secret_is_in_a_plan_in_any_form() -> None:
+def test_plan_shows_no_secret_in_any_form() -> None:
     text = entry("a", f'credentials = {{ apiKey = {{ env = "KEY" }}, domain = "{SECRET}", unknown = "{SECRET}" }}')
     text += entry("b", f'credentials = {{ apiKey = "{SECRET}" }}')
-    current = [there("b", credentials={"apiKey": "plain-" + SECRET, "token": SECRET})]
+    current = [existing("b", credentials={"apiKey": "plain-" + SECRET, "token": SECRET})]
     found = planned(text, current, environ={"KEY": SECRET})
     assert done(found) == [("create", "a"), ("update", "b")]
     shown = f"{found!r} {plan_json(found, None)} {plan_table(found)!r}"
@@ -360,9 +362,9 @@ def test_no_secret_is_in_a_plan_in_any_form() -> None:
     assert "credentials.token" in shown
 
 
-def test_the_document_has_the_names_that_scripts_rely_on() -> None:
+def test_plan_json_has_the_documented_keys() -> None:
     text = entry("a", 'name = "A"') + entry("b", 'name = "M"', CREDENTIALS) + entry("c")
-    current = [there("b", credentials={"apiKey": "k", "domain": "x"}), there("c"), there("d")]
+    current = [existing("b", credentials={"apiKey": "k", "domain": "x"}), existing("c"), existing("d")]
     assert plan_json(planned(text, current, prune=True), None) == {
         "environment": None,
         "actions": [
