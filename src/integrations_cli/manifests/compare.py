@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from integrations_cli import catalogue
@@ -114,16 +114,21 @@ def credential_changes(
     says nothing about which ones exist.
     """
     shown = visible_credentials(current)
-    given = {**(entry.credentials or {}), **entry.unresolved}
+    given = [*(entry.credentials or {}), *entry.unresolved]
     changes: dict[str, FieldStatus] = {}
     for key in given:
         applied = remembered.get(f"credentials.{key}", "unknown")
         if key in shown:
             changes[key] = _status_of_shown(entry, key, shown[key], applied)
+        elif not server_shows_credentials or (applied == "same" and catalogue.is_secret(current.provider, key)):
+            changes[key] = applied  # it may exist: some servers hide all credentials, some only secrets
         else:
-            changes[key] = _status_of_hidden(current, key, applied, server_shows_credentials=server_shows_credentials)
-    existing = shown if server_shows_credentials else _applied_only(remembered)
-    changes |= {key: "removed" for key in existing if key not in given}
+            changes[key] = "added"
+    if server_shows_credentials:
+        changes |= {key: "removed" for key in shown if key not in given}
+    else:
+        paths = [path for path, status in remembered.items() if status == "removed"]
+        changes |= {path.removeprefix("credentials."): "removed" for path in paths if path.startswith("credentials.")}
     return {key: status for key, status in changes.items() if status != "same"}
 
 
@@ -133,20 +138,6 @@ def _status_of_shown(entry: ResolvedEntry, key: str, shown: Json, applied: Field
     if credential is None or is_token(shown):
         return applied
     return "same" if _matches(credential.value, shown, applied) else "changed"
-
-
-def _status_of_hidden(
-    current: Integration, key: str, applied: FieldStatus, *, server_shows_credentials: bool
-) -> FieldStatus:
-    """Return the status of a credential that the server does not show: some servers hide all, some only secrets."""
-    may_exist = not server_shows_credentials or (applied == "same" and catalogue.is_secret(current.provider, key))
-    return applied if may_exist else "added"
-
-
-def _applied_only(remembered: Mapping[str, FieldStatus]) -> Iterable[str]:
-    """Return the keys of credentials that were applied before and are not given any more."""
-    paths = (path for path, status in remembered.items() if status == "removed")
-    return [path.removeprefix("credentials.") for path in paths if path.startswith("credentials.")]
 
 
 def fields_to_remember(entry: ResolvedEntry) -> dict[str, Json] | None:
@@ -223,12 +214,8 @@ def by_manifest_name(integrations: Sequence[Integration]) -> dict[str, Integrati
     return {name: names[name] for name in sorted(names)}
 
 
-def conditions_without_ids(conditions: Sequence[Json]) -> list[Json]:
+def without_ids(value: Json) -> Json:
     """Return conditions as a user writes them: without the ids that servers add."""
-    return [_without_ids(condition) for condition in conditions]
-
-
-def _without_ids(value: Json) -> Json:
     if isinstance(value, dict):
-        return {key: _without_ids(item) for key, item in value.items() if key not in ("_id", "id")}
-    return [_without_ids(item) for item in value] if isinstance(value, list) else value
+        return {key: without_ids(item) for key, item in value.items() if key not in ("_id", "id")}
+    return [without_ids(item) for item in value] if isinstance(value, list) else value

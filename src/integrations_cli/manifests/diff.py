@@ -11,11 +11,11 @@ from integrations_cli.inputs.credential_values import is_reference
 from integrations_cli.manifests.compare import (
     SHOWN_FIELDS,
     by_manifest_name,
-    conditions_without_ids,
     contains,
     is_token,
     shown_value,
     visible_credentials,
+    without_ids,
     without_secrets,
 )
 from integrations_cli.manifests.documents import toml_path
@@ -103,29 +103,25 @@ def side_of_manifest(entries: Mapping[str, Entry]) -> Side:
 
 
 def _describe_integration(integration: Integration) -> Description:
-    fields: dict[str, Json] = {}
-    for known in SHOWN_FIELDS:
-        value = shown_value(integration, known)
-        if known.name == "primary" and integration.channel not in catalogue.channels_with_primary():
-            value = None
-        if value is not None:
-            fields[known.name] = conditions_without_ids(value) if known.type == "conditions" else value
-    fields |= _credential_fields(dict(sorted(visible_credentials(integration).items())))
+    values = {known.name: shown_value(integration, known) for known in SHOWN_FIELDS}
+    if integration.channel not in catalogue.channels_with_primary():
+        del values["primary"]
+    fields = _fields(values, dict(sorted(visible_credentials(integration).items())))
     return Description(fields, names_all_credentials="credentials" in integration.raw)
 
 
 def _describe_entry(entry: Entry) -> Description:
-    fields: dict[str, Json] = {}
-    for known in SHOWN_FIELDS:
-        value = entry.values.get(known.name)
-        if value is not None:
-            fields[known.name] = conditions_without_ids(value) if known.type == "conditions" else value
-    fields |= _credential_fields(entry.credentials or {})
+    fields = _fields(entry.values, entry.credentials or {})
     return Description(fields, names_all_fields=False, names_all_credentials=entry.credentials is not None)
 
 
-def _credential_fields(credentials: Mapping[str, Json]) -> dict[str, Json]:
-    return {f"{_CREDENTIAL}{toml_path((key,))}": value for key, value in credentials.items()}
+def _fields(values: Mapping[str, Json], credentials: Mapping[str, Json]) -> dict[str, Json]:
+    fields: dict[str, Json] = {}
+    for known in SHOWN_FIELDS:
+        value = values.get(known.name)
+        if value is not None:
+            fields[known.name] = without_ids(value) if known.type == "conditions" else value
+    return fields | {f"{_CREDENTIAL}{toml_path((key,))}": value for key, value in credentials.items()}
 
 
 # -- comparison -------------------------------------------------------------------------------------------------------

@@ -22,10 +22,10 @@ from integrations_cli.catalogue.credential_fields import credential_type
 from integrations_cli.manifests.compare import (
     SHOWN_FIELDS,
     by_manifest_name,
-    conditions_without_ids,
     is_token,
     shown_value,
     visible_credentials,
+    without_ids,
     without_secrets,
 )
 from integrations_cli.manifests.documents import VERSION, toml_path
@@ -141,7 +141,7 @@ def _table(integration: Integration, primary: bool | None, credentials: Mapping[
     for known in SHOWN_FIELDS:
         value: Json = primary if known.name == "primary" else shown_value(integration, known)
         if known.type == "conditions":
-            value = conditions_without_ids(value)
+            value = without_ids(value)
         elif known.type == "json":
             value = without_secrets(value) if value not in ({}, []) else None
         elif isinstance(value, str) and not value.strip():
