@@ -12,18 +12,18 @@ import pexpect
 CHILD = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
 
 
-def test_a_child_can_be_interrupted() -> None:
+def test_child_process_can_be_interrupted() -> None:
     done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
 
 
-def test_a_child_on_a_terminal_can_be_interrupted() -> None:
+def test_terminal_child_can_be_interrupted() -> None:
     assert pexpect.spawn(sys.executable, ["-c", CHILD], encoding="utf-8").read() == "True\r\n"
 
 
-def test_both_can_in_the_background_of_a_script() -> None:
+def test_background_job_children_can_be_interrupted() -> None:
     """A shell without job control starts such a job with SIGINT ignored, and every child would inherit that."""
-    names = ("test_a_child_can_be_interrupted", "test_a_child_on_a_terminal_can_be_interrupted")
+    names = ("test_child_process_can_be_interrupted", "test_terminal_child_can_be_interrupted")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0"]
     done = subprocess.run(
         ["/bin/sh", "-c", '"$@" & wait $!', "sh", *command, *(f"{__file__}::{name}" for name in names)],

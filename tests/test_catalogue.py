@@ -40,7 +40,7 @@ def document() -> Any:
 # -- the data ---------------------------------------------------------------------------------------------------------
 
 
-def test_all_providers_and_fields_are_there_once_and_in_order() -> None:
+def test_providers_and_fields_are_complete_unique_and_sorted() -> None:
     ids = [provider.id for provider in PROVIDERS]
     assert len(ids) == len(set(ids)) == 87
     assert len(FIELDS) == 246
@@ -49,14 +49,14 @@ def test_all_providers_and_fields_are_there_once_and_in_order() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", catalogue.source()["version"])
 
 
-def test_the_channels_are_those_that_the_program_speaks_of() -> None:
+def test_channels_match_the_models() -> None:
     assert catalogue.channels() == CHANNELS
     assert catalogue.channels_with_primary() == CHANNELS_WITH_PRIMARY
     assert {provider.channel for provider in PROVIDERS} == set(CHANNELS)
 
 
 @every_provider
-def test_a_provider_is_well_formed(provider: Provider) -> None:
+def test_provider_is_well_formed(provider: Provider) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", provider.id)
     assert provider.name == provider.name.strip() != ""
     keys = [field.key for field in provider.credentials]
@@ -69,7 +69,7 @@ def test_a_provider_is_well_formed(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize(("provider", "field"), FIELDS, ids=[f"{p.id}.{f.key}" for p, f in FIELDS])
-def test_a_credential_is_well_formed(provider: Provider, field: CredentialField) -> None:
+def test_credential_field_is_well_formed(provider: Provider, field: CredentialField) -> None:
     assert re.fullmatch(r"[A-Za-z]+", field.key)
     assert field.label == field.label.strip() != ""
     assert field.type in {"string", "text", "textarea", "number", "switch", "dropdown"}
@@ -87,16 +87,16 @@ def test_a_credential_is_well_formed(provider: Provider, field: CredentialField)
     assert provider.field(field.key) is field
 
 
-def test_what_servers_encrypt_is_a_key_of_some_provider() -> None:
+def test_encrypted_keys_belong_to_some_provider() -> None:
     assert set(document()["secret_keys"]) <= catalogue.credential_keys()
     assert {"apiKey", "token", "password", "serviceAccount"} <= catalogue.secret_keys()
 
 
-def test_every_key_with_a_type_of_its_own_is_known() -> None:
+def test_boolean_and_object_keys_are_known() -> None:
     assert catalogue.credential_keys() >= catalogue.BOOLEAN_KEYS | catalogue.OBJECT_KEYS
 
 
-def test_what_the_service_brings_along_needs_no_credentials() -> None:
+def test_built_in_providers_need_no_credentials() -> None:
     for provider_id in catalogue.BUILT_IN:
         provider = catalogue.find(provider_id)
         assert provider is not None
@@ -107,7 +107,7 @@ def test_what_the_service_brings_along_needs_no_credentials() -> None:
 # -- look-ups ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_provider_is_found_by_its_exact_id_only() -> None:
+def test_provider_lookup_needs_the_exact_id() -> None:
     sendgrid = catalogue.find("sendgrid")
     assert sendgrid is not None
     assert (sendgrid.name, sendgrid.channel) == ("SendGrid", "email")
@@ -120,7 +120,7 @@ def test_a_provider_is_found_by_its_exact_id_only() -> None:
     assert catalogue.find("sendgrid") is sendgrid
 
 
-def test_a_choice_may_be_to_leave_it_out() -> None:
+def test_choices_can_include_no_value() -> None:
     sparkpost = catalogue.find("sparkpost")
     assert sparkpost is not None
     region = sparkpost.field("region")
@@ -128,7 +128,7 @@ def test_a_choice_may_be_to_leave_it_out() -> None:
     assert region.choices == (None, "eu")
 
 
-def test_ids_and_names_are_had_without_the_rest() -> None:
+def test_provider_ids_and_names_are_listed() -> None:
     assert catalogue.provider_ids() == tuple(provider.id for provider in PROVIDERS)
     assert catalogue.provider_names()["nodemailer"] == "Custom SMTP"
 
@@ -150,11 +150,11 @@ def test_ids_and_names_are_had_without_the_rest() -> None:
         (None, "licence", True),
     ],
 )
-def test_secret_is_what_servers_encrypt_and_what_nobody_knows(provider: str | None, key: str, secret: bool) -> None:
+def test_encrypted_and_unknown_keys_are_secret(provider: str | None, key: str, secret: bool) -> None:
     assert catalogue.is_secret(provider, key) is secret
 
 
-def test_looking_up_imports_nothing_heavy_and_builds_only_what_is_asked_for() -> None:
+def test_lookup_imports_little_and_builds_one_provider() -> None:
     code = (
         "import sys\n"
         "from integrations_cli import catalogue\n"
@@ -170,7 +170,7 @@ def test_looking_up_imports_nothing_heavy_and_builds_only_what_is_asked_for() ->
 
 
 @every_provider
-def test_the_example_is_a_body_that_passes_all_checks(provider: Provider) -> None:
+def test_example_body_passes_all_checks(provider: Provider) -> None:
     body = json.loads(json.dumps(example_body(provider)))
     draft = Draft(
         provider=body["providerId"],
@@ -185,7 +185,7 @@ def test_the_example_is_a_body_that_passes_all_checks(provider: Provider) -> Non
 
 
 @every_provider
-def test_the_line_says_what_the_example_says_with_no_secret_in_it(provider: Provider) -> None:
+def test_example_command_matches_example_body_without_secrets(provider: Provider) -> None:
     words = shlex.split(example_command(provider))
     assert words[:6] == ["integrations", "create", "--provider", provider.id, "--channel", provider.channel]
     assert words.pop() == "--active"
@@ -213,5 +213,5 @@ def test_the_line_says_what_the_example_says_with_no_secret_in_it(provider: Prov
         ("appio", "AppIOBaseUrl", "APPIO_APP_IO_BASE_URL"),
     ],
 )
-def test_a_credential_has_a_variable_to_go_by(provider: str, key: str, name: str) -> None:
+def test_variable_name_combines_provider_and_key(provider: str, key: str, name: str) -> None:
     assert variable(provider, key) == name

@@ -37,7 +37,7 @@ def findings(credentials: dict[str, Any] | None = None, *, skip: bool = False, *
 # -- what is right ----------------------------------------------------------------------------------------------------
 
 
-def test_a_complete_draft_passes_as_it_is() -> None:
+def test_complete_draft_passes_unchanged() -> None:
     complete = draft(
         MAILGUN,
         provider="mailgun",
@@ -54,13 +54,13 @@ def test_a_complete_draft_passes_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("provider", catalogue.providers(), ids=lambda provider: provider.id)
-def test_the_channel_is_inferred_for_every_provider(provider: Any) -> None:
+def test_channel_is_inferred_for_every_provider(provider: Any) -> None:
     checked, _ = check_draft(Draft(provider=provider.id))
     assert checked == Draft(provider=provider.id, channel=provider.channel)
     assert check_draft(checked)[0] == checked
 
 
-def test_inactive_and_unchecked_may_be_incomplete_and_says_what_is_still_needed() -> None:
+def test_inactive_draft_may_lack_credentials_with_a_note() -> None:
     _, notes = check_draft(draft({"apiKey": SECRET, "user": "api"}, provider="mailgun"))
     needed = "domain (Domain), from (From email address), senderName (Sender name)"
     assert notes == (f"still needed before mailgun can be activated: {needed}",)
@@ -70,7 +70,7 @@ def test_inactive_and_unchecked_may_be_incomplete_and_says_what_is_still_needed(
 # -- provider and channel ---------------------------------------------------------------------------------------------
 
 
-def test_a_provider_must_be_given() -> None:
+def test_provider_is_required() -> None:
     assert findings() == ("provider: is missing",)
     assert findings(provider="", channel="email") == ("provider: is missing",)
     assert findings(skip=True) == ("provider: is missing",)
@@ -86,20 +86,20 @@ def test_a_provider_must_be_given() -> None:
         ("infobip", "did you mean infobip-email or infobip-sms?"),
     ],
 )
-def test_an_unknown_provider_leads_to_the_nearest(typed: str, meant: str) -> None:
+def test_unknown_provider_suggests_the_nearest(typed: str, meant: str) -> None:
     assert findings(provider=typed) == (f"provider: the catalogue has no {typed!r} ({meant})",)
 
 
-def test_an_unknown_provider_without_neighbours_is_named_alone() -> None:
+def test_unknown_provider_without_match_has_no_suggestion() -> None:
     assert findings(provider="xyzzy", channel="email") == ("provider: the catalogue has no 'xyzzy'",)
 
 
-def test_the_wrong_channel_is_answered_with_the_right_one() -> None:
+def test_wrong_channel_error_names_the_right_one() -> None:
     assert findings(provider="twilio", channel="email") == ("channel: twilio is a provider for sms, not for 'email'",)
     assert findings(provider="twilio", channel="smms") == ("channel: twilio is a provider for sms, not for 'smms'",)
 
 
-def test_an_unknown_channel_leads_to_the_nearest() -> None:
+def test_unknown_channel_suggests_the_nearest() -> None:
     _, channel = findings(provider="xyzzy", channel="emial")
     assert channel == (
         "channel: there is no 'emial' (did you mean email?); the channels are in_app, email, sms, chat, push, tool"
@@ -109,7 +109,7 @@ def test_an_unknown_channel_leads_to_the_nearest() -> None:
 # -- credentials ------------------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_key_would_be_dropped_in_silence_and_leads_to_the_nearest() -> None:
+def test_unknown_credential_is_rejected_with_a_suggestion() -> None:
     fate = "the server would ignore it"
     assert findings({"api_key": SECRET, "dmoain": "x", "licence": "x"}, provider="mailgun") == (
         f"credentials.api_key: mailgun has no such credential (did you mean apiKey?); {fate}",
@@ -118,7 +118,7 @@ def test_an_unknown_key_would_be_dropped_in_silence_and_leads_to_the_nearest() -
     )
 
 
-def test_another_providers_key_is_told_apart() -> None:
+def test_credential_of_another_provider_is_explained() -> None:
     assert findings({"region": "eu"}, provider="mailgun") == (
         "credentials.region: mailgun has no such credential, only other providers do",
     )
@@ -166,7 +166,7 @@ def test_another_providers_key_is_told_apart() -> None:
         ),
     ],
 )
-def test_a_value_that_its_key_cannot_have_is_explained(provider: str, key: str, value: Any, finding: Any) -> None:
+def test_invalid_credential_value_is_explained(provider: str, key: str, value: Any, finding: Any) -> None:
     import sys
 
     if isinstance(finding, dict):  # the parser of newer Pythons says it in other words
@@ -174,7 +174,7 @@ def test_a_value_that_its_key_cannot_have_is_explained(provider: str, key: str, 
     assert findings({key: value}, provider=provider) == (f"credentials.{key}: {finding}",)
 
 
-def test_a_concealed_value_is_not_repeated() -> None:
+def test_concealed_value_is_not_in_the_error() -> None:
     with pytest.raises(InputError) as caught:
         check_draft(draft({"region": "from-a-file"}, concealed=True, provider="sendgrid"))
     assert caught.value.message == "credentials.region: its value is not one of global, eu"
@@ -188,14 +188,14 @@ def test_a_concealed_value_is_not_repeated() -> None:
         ({"active": True, "check": True}, "to be active"),
     ],
 )
-def test_active_or_checked_needs_every_required_credential_all_in_one_message(said: Any, purpose: str) -> None:
+def test_active_or_checked_draft_lists_all_missing_credentials(said: Any, purpose: str) -> None:
     needed = "apiKey (API Key), domain (Domain), from (From email address), senderName (Sender name)"
     assert findings({"user": "api"}, provider="mailgun", **said) == (
         f"credentials: mailgun needs more {purpose}: {needed}",
     )
 
 
-def test_a_missing_credential_is_shown_with_its_usual_value() -> None:
+def test_missing_credential_shows_its_usual_value() -> None:
     credentials = {"servicePlanId": "p", "apiToken": SECRET, "from": "+1"}
     assert findings(credentials, provider="sinch", active=True) == (
         "credentials: sinch needs more to be active: region (Region; usually eu)",
@@ -206,13 +206,13 @@ def test_a_missing_credential_is_shown_with_its_usual_value() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "5", "65f0a1b2c3d4e5f60718293", OBJECT_ID + "0", "z" * 24, OBJECT_ID + "\n"])
-def test_a_malformed_environment_id_is_found(value: str) -> None:
+def test_malformed_environment_id_is_rejected(value: str) -> None:
     assert findings(provider="mailgun", environment_id=value) == (
         "environment-id: is not an id (24 digits from 0 to 9 and a to f)",
     )
 
 
-def test_an_empty_name_or_identifier_is_found() -> None:
+def test_empty_name_or_identifier_is_rejected() -> None:
     assert findings(provider="mailgun", name="", identifier="") == ("name: is empty", "identifier: is empty")
 
 
@@ -232,7 +232,7 @@ def test_an_empty_name_or_identifier_is_found() -> None:
         ({"credentials": {"tlsOptions": {"ca": "\ud800"}}}, "credentials.tlsOptions.ca: is not valid Unicode text"),
     ],
 )
-def test_what_no_request_can_hold_is_refused_even_without_validation(said: Any, finding: str, skip: bool) -> None:
+def test_unencodable_values_are_rejected_even_without_validation(said: Any, finding: str, skip: bool) -> None:
     (found, *_) = findings(provider="nodemailer", skip=skip, **said)
     assert found.startswith(finding)
 
@@ -240,7 +240,7 @@ def test_what_no_request_can_hold_is_refused_even_without_validation(said: Any, 
 # -- all together, or none --------------------------------------------------------------------------------------------
 
 
-def test_all_findings_of_one_draft_come_in_one_message() -> None:
+def test_all_errors_of_a_draft_are_one_message() -> None:
     wrong = {"api_key": SECRET, "from": 1}
     found = findings(wrong, provider="mailgun", channel="sms", environment_id="x", active=True)
     assert [finding.partition(":")[0] for finding in found] == [
@@ -260,13 +260,13 @@ def test_all_findings_of_one_draft_come_in_one_message() -> None:
         ({"provider": "mailgun", "active": True}, "integrations providers show mailgun shows its credentials; --skip"),
     ],
 )
-def test_the_hint_says_where_to_look(said: Any, hint: str) -> None:
+def test_hint_names_the_command_to_run(said: Any, hint: str) -> None:
     with pytest.raises(InputError) as caught:
         check_draft(draft(**said))
     assert (caught.value.hint or "").startswith(hint)
 
 
-def test_skipping_sends_what_the_catalogue_does_not_know() -> None:
+def test_skip_validation_accepts_unknown_values() -> None:
     unknown = draft(
         {"licence": "x", "secure": "maybe"}, provider="nobody", channel="fax", environment_id="x", active=True
     )
@@ -275,7 +275,7 @@ def test_skipping_sends_what_the_catalogue_does_not_know() -> None:
     assert (inferred.channel, notes) == ("email", ())
 
 
-def test_skipping_cannot_guess_the_channel() -> None:
+def test_skip_validation_needs_channel_for_unknown_provider() -> None:
     assert findings(provider="nobody", skip=True) == (
         "channel: is missing, and the catalogue does not have the provider 'nobody'",
     )

@@ -51,7 +51,7 @@ BASE = '"providerId":"mailgun","channel":"email"'
 TAIL = '"active":false,"check":false'
 
 
-def test_the_request_is_the_documented_one_byte_for_byte(program: Program, server: Scripted) -> None:
+def test_request_matches_documentation_byte_for_byte(program: Program, server: Scripted) -> None:
     request = sent(program, server, "-p", "mailgun", "-c", "email", *FIXED)
     assert (request.method, request.path) == ("POST", "/v1/integrations")
     assert request.body == f'{{{BASE},"identifier":"mg",{TAIL}}}'.encode()
@@ -109,13 +109,11 @@ CONDITION = (
         ),
     ],
 )
-def test_each_flag_is_its_field(program: Program, server: Scripted, flags: tuple[str, ...], body: str) -> None:
+def test_each_flag_sets_its_field(program: Program, server: Scripted, flags: tuple[str, ...], body: str) -> None:
     assert sent(program, server, *flags, *FIXED).body.decode() == f"{{{body}}}"
 
 
-def test_a_file_is_sent_field_by_field_in_the_documented_order(
-    program: Program, server: Scripted, tmp_path: Path
-) -> None:
+def test_file_fields_are_sent_in_documented_order(program: Program, server: Scripted, tmp_path: Path) -> None:
     file = tmp_path / "m.json"
     body = {
         "conditions": [{"b": 1, "a": 2}],
@@ -134,18 +132,18 @@ def test_a_file_is_sent_field_by_field_in_the_documented_order(
     )
 
 
-def test_standard_input_can_be_the_file(program: Program, server: Scripted) -> None:
+def test_from_file_can_be_stdin(program: Program, server: Scripted) -> None:
     request = sent(program, server, "-f", "-", *FIXED, stdin='{"providerId": "mailgun"}')
     assert request.body.decode() == f'{{{BASE},"identifier":"mg",{TAIL}}}'
 
 
-def test_an_identifier_and_a_key_are_made_where_none_is_given(program: Program, server: Scripted) -> None:
+def test_identifier_and_key_are_generated_when_missing(program: Program, server: Scripted) -> None:
     request = sent(program, server, "-p", "mailgun")
     assert ID.fullmatch(json.loads(request.body)["identifier"])
     assert len(request.headers["Idempotency-Key"]) >= 20
 
 
-def test_it_succeeds_whether_or_not_the_server_checks_by_default(program: Program) -> None:
+def test_create_succeeds_when_server_checks_by_default(program: Program) -> None:
     def checking(request: Received) -> Reply:
         body = json.loads(request.body)
         if body.get("check", True) and not body.get("credentials"):
@@ -162,7 +160,7 @@ def test_it_succeeds_whether_or_not_the_server_checks_by_default(program: Progra
 
 
 @pytest.mark.parametrize("wrapped", [True, False])
-def test_the_answer_is_shown_with_and_without_its_envelope(program: Program, wrapped: bool) -> None:
+def test_response_is_printed_with_and_without_data_envelope(program: Program, wrapped: bool) -> None:
     answer: dict[str, Any] = {**CREATED, "brandNew": {"x": 1}}
     with scripted(Reply(201, {"data": answer} if wrapped else answer)) as server:
         flags = ("create", "-p", "mailgun", "--api-url", server.url)
@@ -176,7 +174,7 @@ def test_the_answer_is_shown_with_and_without_its_envelope(program: Program, wra
         assert CREATED["_id"] in table.out
 
 
-def test_what_came_by_reference_is_masked_and_what_is_still_needed_is_said(program: Program) -> None:
+def test_referenced_credentials_are_masked_and_missing_ones_listed(program: Program) -> None:
     answer = {**CREATED, "credentials": {"apiKey": "nvsk.1:2", "user": "us3r-name", "domain": "mg.acme.io"}}
     with scripted(Reply(201, {"data": answer})) as server:
         flags = ("-p", "mailgun", "-C", "user=env:MY_USER", "-C", "domain=mg.acme.io", "--api-url", server.url)
@@ -191,14 +189,14 @@ def test_what_came_by_reference_is_masked_and_what_is_still_needed_is_said(progr
         assert open_.fields["credentials.user"] == "us3r-name"
 
 
-def test_a_literal_secret_works_and_earns_a_warning(program: Program, server: Scripted) -> None:
+def test_literal_secret_works_with_a_warning(program: Program, server: Scripted) -> None:
     done = program.run("create", "-p", "mailgun", "-C", "apiKey=l1teral-secret", "--api-url", server.url)
     assert done.code == 0
     assert "warning: apiKey is on the command line" in done.err
     assert "l1teral-secret" not in done.out + done.err
 
 
-def test_a_dry_run_shows_the_request_masked_and_sends_nothing(program: Program, server: Scripted) -> None:
+def test_dry_run_prints_masked_request_and_sends_nothing(program: Program, server: Scripted) -> None:
     flags = ("create", "-p", "mailgun", "-C", "apiKey=env:K", "-C", "domain=d", *FIXED, "--dry-run")
     done = program.run(*flags, "--api-url", server.url, "--json", env={"K": "s3cret-key"})
     assert done.code == 0
@@ -220,7 +218,7 @@ def test_a_dry_run_shows_the_request_masked_and_sends_nothing(program: Program, 
     assert server.received == []
 
 
-def test_if_not_exists_shows_the_one_that_is_there(program: Program) -> None:
+def test_if_not_exists_prints_the_existing_integration(program: Program) -> None:
     there = {**CREATED, "identifier": "mg"}
 
     def answer(request: Received) -> Reply:
@@ -256,7 +254,7 @@ def test_if_not_exists_needs_an_identifier(
     assert server.received == []
 
 
-def test_a_dry_run_says_that_there_is_no_key(tmp_path: Path) -> None:
+def test_dry_run_notes_a_missing_api_key(tmp_path: Path) -> None:
     program = Program(tmp_path)
     said = "there is no API key yet"
     without = program.run("create", "-p", "mailgun", "--dry-run")
@@ -272,7 +270,7 @@ PLAIN = {"INTEGRATIONS_ACCESSIBLE": "1"}
 GUIDED = ("create", "--interactive", "-p", "discord", "-n", "Main", "-i", "mg", "--inactive", "--no-check")
 
 
-def test_without_a_key_nobody_is_asked_in_vain(tmp_path: Path) -> None:
+def test_missing_api_key_fails_before_prompts(tmp_path: Path) -> None:
     program = Program(tmp_path)
     refused = program.run(*GUIDED, terminal=True, stdin="\n", env=PLAIN)
     assert refused.code == 4, refused.err
@@ -284,7 +282,7 @@ def test_without_a_key_nobody_is_asked_in_vain(tmp_path: Path) -> None:
         assert "Ready?" in asked.err
 
 
-def test_a_conversation_is_said_as_one_line(program: Program) -> None:
+def test_prompted_create_prints_the_equivalent_command(program: Program) -> None:
     line = "integrations create --provider discord --channel chat --name Main --identifier mg --inactive --no-check"
     with scripted() as server:
         done = program.run(*GUIDED, "--api-url", server.url, terminal=True, stdin="\n", env=PLAIN)
@@ -322,7 +320,7 @@ def test_a_conversation_is_said_as_one_line(program: Program) -> None:
         (("-p", "mailgun", "--conditions-file", "c.json", "--condition", "a.b=c"), "--condition exclude each other"),
     ],
 )
-def test_bad_input_is_one_line_and_a_hint_and_nothing_is_sent(
+def test_invalid_input_prints_one_error_and_sends_nothing(
     program: Program, server: Scripted, flags: tuple[str, ...], said: str
 ) -> None:
     done = program.run("create", *flags, "--api-url", server.url)
@@ -340,7 +338,7 @@ def test_bad_input_is_one_line_and_a_hint_and_nothing_is_sent(
     assert document["type"] in {"usage", "invalid_input"}
 
 
-def test_without_a_key_the_ways_to_give_one_are_named(tmp_path: Path) -> None:
+def test_missing_api_key_error_lists_the_sources(tmp_path: Path) -> None:
     done = Program(tmp_path).run("create", "-p", "mailgun")
     assert done.code == 4
     assert "NOVU_SECRET_KEY" in done.err
@@ -348,7 +346,7 @@ def test_without_a_key_the_ways_to_give_one_are_named(tmp_path: Path) -> None:
     assert "--sandbox" in done.err
 
 
-def test_a_profile_gives_key_and_address(program: Program, server: Scripted) -> None:
+def test_profile_supplies_api_key_and_url(program: Program, server: Scripted) -> None:
     program.config.parent.mkdir(mode=0o700)
     program.config.write_text(f'[profiles.local]\napi_url = "{server.url}/v1/"\napi_key = "pr0file-key"\n')
     program.config.chmod(0o600)
@@ -358,7 +356,7 @@ def test_a_profile_gives_key_and_address(program: Program, server: Scripted) -> 
     assert server.received[0].path == "/v1/integrations"
 
 
-def test_as_a_process_with_every_kind_of_standard_input(tmp_path: Path) -> None:
+def test_subprocess_works_with_empty_and_closed_stdin(tmp_path: Path) -> None:
     program = Program(tmp_path)
     for stdin in (b"", None):
         done = program.spawn("create", "--provider", "mailgun", "--channel", "email", "--sandbox", stdin=stdin)
@@ -374,7 +372,7 @@ def test_as_a_process_with_every_kind_of_standard_input(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
 @pytest.mark.parametrize("redirection", [">/dev/full", ">&-", "| true"])
-def test_what_was_created_is_said_where_it_cannot_be_shown(tmp_path: Path, redirection: str) -> None:
+def test_created_id_goes_to_stderr_when_stdout_fails(tmp_path: Path, redirection: str) -> None:
     program = Program(tmp_path)
     command = f'"$0" -m integrations_cli create -p mailgun -i mg --sandbox {redirection}'
     done = subprocess.run(
@@ -387,7 +385,7 @@ def test_what_was_created_is_said_where_it_cannot_be_shown(tmp_path: Path, redir
     assert b"Exception ignored" not in done.stderr
 
 
-def test_a_job_that_is_cancelled_says_what_ctrl_c_says(tmp_path: Path) -> None:
+def test_sigterm_reports_the_same_as_ctrl_c(tmp_path: Path) -> None:
     begun = threading.Event()
     end = threading.Event()
 
@@ -409,7 +407,7 @@ def test_a_job_that_is_cancelled_says_what_ctrl_c_says(tmp_path: Path) -> None:
     assert "--identifier mg" in error["hint"]
 
 
-def test_a_look_up_that_takes_long_is_announced(tmp_path: Path) -> None:
+def test_long_lookup_is_announced(tmp_path: Path) -> None:
     end = threading.Event()
 
     def silent_to_posts(request: Received) -> Reply:
@@ -437,7 +435,7 @@ def test_a_look_up_that_takes_long_is_announced(tmp_path: Path) -> None:
         ("--extra", 'kind="agent"', "--extra", 'rules={"a": [1]}', "-n", "It's", "--inactive", "--no-check"),
     ],
 )
-def test_the_line_for_going_on_sends_the_same(
+def test_resume_command_sends_the_same_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -480,7 +478,7 @@ class HurriedClock:
         self.slept += seconds
 
 
-def test_an_identifier_that_another_environment_has_is_said_to_be_there(tmp_path: Path) -> None:
+def test_identifier_in_another_environment_is_a_conflict(tmp_path: Path) -> None:
     program = Program(tmp_path)
     with open_sandbox(Path(program.environ["INTEGRATIONS_SANDBOX"])) as sandbox, serve(sandbox.api) as server:
         server.start()

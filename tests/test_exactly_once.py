@@ -73,7 +73,7 @@ def table(codes: Counter[int], requests: int) -> list[Sequence[object]]:
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3])
-def test_every_single_fault_ends_with_one_or_none_and_the_truth(
+def test_single_fault_never_duplicates_and_reports_the_truth(
     server: FaultServer, retries: int, figures: Figures, request: pytest.FixtureRequest
 ) -> None:
     codes, requests = play_all(server, [([name], retries) for name in NAMES])
@@ -86,7 +86,7 @@ def test_every_single_fault_ends_with_one_or_none_and_the_truth(
     [("idempotency on", 3), ("idempotency off", 3), ("idempotency off", 0)],
     indirect=["unwired"],
 )
-def test_every_pair_of_faults_in_a_row_does_too(
+def test_pair_of_faults_never_duplicates_and_reports_truth(
     unwired: FaultServer, retries: int, figures: Figures, request: pytest.FixtureRequest
 ) -> None:
     pairs = itertools.product(KINDS, KINDS)
@@ -95,7 +95,7 @@ def test_every_pair_of_faults_in_a_row_does_too(
 
 
 @pytest.mark.parametrize("fault", HEAVY)
-def test_an_answer_without_end_does_not_hide_what_was_created(server: FaultServer, fault: str) -> None:
+def test_oversized_response_does_not_hide_the_created_integration(server: FaultServer, fault: str) -> None:
     played = play(server, [fault])
     assert judge(played, planted(server)) == []
     assert played.created is not None
@@ -146,7 +146,7 @@ def _wrong_after_resuming(server: FaultServer, played: Played, before: Sequence[
     return wrong
 
 
-def test_a_thousand_random_sequences_make_no_duplicate_lose_nothing_and_say_nothing_wrong(
+def test_random_fault_sequences_never_duplicate_lose_or_misreport(
     unwired: FaultServer, figures: Figures, request: pytest.FixtureRequest
 ) -> None:
     seed = SEED or str(SystemRandom().randrange(10**9))
@@ -175,14 +175,14 @@ def posts(played: Played) -> list[int | None]:
     return [report.status for report in played.reports if report.method == "POST"]
 
 
-def test_a_taken_identifier_without_faults_is_reported_in_one_attempt(server: FaultServer) -> None:
+def test_existing_identifier_is_reported_after_one_attempt(server: FaultServer) -> None:
     server.plant(providerId="mailgun", channel="email", identifier="main", check=False)
     played = play(server, [], identifier="main")
     assert (played.code, posts(played), played.requests) == (6, [409], 1)
     assert "exists" in played.message
 
 
-def test_a_lost_answer_is_confirmed_from_the_list_where_keys_are_not_kept(tmp_path: Path) -> None:
+def test_lost_response_without_idempotency_is_confirmed_by_lookup(tmp_path: Path) -> None:
     with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=False) as server:
         played = play(server, ["lost"])
     assert played.created is not None
@@ -190,7 +190,7 @@ def test_a_lost_answer_is_confirmed_from_the_list_where_keys_are_not_kept(tmp_pa
     assert posts(played) == [None, 409]
 
 
-def test_a_lost_answer_is_repeated_where_keys_are_kept(tmp_path: Path) -> None:
+def test_lost_response_with_idempotency_is_replayed_on_retry(tmp_path: Path) -> None:
     with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=True) as server:
         played = play(server, ["lost"])
         keys = {asked.key for asked in server.asked}
@@ -200,7 +200,7 @@ def test_a_lost_answer_is_repeated_where_keys_are_kept(tmp_path: Path) -> None:
     assert (len(keys), len(bodies)) == (1, 1)
 
 
-def test_what_was_found_with_another_provider_is_a_conflict(tmp_path: Path) -> None:
+def test_existing_identifier_of_another_provider_is_a_conflict(tmp_path: Path) -> None:
     with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=False) as server:
         server.plant(providerId="sendgrid", channel="email", identifier="main", check=False)
         played = play(server, ["reset after"], identifier="main")
@@ -209,7 +209,7 @@ def test_what_was_found_with_another_provider_is_a_conflict(tmp_path: Path) -> N
     assert "nothing was created" in played.message
 
 
-def test_what_was_there_before_the_first_attempt_is_a_conflict(tmp_path: Path) -> None:
+def test_integration_older_than_first_attempt_is_a_conflict(tmp_path: Path) -> None:
     with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=False) as server:
         server.plant(providerId="mailgun", channel="email", identifier="main", check=False)
         server.clock.advance(300)
@@ -219,7 +219,7 @@ def test_what_was_there_before_the_first_attempt_is_a_conflict(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("observed", [False, True])
-def test_only_the_key_s_own_environment_counts_in_the_look_up(tmp_path: Path, observed: bool) -> None:
+def test_lookup_considers_only_the_key_environment(tmp_path: Path, observed: bool) -> None:
     with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=False, observed=observed) as server:
         server.plant("Production", providerId="mailgun", channel="email", identifier="main", check=False)
         played = play(server, ["reset after"], identifier="main")
@@ -228,7 +228,7 @@ def test_only_the_key_s_own_environment_counts_in_the_look_up(tmp_path: Path, ob
     assert "nothing was created" in played.message
 
 
-def test_a_stored_500_is_told_from_a_fresh_one(tmp_path: Path) -> None:
+def test_stored_500_is_distinguished_from_a_new_500(tmp_path: Path) -> None:
     with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=True) as server:
         played = play(server, ["stored 500"])
     assert played.error is not None
@@ -238,7 +238,7 @@ def test_a_stored_500_is_told_from_a_fresh_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["silent", "409 in progress"])
-def test_while_the_server_may_be_at_work_it_is_looked_up_until_the_deadline(tmp_path: Path, fault: str) -> None:
+def test_lookup_continues_while_server_may_still_be_running(tmp_path: Path, fault: str) -> None:
     with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=False) as server:
         played = play(server, [fault] * 9, retries=0)
         server.empty()
@@ -250,7 +250,7 @@ def test_while_the_server_may_be_at_work_it_is_looked_up_until_the_deadline(tmp_
 
 
 @pytest.mark.parametrize("fault", ["reset after", "502", "503"])
-def test_what_is_over_is_looked_up_for_a_moment_only(tmp_path: Path, fault: str) -> None:
+def test_lookup_is_short_when_nothing_is_running(tmp_path: Path, fault: str) -> None:
     with FaultServer(tmp_path / "s.db", FakeClock(), idempotency=False) as server:
         played = play(server, [fault], retries=0)
     assert played.code == 8
@@ -258,13 +258,13 @@ def test_what_is_over_is_looked_up_for_a_moment_only(tmp_path: Path, fault: str)
     assert RESUME in (played.error.hint or "") if played.error else False
 
 
-def test_a_list_that_cannot_be_read_leaves_the_outcome_unknown(server: FaultServer) -> None:
+def test_failed_lookup_leaves_the_outcome_unknown(server: FaultServer) -> None:
     played = play(server, ["reset after", *["503"] * 9], retries=0)
     assert played.code == 10
     assert "the lookup failed" in played.message
 
 
-def test_the_way_to_go_on_follows_the_hint(server: FaultServer) -> None:
+def test_resume_command_follows_the_hint(server: FaultServer) -> None:
     way = f"to go on without the risk of a second one: {RESUME}"
     unknown = play(server, ["reset after", *["503"] * 9], retries=0).error
     assert unknown is not None
@@ -278,7 +278,7 @@ def test_retries_can_be_turned_off(server: FaultServer) -> None:
     assert posts(play(server, ["429"], retries=0)) == [429]
 
 
-def test_every_way_to_ask_for_time_is_kept_to(server: FaultServer) -> None:
+def test_every_form_of_retry_after_is_honored(server: FaultServer) -> None:
     waits = {"429 0": 0.0, "429 2": 2.0, "429 date": 3.0, "429 past": 0.0, "429 reset": 1.0, "503 wait": 1.0}
     for fault, wait in waits.items():
         server.clock.slept.clear()
@@ -287,7 +287,7 @@ def test_every_way_to_ask_for_time_is_kept_to(server: FaultServer) -> None:
         server.empty()
 
 
-def test_a_wait_beyond_the_deadline_is_not_waited_for(server: FaultServer) -> None:
+def test_retry_after_beyond_deadline_fails_at_once(server: FaultServer) -> None:
     played = play(server, ["429 3600"])
     assert (played.code, played.seconds) == (8, 0.0)
 
@@ -319,7 +319,7 @@ class Hand:
         self.left -= 1
 
 
-def test_ctrl_c_at_every_point_says_what_is_true(unwired: FaultServer, figures: Figures) -> None:
+def test_ctrl_c_at_any_point_reports_the_truth(unwired: FaultServer, figures: Figures) -> None:
     said: Counter[str] = Counter()
     for script in INTERRUPTED:
         for moment in itertools.count():
@@ -351,7 +351,7 @@ def resuming_command(hint: str) -> list[str]:
     ("script", "retries", "code"),
     [(["503"] * 4, 3, 8), (["reset after", *["503"] * 9], 0, 10), (["503 after work", *["503"] * 9], 0, 10)],
 )
-def test_the_command_that_the_program_gives_goes_on_where_it_stopped(
+def test_resume_command_completes_the_create(
     server: FaultServer, tmp_path: Path, script: list[str], retries: int, code: int
 ) -> None:
     environ = {"NOVU_SECRET_KEY": server.api_key}
@@ -395,7 +395,7 @@ def program_for(server: FaultServer | Scripted, home: Path, key: str = "sk-01234
     return Program(home, environ, clock=FakeClock(), random=Random(3).random)
 
 
-def test_how_a_lost_answer_was_made_up_for_is_said(server: FaultServer, tmp_path: Path) -> None:
+def test_recovery_from_lost_response_is_explained(server: FaultServer, tmp_path: Path) -> None:
     program = program_for(server, tmp_path / "home", server.api_key)
     plain = program.run("create", "-p", "mailgun")
     assert plain.code == 0, plain.err
@@ -414,7 +414,7 @@ def test_how_a_lost_answer_was_made_up_for_is_said(server: FaultServer, tmp_path
 @pytest.mark.parametrize(
     ("flag", "fault", "hinted"), [("--check", "500", True), ("--check", "503", False), ("--no-check", "500", False)]
 )
-def test_only_a_refused_check_leads_to_no_check(
+def test_only_a_failed_check_hints_at_no_check(
     server: FaultServer, tmp_path: Path, flag: str, fault: str, hinted: bool
 ) -> None:
     program = program_for(server, tmp_path / "home", server.api_key)
@@ -446,7 +446,7 @@ EXISTS = Reply(409, {"statusCode": 409, "message": "exists already"})
 THERE: dict[str, object] = {**CREATED, "identifier": "main"}
 
 
-def test_a_stored_conflict_after_a_lost_answer_is_looked_up(tmp_path: Path) -> None:
+def test_conflict_on_retry_is_confirmed_by_lookup(tmp_path: Path) -> None:
     with answering([DOWN, EXISTS], [THERE]) as server:
         done = program_for(server, tmp_path).run("create", "-p", "mailgun", "-i", "main", "--json")
     assert done.code == 0, done.err
@@ -457,7 +457,7 @@ def test_a_stored_conflict_after_a_lost_answer_is_looked_up(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "other", [{"channel": "sms"}, {"providerId": "sendgrid"}, {"providerId": "twilio", "channel": "sms"}]
 )
-def test_what_is_found_must_be_of_this_provider_and_channel(tmp_path: Path, other: dict[str, object]) -> None:
+def test_lookup_must_match_provider_and_channel(tmp_path: Path, other: dict[str, object]) -> None:
     found = {**THERE, **other}
     with answering([DOWN, EXISTS], [found]) as server:
         done = program_for(server, tmp_path).run("create", "-p", "mailgun", "-i", "main", "--json")
@@ -465,7 +465,7 @@ def test_what_is_found_must_be_of_this_provider_and_channel(tmp_path: Path, othe
     assert f"was there before ({found['providerId']}, {found['channel']}): nothing was created" in done.error["message"]
 
 
-def test_a_server_that_keeps_the_key_may_still_work(tmp_path: Path) -> None:
+def test_in_progress_conflict_may_still_be_running(tmp_path: Path) -> None:
     busy = Reply(409, {"statusCode": 409, "message": "in progress"}, {"Retry-After": "1"})
     with answering([busy], []) as server:
         done = program_for(server, tmp_path).run("create", "-p", "mailgun", "-i", "main", "--retries", "0", "--json")

@@ -179,7 +179,7 @@ BITS: Final = (
 
 @pytest.mark.parametrize("form", ["json", "toml"])
 @pytest.mark.parametrize("use", sorted(USES))
-def test_every_file_is_read_or_refused(use: str, form: str, program: Program, figures: Figures) -> None:
+def test_every_file_is_accepted_or_rejected_cleanly(use: str, form: str, program: Program, figures: Figures) -> None:
     cases = 0
     turns = itertools.cycle(MODES)
     path = program.home / f"file.{form}"
@@ -204,7 +204,7 @@ def as_anything(document: Any) -> bytes:
     return as_toml(document) if isinstance(document, dict) else json.dumps(document).encode()
 
 
-def test_every_settings_file_is_used_or_refused(program: Program, figures: Figures) -> None:
+def test_every_settings_file_is_accepted_or_rejected_cleanly(program: Program, figures: Figures) -> None:
     cases = 0
     program.config.parent.mkdir(mode=0o700)
     turns = itertools.cycle(itertools.product(SETTINGS_USES, MODES))
@@ -270,7 +270,7 @@ NASTY: Final[dict[str, bytes]] = {
 
 
 @pytest.mark.parametrize("form", ["json", "toml"])
-def test_the_worst_files_are_read_or_refused(form: str, program: Program, figures: Figures) -> None:
+def test_pathological_files_are_accepted_or_rejected_cleanly(form: str, program: Program, figures: Figures) -> None:
     cases = 0
     turns = itertools.cycle(MODES)
     path = program.home / f"file.{form}"
@@ -318,7 +318,7 @@ def lines(command: str) -> st.SearchStrategy[list[str]]:
 
 
 @pytest.mark.parametrize("command", SAFE)
-def test_every_command_line_is_run_or_refused(command: str, program: Program, figures: Figures) -> None:
+def test_every_command_line_is_accepted_or_rejected_cleanly(command: str, program: Program, figures: Figures) -> None:
     cases = 0
 
     @checked(25)
@@ -334,7 +334,7 @@ def test_every_command_line_is_run_or_refused(command: str, program: Program, fi
     figures(TITLE, [("command lines", f"{cases} cases")])
 
 
-def test_anything_at_all_as_a_command_line(program: Program, figures: Figures) -> None:
+def test_arbitrary_words_are_accepted_or_rejected_cleanly(program: Program, figures: Figures) -> None:
     cases = 0
     known = st.sampled_from(
         [*(name for name in SAFE if " " not in name), "providers", "profiles", "--help", "--version"]
@@ -369,7 +369,7 @@ VARIABLES: Final = (
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
-def test_every_value_of_a_variable_is_borne(variable: str, program: Program, figures: Figures) -> None:
+def test_hostile_environment_variables_never_crash(variable: str, program: Program, figures: Figures) -> None:
     cases = 0
     strange = (*STEERERS, "x" * 10_000, "9" * 30, "-1", "\udcff")
     for value, line in itertools.product(strange, (("list",), ("profiles", "show"))):

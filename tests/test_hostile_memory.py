@@ -81,7 +81,7 @@ ANSWERS: Final = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_the_largest_answers(name: str, tmp_path: Path, figures: Figures) -> None:
+def test_large_responses_use_limited_memory(name: str, tmp_path: Path, figures: Figures) -> None:
     body = ANSWERS[name]()
 
     def answer(request: Request) -> bytes:
@@ -108,7 +108,7 @@ FILES: Final = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_largest_files(name: str, tmp_path: Path, figures: Figures) -> None:
+def test_large_files_use_limited_memory(name: str, tmp_path: Path, figures: Figures) -> None:
     path = tmp_path / name
     path.write_bytes(FILES[name]())
     code, size = measured(Program(tmp_path / "home"), ["plan", str(path), "--sandbox"])

@@ -39,7 +39,7 @@ def filled(value: Any) -> Any:
 # -- list -------------------------------------------------------------------------------------------------------------
 
 
-def test_list_in_a_pipe_is_a_line_for_each_provider_grouped_by_channel(program: Program) -> None:
+def test_piped_list_is_tab_separated_grouped_by_channel(program: Program) -> None:
     finished = program.run("providers", "list")
     rows = [line.split("\t") for line in finished.out.splitlines()]
     assert (finished.code, finished.err) == (0, "")
@@ -49,7 +49,7 @@ def test_list_in_a_pipe_is_a_line_for_each_provider_grouped_by_channel(program: 
     assert all(len(row) == 4 for row in rows)
 
 
-def test_list_on_a_terminal_names_each_channel_once(program: Program) -> None:
+def test_list_on_terminal_names_each_channel_once(program: Program) -> None:
     finished = program.run("providers", "list", terminal=True, env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "xterm"})
     lines = finished.out.splitlines()
     first = [line.strip("│ ").split(" ")[0] for line in lines]
@@ -58,7 +58,7 @@ def test_list_on_a_terminal_names_each_channel_once(program: Program) -> None:
     assert max(map(len, lines)) <= 200
 
 
-def test_list_as_json_is_an_array_with_every_credential(program: Program) -> None:
+def test_json_list_contains_every_credential(program: Program) -> None:
     listed = program.run("providers", "list", "--json").json
     assert [entry["id"] for entry in listed] == list(PROVIDERS)
     assert sum(len(entry["credentials"]) for entry in listed) == 246
@@ -76,19 +76,19 @@ def test_list_as_json_is_an_array_with_every_credential(program: Program) -> Non
         (["-s", "46"], ["forty-six-elks"]),
     ],
 )
-def test_list_is_narrowed_by_channel_and_text(program: Program, arguments: list[str], ids: list[str]) -> None:
+def test_list_filters_by_channel_and_search_text(program: Program, arguments: list[str], ids: list[str]) -> None:
     finished = program.run("providers", "list", *arguments)
     assert [line.split("\t")[1] for line in finished.out.splitlines()] == ids
 
 
-def test_a_search_that_finds_nothing_says_so_and_what_is_near(program: Program) -> None:
+def test_empty_search_result_prints_note_with_suggestion(program: Program) -> None:
     finished = program.run("providers", "list", "--search", "sendgird")
     assert (finished.code, finished.out) == (0, "")
     assert finished.err == "note: no provider has 'sendgird' in its id or name (did you mean sendgrid?)\n"
     assert program.run("providers", "list", "--search", "xyzzy", "--json").json == []
 
 
-def test_an_unknown_channel_is_refused_with_the_nearest(program: Program) -> None:
+def test_unknown_channel_is_rejected_with_a_suggestion(program: Program) -> None:
     finished = program.run("providers", "list", "--channel", "emial")
     assert (finished.code, finished.out) == (2, "")
     assert finished.err.startswith("error: there is no channel 'emial' (did you mean email?)\nhint: the channels are ")
@@ -97,7 +97,7 @@ def test_an_unknown_channel_is_refused_with_the_nearest(program: Program) -> Non
 # -- show -------------------------------------------------------------------------------------------------------------
 
 
-def test_show_in_a_pipe_says_all_in_fields(program: Program) -> None:
+def test_piped_show_prints_all_fields(program: Program) -> None:
     fields = program.run("providers", "show", "sendgrid").fields
     assert fields == {
         "provider": "sendgrid",
@@ -129,13 +129,11 @@ def test_show_in_a_pipe_says_all_in_fields(program: Program) -> None:
         ("sendblue", "token", "Webhook Secret (optional, secret, set by the service)"),
     ],
 )
-def test_show_says_what_is_particular_about_a_credential(
-    program: Program, provider: str, field: str, text: str
-) -> None:
+def test_show_describes_credential_details(program: Program, provider: str, field: str, text: str) -> None:
     assert program.run("providers", "show", provider).fields[f"credentials.{field}"] == text
 
 
-def test_show_says_what_is_particular_about_a_provider(program: Program) -> None:
+def test_show_describes_provider_details(program: Program) -> None:
     built_in = program.run("providers", "show", "novu-email").fields
     assert built_in["built in"] == "it comes with the service; some servers refuse to create it"
     without_link = program.run("providers", "show", "imedia")
@@ -143,7 +141,7 @@ def test_show_says_what_is_particular_about_a_provider(program: Program) -> None
     assert program.run("providers", "show", "apns").fields["beta"] == "true"
 
 
-def test_show_on_a_terminal_leaves_the_line_and_the_body_free_to_copy(program: Program) -> None:
+def test_show_on_terminal_keeps_command_and_body_copyable(program: Program) -> None:
     narrow = {"COLUMNS": "40", "NO_COLOR": "1", "TERM": "xterm"}
     finished = program.run("providers", "show", "mailgun", terminal=True, env=narrow)
     table, _, copyable = finished.out.partition("\ncreate\n")
@@ -154,7 +152,7 @@ def test_show_on_a_terminal_leaves_the_line_and_the_body_free_to_copy(program: P
     assert json.loads(body) == document["example"]
 
 
-def test_show_as_json_is_one_object(program: Program) -> None:
+def test_json_show_is_one_object(program: Program) -> None:
     document = program.run("providers", "show", "tool-webhook", "--json").json
     assert document["credentials"][0] == {
         "key": "method",
@@ -179,7 +177,7 @@ def test_show_as_json_is_one_object(program: Program) -> None:
     assert (document["built_in"], document["beta"]) == (False, True)
 
 
-def test_an_unknown_provider_leads_to_the_nearest(program: Program) -> None:
+def test_unknown_provider_suggests_the_nearest(program: Program) -> None:
     finished = program.run("providers", "show", "SendGrid", "--json")
     assert (finished.code, finished.out) == (5, "")
     assert finished.error["type"] == "not_found"
@@ -187,7 +185,7 @@ def test_an_unknown_provider_leads_to_the_nearest(program: Program) -> None:
     assert finished.error["hint"] == "integrations providers list shows all"
 
 
-def test_looking_up_needs_no_settings_and_no_network(program: Program) -> None:
+def test_providers_commands_need_no_settings_or_network(program: Program) -> None:
     program.config.parent.mkdir(parents=True)
     program.config.write_text("this is [ no TOML")
     environ = {"NOVU_API_URL": "http://127.0.0.1:1", "NOVU_SECRET_KEY": "k"}
@@ -199,7 +197,7 @@ def test_looking_up_needs_no_settings_and_no_network(program: Program) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_example_and_the_line_of_every_provider_create_it_in_the_sandbox(
+def test_provider_examples_create_integrations_in_the_sandbox(
     program: Program, provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = program.run("providers", "show", provider, "--json").json

@@ -71,26 +71,26 @@ def program(tmp_path: Path) -> Program:
     return Program(tmp_path / "home")
 
 
-def test_the_version_is_told_by_nothing_but_a_literal(program: Program) -> None:
+def test_version_imports_no_modules(program: Program) -> None:
     assert imported(program, "--version") == (set(), set())
     assert program.spawn("--version").out == f"integrations {__version__}\n"
 
 
-def test_help_needs_typer_and_no_command(program: Program) -> None:
+def test_help_imports_no_command(program: Program) -> None:
     ours, others = imported(program, "--help")
     assert packages(ours) <= COMMAND_LINE
     assert commands(ours) <= {"options"}
     assert not others & (NEVER | NO_HTTP)
 
 
-def test_the_help_of_a_command_needs_that_one(program: Program) -> None:
+def test_command_help_imports_only_that_command(program: Program) -> None:
     ours, others = imported(program, "create", "--help")
     assert packages(ours) <= COMMAND_LINE | CREATE
     assert commands(ours) <= {"options", "integration_options", "create"}
     assert not others & (NEVER | NO_HTTP)
 
 
-def test_a_tab_for_a_profile_needs_no_typer(program: Program) -> None:
+def test_profile_completion_imports_no_typer(program: Program) -> None:
     program.config.parent.mkdir(parents=True)
     program.config.write_text('[profiles.staging]\nregion = "eu"\n')
     program.config.chmod(0o600)
@@ -99,7 +99,7 @@ def test_a_tab_for_a_profile_needs_no_typer(program: Program) -> None:
     assert not others & ((NEVER - {"tomllib"}) | NO_HTTP | NO_TYPER)
 
 
-def test_the_ways_over_a_network(program: Program, tmp_path: Path) -> None:
+def test_network_commands_import_only_expected_modules(program: Program, tmp_path: Path) -> None:
     with open_sandbox(tmp_path / "served.db") as sandbox, serve(sandbox.api, port=0).start() as server:
         env = {"NOVU_API_URL": server.url, "NOVU_SECRET_KEY": sandbox.api_keys["Development"]}
         for flags in ([], ["--json"]):
@@ -111,13 +111,13 @@ def test_the_ways_over_a_network(program: Program, tmp_path: Path) -> None:
         assert not others & (NEVER | NO_TYPER | {"httpx", "httpcore", "h11"})
 
 
-def test_the_sandbox_needs_no_http(program: Program) -> None:
+def test_sandbox_imports_no_http(program: Program) -> None:
     ours, others = imported(program, "create", "--provider", "mailgun", "--sandbox")
     assert packages(ours) <= CREATE | {"sandbox"}
     assert not others & ((NEVER - {"sqlite3"}) | NO_HTTP)
 
 
-def test_over_plain_http_no_certificates_are_read(program: Program, tmp_path: Path) -> None:
+def test_plain_http_reads_no_certificates(program: Program, tmp_path: Path) -> None:
     """Reading them takes longer than the rest of a request."""
     code = "import ssl\nssl.SSLContext = ssl.create_default_context = None\n" + RUN
     with open_sandbox(tmp_path / "served.db") as sandbox, serve(sandbox.api, port=0).start() as server:
@@ -132,7 +132,7 @@ def test_over_plain_http_no_certificates_are_read(program: Program, tmp_path: Pa
     assert json.loads(done.stderr.splitlines()[-1])["code"] == 0, done.stderr
 
 
-def test_the_program_ends_with_its_code_and_all_that_it_said(program: Program) -> None:
+def test_exit_keeps_the_code_and_flushes_output(program: Program) -> None:
     """It leaves without taking its modules apart: what was printed must be out by then."""
     done = program.spawn("create", "--provider", "mailgun", "--sandbox", "--json")
     assert done.code == 0

@@ -50,7 +50,7 @@ def refused(read: Any, *arguments: Any, **named: Any) -> InputError:
 
 @given(texts)
 @settings(deadline=None)
-def test_any_text_survives_a_file(text: str) -> None:
+def test_any_text_is_unchanged_from_a_file(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "value")
         path.write_bytes(f"{text}\r\n".encode())
@@ -63,27 +63,27 @@ def test_any_text_survives_a_file(text: str) -> None:
 
 @given(texts)
 @settings(deadline=None)
-def test_any_text_survives_standard_input(text: str) -> None:
+def test_any_text_is_unchanged_from_stdin(text: str) -> None:
     assert reader(f"{text}\r\n".encode()).argument("apiKey", "@-") == Credential(text, concealed=True)
     assert reader(f"{text}\r\n".encode()).document_value("apiKey", {"file": "-"}).value == text
 
 
 @given(texts)
 @settings(deadline=None)
-def test_any_text_survives_the_environment(text: str) -> None:
+def test_any_text_is_unchanged_from_the_environment(text: str) -> None:
     assert reader(environ={"KEY": text}).argument("apiKey", "env:KEY") == Credential(text, concealed=True)
     assert reader(environ={"KEY": text}).document_value("apiKey", {"env": "KEY"}).value == text
 
 
 @given(texts)
 @settings(deadline=None)
-def test_any_text_survives_the_command_line(text: str) -> None:
+def test_any_text_is_unchanged_from_the_command_line(text: str) -> None:
     assert reader().assignments([f"apiKey=text:{text}"])["apiKey"] == Credential(text)
 
 
 @given(texts, st.booleans())
 @settings(deadline=None)
-def test_any_text_survives_json(text: str, ascii_only: bool) -> None:
+def test_any_text_is_unchanged_from_json(text: str, ascii_only: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "credentials.json")
         path.write_bytes(json.dumps({"apiKey": text}, ensure_ascii=ascii_only).encode())
@@ -93,7 +93,7 @@ def test_any_text_survives_json(text: str, ascii_only: bool) -> None:
 
 @given(texts, st.booleans())
 @settings(deadline=None)
-def test_any_text_survives_toml(text: str, multiline: bool) -> None:
+def test_any_text_is_unchanged_from_toml(text: str, multiline: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "integration.toml")
         document = {"providerId": "mailgun", "credentials": {"apiKey": text}}
@@ -105,7 +105,7 @@ def test_any_text_survives_toml(text: str, multiline: bool) -> None:
 
 @given(st.lists(texts, min_size=6, max_size=6))
 @settings(deadline=None, max_examples=30)
-def test_any_text_from_anywhere_arrives_in_the_body_that_the_program_would_send(values: list[str]) -> None:
+def test_text_from_all_sources_reaches_request_body_unchanged(values: list[str]) -> None:
     from_stdin, from_file, from_environment, from_arguments, from_json, from_toml = values
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -158,15 +158,15 @@ def test_any_text_from_anywhere_arrives_in_the_body_that_the_program_would_send(
         (PEM.encode() + b"\n", PEM),
     ],
 )
-def test_exactly_one_final_line_end_is_dropped(content: bytes, text: str) -> None:
+def test_exactly_one_final_newline_is_removed(content: bytes, text: str) -> None:
     assert decode_text(content, "credentials.apiKey", "standard input") == text
 
 
-def test_the_environment_is_taken_as_it_stands() -> None:
+def test_environment_value_keeps_its_final_newline() -> None:
     assert reader(environ={"KEY": "key\n"}).argument("apiKey", "env:KEY").value == "key\n"
 
 
-def test_a_service_account_arrives_byte_for_byte(tmp_path: Path) -> None:
+def test_service_account_file_is_unchanged(tmp_path: Path) -> None:
     account = json.dumps({"private_key": PEM, "client_email": "ä@x.iam"}, indent=2, ensure_ascii=False)
     (tmp_path / "account.json").write_text(account + "\n", encoding="utf-8", newline="")
     assert reader(folder=tmp_path).argument("serviceAccount", "@account.json").value == account
@@ -175,7 +175,7 @@ def test_a_service_account_arrives_byte_for_byte(tmp_path: Path) -> None:
 # -- where relative paths count from ----------------------------------------------------------------------------------
 
 
-def test_a_path_in_a_document_counts_from_the_document_and_one_in_the_arguments_from_the_folder(tmp_path: Path) -> None:
+def test_relative_paths_resolve_from_document_or_current_folder(tmp_path: Path) -> None:
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "key").write_text("beside the document")
     (tmp_path / "key").write_text("in the current folder")
@@ -188,7 +188,7 @@ def test_a_path_in_a_document_counts_from_the_document_and_one_in_the_arguments_
     }
 
 
-def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tilde_expands_to_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     (tmp_path / "key").write_text("at home")
@@ -216,17 +216,17 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("apiKey", "a=b=c", "a=b=c"),
     ],
 )
-def test_text_takes_the_type_of_its_key_or_stays_for_the_checks(key: str, text: str, value: Any) -> None:
+def test_text_is_converted_to_key_type_when_possible(key: str, text: str, value: Any) -> None:
     assert reader().assignments([f"{key}={text}"])[key].value == value
     assert reader(environ={"V": text}).argument(key, "env:V").value == value
 
 
-def test_an_object_under_tls_options_is_no_reference() -> None:
+def test_tls_options_object_is_not_a_reference() -> None:
     literal = {"env": "HOME"}
     assert reader().document({"tlsOptions": literal}) == {"tlsOptions": Credential(literal)}
 
 
-def test_other_values_in_a_document_are_left_to_the_checks() -> None:
+def test_other_document_values_are_left_for_validation() -> None:
     values = {"secure": True, "port": 587, "host": None, "user": {"env": "A", "file": "b"}, "from": {"a": "b"}}
     assert {key: c.value for key, c in reader().document(values).items()} == values
 
@@ -234,7 +234,7 @@ def test_other_values_in_a_document_are_left_to_the_checks() -> None:
 # -- secrets are known ------------------------------------------------------------------------------------------------
 
 
-def test_what_came_by_reference_is_concealed_and_remembered() -> None:
+def test_referenced_values_are_concealed_and_recorded_as_secrets() -> None:
     values = reader(b"from stdin", {"A": "from env", "S": "true"})
     given_values = values.assignments(["apiKey=@-", "user=env:A", "from=plain", "secure=env:S"], "mailgun")
     assert {key: credential.concealed for key, credential in given_values.items()} == {
@@ -247,14 +247,14 @@ def test_what_came_by_reference_is_concealed_and_remembered() -> None:
     assert values.literal_secrets == []
 
 
-def test_the_keys_inside_an_object_from_elsewhere_are_remembered_one_by_one() -> None:
+def test_strings_in_referenced_object_are_recorded_as_secrets() -> None:
     text = json.dumps({"key": PEM, "minVersion": "TLSv1", "ca": [SECRET], "rejectUnauthorized": True})
     values = reader(environ={"TLS": text})
     assert values.argument("tlsOptions", "env:TLS").concealed
     assert values.secrets == {text, PEM, SECRET}
 
 
-def test_a_literal_secret_in_the_arguments_is_reported_and_one_in_a_file_only_remembered() -> None:
+def test_literal_secret_is_reported_only_from_command_line() -> None:
     values = reader()
     values.assignments([f"apiKey={SECRET}", "from=a@b.co", "strange=?", "domain=text:@x"], "mailgun")
     values.document({"password": "in a file"}, None, "nodemailer")
@@ -265,12 +265,12 @@ def test_a_literal_secret_in_the_arguments_is_reported_and_one_in_a_file_only_re
 # -- standard input once ----------------------------------------------------------------------------------------------
 
 
-def test_standard_input_has_one_reader_and_the_message_names_both() -> None:
+def test_second_stdin_reader_is_rejected_naming_both() -> None:
     error = refused(reader(b"x").assignments, ["apiKey=@-", "secretKey=@-"])
     assert error.message == "standard input can be read only once, but apiKey=@- and secretKey=@- both read it"
 
 
-def test_a_file_on_standard_input_takes_it_from_the_credentials() -> None:
+def test_from_file_and_credential_cannot_share_stdin() -> None:
     values = reader(b'{"providerId": "mailgun"}')
     error = refused(build_draft, DraftInputs(from_file="-", credentials=["apiKey=@-"]), values)
     assert "--from-file - and apiKey=@- both" in error.message
@@ -312,7 +312,7 @@ def test_a_file_on_standard_input_takes_it_from_the_credentials() -> None:
         (f"={SECRET}", "--credential has no key before the equals sign"),
     ],
 )
-def test_each_unusable_value_is_one_clear_line(
+def test_unusable_value_is_one_error_line(
     assignment: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -332,20 +332,20 @@ def test_each_unusable_value_is_one_clear_line(
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permission bits")
 @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_file_says_so(tmp_path: Path) -> None:
+def test_unreadable_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.touch(mode=0)
     assert refused(read_file, path, "credentials.apiKey").message.endswith("Permission denied")
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="Linux has a file that opens and cannot be read")
-def test_a_file_that_fails_while_it_is_read_says_so() -> None:
+def test_read_failure_is_an_error() -> None:
     error = refused(read_file, Path("/proc/self/mem"), "credentials.apiKey")
     assert error.message == "credentials.apiKey: the file /proc/self/mem: cannot read it: Input/output error"
 
 
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs the files of the shell's <(COMMAND)")
-def test_a_file_may_be_a_pipe() -> None:
+def test_file_can_be_a_pipe() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"from a pipe\n")
     os.close(writing)
@@ -366,11 +366,11 @@ def test_a_file_may_be_a_pipe() -> None:
         ("", "credentials.apiKey: the value is empty"),
     ],
 )
-def test_a_malformed_reference_in_a_document_is_named_with_its_path(value: Any, message: str) -> None:
+def test_malformed_reference_error_names_its_path(value: Any, message: str) -> None:
     assert refused(reader().document, {"apiKey": value}).message == message
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_assignment_errors_are_reported_together() -> None:
     error = refused(reader().assignments, ["apiKey=env:ONE", "secretKey=env:TWO", "from=a", "from=b", "nothing"])
     assert error.details == (
         "credentials.apiKey: the environment variable ONE is not set",
@@ -382,18 +382,18 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert error.hint
 
 
-def test_the_value_of_an_assignment_may_hold_equals_signs() -> None:
+def test_assignment_value_can_contain_equals_signs() -> None:
     assert parse_assignment("apiKey=a=b") == ("apiKey", "a=b")
 
 
-def test_a_variable_that_holds_a_line_is_read_for_others_too() -> None:
+def test_variable_is_read_for_a_profile() -> None:
     assert read_variable("NOVU_KEY", {"NOVU_KEY": "k"}, "profile staging") == "k"
 
 
 # -- commands ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_command_is_split_as_a_shell_would_and_run_without_one() -> None:
+def test_command_is_split_like_shell_without_running_one() -> None:
     ran: list[Sequence[str]] = []
 
     def run(argv: Sequence[str], what: str) -> str:
@@ -410,7 +410,7 @@ def test_a_command_is_split_as_a_shell_would_and_run_without_one() -> None:
     assert values.secrets == {"value"}
 
 
-def test_a_backslash_quotes_except_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_backslash_escapes_except_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert split_command(r"op a\ b", "x") == ["op", "a b"]
     monkeypatch.setattr("integrations_cli.inputs.run_command.os.name", "nt")
     assert split_command(r"C:\op\op.exe 'a b'", "x") == [r"C:\op\op.exe", "a b"]
@@ -420,13 +420,13 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
-def test_a_command_gives_its_output_byte_for_byte_and_nothing_of_its_errors(capfd: pytest.CaptureFixture[str]) -> None:
+def test_command_stdout_is_unchanged_and_stderr_is_discarded(capfd: pytest.CaptureFixture[str]) -> None:
     code = f"import sys; sys.stdout.buffer.write({PEM!r}.encode() + b'\\n'); sys.stderr.write({SECRET!r})"
     assert run_command(python(code), "credentials.apiKey") == PEM
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_command_has_no_standard_input_and_the_given_environment() -> None:
+def test_command_gets_empty_stdin_and_given_environment() -> None:
     environ = {**os.environ, "ONLY_HERE": "seen"}
     code = "import os, sys; print(len(sys.stdin.read()), os.environ['ONLY_HERE'])"
     assert run_command(python(code), "credentials.apiKey", environ=environ) == "0 seen"
@@ -444,13 +444,13 @@ def test_a_command_has_no_standard_input_and_the_given_environment() -> None:
         ("while True: print('x' * 65536)", "the output of the command: it is bigger than 1 MiB"),
     ],
 )
-def test_a_failing_command_never_shows_what_it_wrote(code: str, message: str) -> None:
+def test_failed_command_error_hides_its_output(code: str, message: str) -> None:
     error = refused(run_command, python(code), "credentials.apiKey")
     assert error.message.startswith(f"credentials.apiKey: {message}")
 
 
 @pytest.mark.parametrize("argv", [["no-such-program-anywhere", SECRET], ["", SECRET], ["a\0b"], []])
-def test_a_command_that_cannot_start_says_so_without_its_arguments(argv: list[str]) -> None:
+def test_command_start_error_hides_the_arguments(argv: list[str]) -> None:
     assert refused(run_command, argv, "x").message.startswith("x: the command cannot be started: ")
 
 
@@ -463,7 +463,7 @@ def test_a_command_that_cannot_start_says_so_without_its_arguments(argv: list[st
     ids=["keeps its output open", "closes its output"],
 )
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot pause")
-def test_a_slow_command_is_ended(code: str) -> None:
+def test_slow_command_is_killed(code: str) -> None:
     error = refused(run_command, python(code), "credentials.apiKey", seconds=0.5)
     assert error.message == "credentials.apiKey: the command did not finish within 0.5 s"
 
@@ -480,7 +480,7 @@ except InputError as error:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes of this kind")
-def test_no_child_of_a_command_delays_the_exit(tmp_path: Path) -> None:
+def test_child_of_command_does_not_delay_exit(tmp_path: Path) -> None:
     pipe, begun = tmp_path / "pipe", tmp_path / "begun"
     os.mkfifo(pipe)
     opened = os.open(pipe, os.O_RDWR)  # `cat` ends when this is closed
@@ -507,7 +507,7 @@ connection.recv(1)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot fork")
-def test_a_signal_is_not_delayed_by_a_child(tmp_path: Path) -> None:
+def test_child_of_command_does_not_delay_signal(tmp_path: Path) -> None:
     script = tmp_path / "keeping.py"
     script.write_text(KEEPING)
     with socket.create_server(("127.0.0.1", 0)) as server:

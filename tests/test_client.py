@@ -30,7 +30,7 @@ from scripted_transport import ENVIRONMENT, ONE, api, lost, response
 # -- what is sent -----------------------------------------------------------------------------------------------------
 
 
-def test_the_body_has_the_documented_fields_in_their_order() -> None:
+def test_body_has_documented_fields_in_order() -> None:
     draft = Draft(
         provider="nodemailer",
         channel="email",
@@ -50,19 +50,19 @@ def test_the_body_has_the_documented_fields_in_their_order() -> None:
     )
 
 
-def test_what_is_not_said_is_left_out_but_active_and_check_are_always_there() -> None:
+def test_unset_fields_are_omitted_except_active_and_check() -> None:
     draft = Draft(provider="mailgun", channel="email")
     assert create_body(draft) == b'{"providerId":"mailgun","channel":"email","active":false,"check":false}'
 
 
 @pytest.mark.parametrize("value", ["\ud800", "caf\udce9"])
-def test_half_a_character_is_refused_before_anything_is_sent(value: str) -> None:
+def test_lone_surrogate_is_rejected_before_sending(value: str) -> None:
     with pytest.raises(InputError, match="valid Unicode"):
         create_body(Draft(provider="mailgun", channel="email", name=value))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}])
-def test_what_json_cannot_say_is_refused(value: object) -> None:
+def test_values_without_json_form_are_rejected(value: object) -> None:
     with pytest.raises(InputError, match="JSON"):
         create_body(Draft(provider="mailgun", channel="email", extra={"rules": value}))
     endless: list[Any] = []
@@ -71,12 +71,12 @@ def test_what_json_cannot_say_is_refused(value: object) -> None:
         encode_json({"rules": endless})
 
 
-def test_an_extra_field_cannot_stand_in_for_a_flag() -> None:
+def test_extra_field_cannot_replace_a_flag() -> None:
     with pytest.raises(InputError, match="check"):
         create_body(Draft(provider="mailgun", channel="email", extra={"check": True}))
 
 
-def test_an_identifier_is_made_of_the_name_and_ten_random_characters() -> None:
+def test_identifier_is_name_plus_ten_random_characters() -> None:
     draft = Draft(provider="mailgun", channel="email", name="  Zoë's — Mail 2!  ")
     prepared = prepare_create(draft, random=lambda: 0.999999)
     assert prepared.identifier == "zoe-s-mail-2-zzzzzzzzzz"
@@ -97,17 +97,17 @@ def test_an_identifier_is_made_of_the_name_and_ten_random_characters() -> None:
         (Draft(provider="mailgun", channel="email", name="x" * 300), "x" * 40),
     ],
 )
-def test_the_slug_is_short_and_plain(draft: Draft, slug: str) -> None:
+def test_identifier_slug_is_short_ascii(draft: Draft, slug: str) -> None:
     assert prepare_create(draft, random=lambda: 0.0).identifier == f"{slug}-0000000000"
 
 
-def test_what_was_given_stays() -> None:
+def test_given_identifier_and_key_are_kept() -> None:
     prepared = prepare_create(Draft(provider="mailgun", channel="email", identifier="Main_1"), "my key")
     assert (prepared.identifier, prepared.key, prepared.generated) == ("Main_1", "my key", False)
 
 
 @pytest.mark.parametrize("key", ["", " ", "a\nb", "a\r\nX: y", "é", "x" * 256, " a", "\x7f"])
-def test_a_key_that_cannot_be_a_header_is_refused(key: str) -> None:
+def test_idempotency_key_must_be_a_valid_header(key: str) -> None:
     with pytest.raises(InputError, match="idempotency key"):
         prepare_create(Draft(provider="mailgun", channel="email"), key)
 
@@ -115,7 +115,7 @@ def test_a_key_that_cannot_be_a_header_is_refused(key: str) -> None:
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_list_of_the_whole_organisation_is_filtered_to_the_key_s_environment() -> None:
+def test_organisation_list_is_filtered_to_the_key_environment() -> None:
     other = {**ONE, "_id": "i2", "_environmentId": "e2"}
     told, transport = api(
         response(200, {"data": [ONE, other]}), response(200, {"data": ENVIRONMENT}), response(200, [ONE, other])
@@ -129,14 +129,14 @@ def test_a_list_of_the_whole_organisation_is_filtered_to_the_key_s_environment()
     ]
 
 
-def test_another_environment_can_be_named() -> None:
+def test_list_accepts_an_environment_id() -> None:
     other = {**ONE, "_id": "i2", "_environmentId": "e2"}
     told, transport = api(response(200, [ONE, other]))
     assert [integration.id for integration in told.list("e2")] == ["i2"]
     assert len(transport.requests) == 1
 
 
-def test_a_server_that_does_not_tell_its_environment_is_believed() -> None:
+def test_list_is_unfiltered_when_environment_is_unknown() -> None:
     told, transport = api(response(200, [ONE]), response(404, {"message": "Cannot GET"}), response(200, [ONE]))
     assert len(told.list()) == 1
     assert told.environment() is None
@@ -145,7 +145,7 @@ def test_a_server_that_does_not_tell_its_environment_is_believed() -> None:
 
 
 @pytest.mark.parametrize("body", [{"data": {"a": 1}}, ["x"], b"<html>", b"", {"data": None}])
-def test_what_is_no_list_is_an_error(body: object) -> None:
+def test_malformed_list_or_environment_is_an_error(body: object) -> None:
     with pytest.raises(UnreadableResponseError):
         api(response(200, body))[0].list()
     with pytest.raises(UnreadableResponseError):
@@ -153,13 +153,13 @@ def test_what_is_no_list_is_an_error(body: object) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 520])
-def test_reading_goes_on_after_any_failure_that_may_pass(status: int) -> None:
+def test_read_retries_after_transient_failures(status: int) -> None:
     told, transport = api(response(status), lost(), lost(timed_out=True), response(200, []))
     assert list(told.list()) == []
     assert len(transport.requests) == 4
 
 
-def test_reading_waits_between_its_attempts() -> None:
+def test_read_backs_off_between_attempts() -> None:
     clock = FakeClock()
     told, _ = api(response(503), lost(), response(429, retry_after="7"), response(200, []), clock=clock)
     told.list()
@@ -169,20 +169,20 @@ def test_reading_waits_between_its_attempts() -> None:
 @pytest.mark.parametrize(
     ("status", "error"), [(401, AuthError), (403, AuthError), (404, NotFoundError), (418, RejectedError)]
 )
-def test_a_refusal_to_read_stands(status: int, error: type[IntegrationsError]) -> None:
+def test_read_does_not_retry_client_errors(status: int, error: type[IntegrationsError]) -> None:
     told, transport = api(response(status))
     with pytest.raises(error):
         told.list()
     assert len(transport.requests) == 1
 
 
-def test_reading_in_vain_says_how_often() -> None:
+def test_failed_read_reports_the_attempt_count() -> None:
     with pytest.raises(UnavailableError, match=r"the connection broke \(tried 4 times\)") as caught:
         api(*[lost()] * 4)[0].list()
     assert caught.value.hint == "look"
 
 
-def test_ctrl_c_while_reading_is_ctrl_c() -> None:
+def test_ctrl_c_during_read_raises_keyboard_interrupt() -> None:
     with pytest.raises(KeyboardInterrupt):
         api(Interrupted(sent=True))[0].list()
 
@@ -201,7 +201,7 @@ changes = pytest.mark.parametrize(
 
 
 @changes
-def test_a_change_is_repeated_until_it_is_answered(change: Change, method: str, path: str) -> None:
+def test_write_retries_until_a_response(change: Change, method: str, path: str) -> None:
     told, transport = api(lost(), response(503), lost(sent=False), response(200, {"data": ONE}))
     change(told)
     assert {(request.method, request.path) for request in transport.requests} == {(method, path)}
@@ -209,7 +209,7 @@ def test_a_change_is_repeated_until_it_is_answered(change: Change, method: str, 
 
 
 @changes
-def test_a_change_that_may_have_been_made_is_said_to_be_unknown(change: Change, method: str, path: str) -> None:
+def test_write_that_may_have_succeeded_is_unknown(change: Change, method: str, path: str) -> None:
     told, transport = api(lost(timed_out=True), *[lost(sent=False)] * 3)
     with pytest.raises(UnknownOutcomeError, match="tried 4 times"):
         change(told)
@@ -217,13 +217,13 @@ def test_a_change_that_may_have_been_made_is_said_to_be_unknown(change: Change, 
 
 
 @changes
-def test_a_change_that_never_left_is_unavailable(change: Change, method: str, path: str) -> None:
+def test_write_that_was_never_sent_is_unavailable(change: Change, method: str, path: str) -> None:
     with pytest.raises(UnavailableError):
         change(api(*[lost(sent=False)] * 4)[0])
 
 
 @changes
-def test_a_500_is_not_asked_for_again(change: Change, method: str, path: str) -> None:
+def test_write_does_not_retry_a_500(change: Change, method: str, path: str) -> None:
     told, transport = api(response(500, {"message": "Internal server error", "errorId": "x1"}))
     with pytest.raises(UnavailableError) as caught:
         change(told)
@@ -232,7 +232,7 @@ def test_a_500_is_not_asked_for_again(change: Change, method: str, path: str) ->
 
 
 @changes
-def test_ctrl_c_during_a_change_says_whether_it_can_have_been_made(change: Change, method: str, path: str) -> None:
+def test_ctrl_c_during_write_reports_the_possible_outcome(change: Change, method: str, path: str) -> None:
     with pytest.raises(CancelledError, match="nothing was sent"):
         change(api(Interrupted(sent=False))[0])
     with pytest.raises(CancelledError, match="not known"):
@@ -242,26 +242,26 @@ def test_ctrl_c_during_a_change_says_whether_it_can_have_been_made(change: Chang
 
 
 @changes
-def test_a_change_waits_between_its_attempts(change: Change, method: str, path: str) -> None:
+def test_write_backs_off_between_attempts(change: Change, method: str, path: str) -> None:
     clock = FakeClock()
     told, _ = api(response(503), lost(), response(429, retry_after="7"), response(200, {"data": ONE}), clock=clock)
     change(told)
     assert clock.slept == [0.25, 0.5, 7.0]
 
 
-def test_deleted_after_a_lost_answer_is_deleted() -> None:
+def test_delete_404_after_lost_response_is_success() -> None:
     told, transport = api(lost(), response(404, {"message": "Entity with id i1 not found"}))
     told.delete("i1")
     assert len(transport.requests) == 2
 
 
 @pytest.mark.parametrize("before", [[], [lost(sent=False)], [response(429)]])
-def test_what_was_never_there_is_not_found(before: list[Response | TransportFailure]) -> None:
+def test_delete_of_missing_integration_is_not_found(before: list[Response | TransportFailure]) -> None:
     with pytest.raises(NotFoundError):
         api(*before, response(404, {"message": "Entity with id i1 not found"}))[0].delete("i1")
 
 
-def test_every_attempt_is_observed() -> None:
+def test_every_attempt_is_reported() -> None:
     seen: list[AttemptReport] = []
     told, _ = api(response(503), lost(), response(200, []), observe=seen.append)
     told.list()
@@ -278,7 +278,7 @@ def test_every_attempt_is_observed() -> None:
     assert [report.echoed for report in seen[-2:]] == [True, False]
 
 
-def test_the_age_of_an_integration_is_told_by_the_server_s_clock() -> None:
+def test_integration_age_uses_the_server_clock() -> None:
     born = {**ONE, "createdAt": "2026-11-23T04:00:00.000Z"}
     told, _ = api(response(200, [born], date="Mon, 23 Nov 2026 04:01:40 GMT"))
     (found,) = told.list("e1")
@@ -289,7 +289,7 @@ def test_the_age_of_an_integration_is_told_by_the_server_s_clock() -> None:
     assert silent.age(silent.list("e1")[0]) is None
 
 
-def test_the_policy_can_be_given_for_one_list() -> None:
+def test_list_accepts_a_retry_policy() -> None:
     told, transport = api(*[response(503)] * 9)
     with pytest.raises(UnavailableError):
         told.list(policy=RetryPolicy(retries=1))

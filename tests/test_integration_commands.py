@@ -69,7 +69,7 @@ def world(program: Program) -> dict[str, str]:
     return ids | {"push": create(program, "push", "--active", provider="expo")}
 
 
-def test_a_list_is_by_channel_with_the_primary_one_first_and_inactive_ones_last(program: Program) -> None:
+def test_list_sorts_by_channel_primary_first_inactive_last(program: Program) -> None:
     ids = world(program)
     rows = [line.split("\t") for line in ok(program.run("list")).out.splitlines()]
     assert [(row[0], row[1], row[4]) for row in rows[1:]] == [
@@ -92,7 +92,7 @@ def test_a_list_is_by_channel_with_the_primary_one_first_and_inactive_ones_last(
         (("--provider", "none-such"), []),
     ],
 )
-def test_a_list_can_be_filtered(program: Program, flags: tuple[str, ...], expected: list[str]) -> None:
+def test_list_can_be_filtered(program: Program, flags: tuple[str, ...], expected: list[str]) -> None:
     world(program)
     done = ok(program.run("list", *flags))
     assert [line.split("\t")[1] for line in done.out.splitlines()] == expected
@@ -100,13 +100,13 @@ def test_a_list_can_be_filtered(program: Program, flags: tuple[str, ...], expect
     assert ("no match (6 integrations)" in done.err) is (not expected)
 
 
-def test_a_channel_that_nobody_knows_is_refused(program: Program) -> None:
+def test_unknown_channel_is_rejected(program: Program) -> None:
     done = program.run("list", "--channel", "emial")
     assert done.code == 2
     assert "did you mean email?" in done.err
 
 
-def test_on_a_terminal_a_list_is_a_picture_of_the_environment(program: Program) -> None:
+def test_list_on_terminal_is_a_styled_table(program: Program) -> None:
     world(program)
     done = ok(program.run("list", terminal=True, env={"COLUMNS": "120"}))
     assert "6 integrations in Development (" in done.out
@@ -115,14 +115,14 @@ def test_on_a_terminal_a_list_is_a_picture_of_the_environment(program: Program) 
     assert done.out.index("first") < done.out.index("third") < done.out.index("second") < done.out.index("off")
 
 
-def test_a_list_of_json_masks_credentials(program: Program) -> None:
+def test_json_list_masks_credentials(program: Program) -> None:
     create(program, "mail", *credentials())
     (mail,) = [entry for entry in ok(program.run("list", "--json")).json if entry["identifier"] == "mail"]
     assert mail["credentials"]["apiKey"] == "********"
     assert mail["credentials"]["domain"] == "mg.acme.io"
 
 
-def test_only_the_environment_of_the_key_is_listed(program: Program) -> None:
+def test_list_shows_only_the_key_environment(program: Program) -> None:
     other = "6b03c66d9567edf1d9ef70d5"
     listed = [entry("i0"), entry("i1", _environmentId=other), entry("i2")]
     with staging(listed, name="Staging [red]\u202e") as (_, env):
@@ -131,7 +131,7 @@ def test_only_the_environment_of_the_key_is_listed(program: Program) -> None:
         assert "Staging [red]\\u202e" in ok(program.run("list", env=env, terminal=True)).out
 
 
-def test_an_empty_environment_says_so(program: Program) -> None:
+def test_empty_environment_prints_a_note(program: Program) -> None:
     with staging([]) as (_, env):
         done = ok(program.run("list", env=env))
         assert (done.out, done.err) == ("", "note: the environment Staging has no integrations\n")
@@ -141,7 +141,7 @@ def test_an_empty_environment_says_so(program: Program) -> None:
 # -- REF --------------------------------------------------------------------------------------------------------------
 
 
-def test_an_integration_is_named_by_its_identifier_or_its_id(program: Program) -> None:
+def test_get_accepts_identifier_or_id(program: Program) -> None:
     created = create(program, "mail")
     assert ok(program.run("get", "mail", "--json")).json["_id"] == created
     assert ok(program.run("get", created, "--json")).json["identifier"] == "mail"
@@ -149,14 +149,14 @@ def test_an_integration_is_named_by_its_identifier_or_its_id(program: Program) -
 
 
 @pytest.mark.parametrize("command", [("get",), ("update", "-n", "x"), ("delete", "--yes"), ("set-primary",)])
-def test_a_name_that_is_not_there_leads_to_the_nearest_one(program: Program, command: tuple[str, ...]) -> None:
+def test_unknown_reference_suggests_the_nearest_identifier(program: Program, command: tuple[str, ...]) -> None:
     create(program, "mailgun-main")
     done = program.run(command[0], "malgun-main", *command[1:])
     assert done.code == 5
     assert "the environment Development has no integration 'malgun-main' (did you mean mailgun-main?)" in done.err
 
 
-def test_a_name_that_several_have_is_refused_with_their_ids(program: Program) -> None:
+def test_ambiguous_identifier_is_rejected_with_all_ids(program: Program) -> None:
     with staging([entry("twin", _id="id1"), entry("twin", _id="id2")]) as (server, env):
         done = program.run("delete", "twin", "--yes", env=env)
         assert done.code == 2
@@ -202,7 +202,7 @@ def sent_by(program: Program, *flags: str, there: dict[str, Any] | None = None) 
         ),
     ],
 )
-def test_an_update_sends_what_is_given_and_nothing_else(program: Program, flags: tuple[str, ...], body: str) -> None:
+def test_update_sends_only_the_given_fields(program: Program, flags: tuple[str, ...], body: str) -> None:
     done, (request,) = sent_by(program, *flags)
     assert done.code == 0, done.err
     assert (request.method, request.path) == ("PUT", "/v1/integrations/6b03c66d9567edf1d9ef70d4")
@@ -218,7 +218,7 @@ def test_an_update_sends_what_is_given_and_nothing_else(program: Program, flags:
         (tuple(credentials()), {"credentials": {"ipPoolName": "p"}}, "ipPoolName"),
     ],
 )
-def test_credentials_that_would_be_lost_are_named(
+def test_update_names_credentials_it_would_drop(
     program: Program, flags: tuple[str, ...], there: dict[str, Any], lost: str
 ) -> None:
     done, requests = sent_by(program, *flags, there=there)
@@ -237,7 +237,7 @@ def test_credentials_that_would_be_lost_are_named(
         (("--no-such-flag",), 2, "--no-such-flag"),
     ],
 )
-def test_an_update_that_makes_no_sense_is_refused(
+def test_invalid_update_is_rejected_without_a_request(
     program: Program, flags: tuple[str, ...], code: int, said: str
 ) -> None:
     done, requests = sent_by(program, *flags)
@@ -246,19 +246,19 @@ def test_an_update_that_makes_no_sense_is_refused(
     assert requests == []
 
 
-def test_a_literal_secret_earns_a_warning(program: Program) -> None:
+def test_literal_secret_prints_a_warning(program: Program) -> None:
     done, _ = sent_by(program, "--replace-credentials", "-C", f"apiKey={SECRET}")
     assert "on the command line" in done.err
     assert SECRET not in done.out + done.err
 
 
-def test_who_is_no_longer_primary_is_said(program: Program) -> None:
+def test_update_reports_a_channel_without_primary(program: Program) -> None:
     create(program, "mail", "--active")
     done = ok(program.run("update", "mail", "--inactive"))
     assert "email has no primary integration now" in done.err
 
 
-def test_an_update_is_seen_by_a_plan_of_the_manifest_that_keeps_it(program: Program, tmp_path: Path) -> None:
+def test_plan_detects_credential_changes_made_by_update(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "env.toml"
     path.write_text('version = 1\n[integrations.mail]\nprovider = "expo"\ncredentials = { apiKey = "k-1" }\n')
     ok(program.run("apply", str(path), "--yes"))
@@ -269,7 +269,7 @@ def test_an_update_is_seen_by_a_plan_of_the_manifest_that_keeps_it(program: Prog
     assert program.run("plan", str(path), "--exit-code").code == 0
 
 
-def test_what_came_by_reference_is_masked_after_an_update(program: Program) -> None:
+def test_update_masks_referenced_credentials_in_output(program: Program) -> None:
     held = {"user": "abc", "domain": "mg.acme.io"}  # so short a value is masked by its key only
     flags = ("update", "mail", "--replace-credentials", "-C", "user=env:ME", "-C", "domain=mg.acme.io")
     with staging([entry("mail", credentials=held)]) as (_, env):
@@ -279,7 +279,7 @@ def test_what_came_by_reference_is_masked_after_an_update(program: Program) -> N
     assert (shown["credentials.user"], shown["credentials.domain"]) == ("abc", "mg.acme.io")
 
 
-def test_an_update_where_the_environment_is_not_told(program: Program) -> None:
+def test_update_works_when_environment_is_unknown(program: Program) -> None:
     def answer(request: Received) -> Reply:
         if request.path.endswith("/me"):
             return Reply(404, {"statusCode": 404, "message": "no such route"})
@@ -297,7 +297,7 @@ def test_an_update_where_the_environment_is_not_told(program: Program) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows writes through links")
-def test_credentials_that_cannot_be_remembered_are_sent_anyway(program: Program, tmp_path: Path) -> None:
+def test_update_works_when_fingerprints_cannot_be_saved(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "env.toml"
     path.write_text('version = 1\n[integrations.mail]\nprovider = "expo"\ncredentials = { apiKey = "k-1" }\n')
     ok(program.run("apply", str(path), "--yes"))
@@ -313,7 +313,7 @@ def test_credentials_that_cannot_be_remembered_are_sent_anyway(program: Program,
 # -- delete and set-primary -------------------------------------------------------------------------------------------
 
 
-def test_a_deletion_wants_a_yes(program: Program) -> None:
+def test_delete_needs_confirmation(program: Program) -> None:
     create(program, "mail", "--active")
     refused = program.run("delete", "mail")
     assert (refused.code, "--yes" in refused.err) == (2, True)
@@ -323,7 +323,7 @@ def test_a_deletion_wants_a_yes(program: Program) -> None:
     assert program.run("delete", "mail", "--yes").code == 5
 
 
-def test_on_a_terminal_a_deletion_asks_and_takes_no_for_an_answer(program: Program) -> None:
+def test_delete_on_terminal_asks_and_accepts_no(program: Program) -> None:
     create(program, "mail", "--active")
     env = {"INTEGRATIONS_ACCESSIBLE": "1", "TERM": "dumb"}
     no = program.run("delete", "mail", terminal=True, stdin="n\n", env=env)
@@ -334,7 +334,7 @@ def test_on_a_terminal_a_deletion_asks_and_takes_no_for_an_answer(program: Progr
     assert "email has no primary integration now" in yes.err
 
 
-def test_a_deletion_warns_of_what_the_service_owns(program: Program) -> None:
+def test_delete_warns_about_built_in_integrations(program: Program) -> None:
     create(program, "mail")
     env = {"INTEGRATIONS_ACCESSIBLE": "1"}
     listed = ok(program.run("list", "--json")).json
@@ -344,7 +344,7 @@ def test_a_deletion_warns_of_what_the_service_owns(program: Program) -> None:
     assert said not in program.run("delete", "mail", terminal=True, stdin="n\n", env=env).err
 
 
-def test_set_primary_puts_one_first_and_says_what_that_did(program: Program) -> None:
+def test_set_primary_is_idempotent_and_reorders_the_channel(program: Program) -> None:
     create(program, "first", "--active")
     create(program, "second", "--condition", "tenant.identifier=acme")
     done = ok(program.run("set-primary", "second", "--json"))
@@ -357,7 +357,7 @@ def test_set_primary_puts_one_first_and_says_what_that_did(program: Program) -> 
     ]
 
 
-def test_set_primary_says_what_it_takes_away(program: Program) -> None:
+def test_set_primary_reports_activation_and_removed_conditions(program: Program) -> None:
     create(program, "first", "--active")
     create(program, "second", "--condition", "tenant.identifier=acme")
     said = ok(program.run("set-primary", "second")).err
@@ -365,7 +365,7 @@ def test_set_primary_says_what_it_takes_away(program: Program) -> None:
     assert "its conditions were removed" in said
 
 
-def test_a_channel_without_a_primary_one_is_explained(program: Program) -> None:
+def test_set_primary_explains_channels_without_primary(program: Program) -> None:
     create(program, "push", provider="expo")
     done = program.run("set-primary", "push")
     assert done.code == 7

@@ -35,7 +35,7 @@ WHOLE = {
 }
 
 
-def test_a_json_file_gives_every_field(tmp_path: Path) -> None:
+def test_json_file_sets_every_field(tmp_path: Path) -> None:
     file = tmp_path / "m.json"
     file.write_text(json.dumps(WHOLE), encoding="utf-8")
     draft = draft_of(from_file=str(file))
@@ -49,7 +49,7 @@ def test_a_json_file_gives_every_field(tmp_path: Path) -> None:
     assert draft.extra == {"kind": "delivery"}
 
 
-def test_toml_is_read_by_its_ending_and_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
+def test_toml_extension_is_recognized_and_bom_ignored(tmp_path: Path) -> None:
     file = tmp_path / "m.TOML"
     file.write_bytes(
         b'\xef\xbb\xbfproviderId = "twilio"\r\nactive = true\r\n[credentials]\r\ntoken = {env = "TOKEN"}\r\n'
@@ -58,7 +58,7 @@ def test_toml_is_read_by_its_ending_and_a_byte_order_mark_is_ignored(tmp_path: P
     assert (draft.provider, draft.active, draft.credentials["token"].value) == ("twilio", True, "t0ken-value")
 
 
-def test_flags_beat_the_file_field_by_field_and_credentials_key_by_key(tmp_path: Path) -> None:
+def test_flags_override_file_fields_and_single_credentials(tmp_path: Path) -> None:
     file = tmp_path / "m.json"
     file.write_text(json.dumps(WHOLE), encoding="utf-8")
     more = tmp_path / "c.json"
@@ -74,7 +74,7 @@ def test_flags_beat_the_file_field_by_field_and_credentials_key_by_key(tmp_path:
     }
 
 
-def test_conditions_of_flags_are_one_group_joined_by_and() -> None:
+def test_condition_flags_form_one_and_group() -> None:
     draft = draft_of(provider="mailgun", conditions=["tenant.identifier=acme", "tenant.data.tier!=free=1"])
     assert draft.conditions == [
         {
@@ -89,7 +89,7 @@ def test_conditions_of_flags_are_one_group_joined_by_and() -> None:
     ]
 
 
-def test_conditions_of_a_file_replace_those_before(tmp_path: Path) -> None:
+def test_conditions_file_replaces_conditions_of_from_file(tmp_path: Path) -> None:
     whole = tmp_path / "m.json"
     whole.write_text(json.dumps(WHOLE), encoding="utf-8")
     conditions = tmp_path / "c.json"
@@ -106,7 +106,7 @@ def test_conditions_of_a_file_replace_those_before(tmp_path: Path) -> None:
         ('[{}, "x"]', "conditions[1]: must be an object, not a text"),
     ],
 )
-def test_a_wrong_conditions_file_is_named(tmp_path: Path, text: str, said: str) -> None:
+def test_invalid_conditions_file_is_named(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "c.json"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as refused:
@@ -114,7 +114,7 @@ def test_a_wrong_conditions_file_is_named(tmp_path: Path, text: str, said: str) 
     assert refused.value.message == f"--conditions-file {file}: {said}"
 
 
-def test_extra_fields_are_json_as_it_stands() -> None:
+def test_extra_flags_are_parsed_as_json() -> None:
     draft = draft_of(provider="mailgun", extra=['kind="agent"', 'rules={"==": [1, 1]}', "configurations={}"])
     assert draft.extra == {"kind": "agent", "rules": {"==": [1, 1]}, "configurations": {}}
 
@@ -146,7 +146,7 @@ def test_extra_fields_are_json_as_it_stands() -> None:
         ('{"conditions": [{}, 1]}', "conditions[1]: must be an object, not a number"),
     ],
 )
-def test_a_json_file_that_is_wrong_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+def test_invalid_json_file_is_one_error_line(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "m.json"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as refused:
@@ -156,7 +156,7 @@ def test_a_json_file_that_is_wrong_is_refused_in_one_line(tmp_path: Path, text: 
     assert "\n" not in refused.value.message
 
 
-def test_all_findings_of_a_file_are_said_at_once(tmp_path: Path) -> None:
+def test_all_file_errors_are_reported_together(tmp_path: Path) -> None:
     file = tmp_path / "m.json"
     file.write_text('{"providerId": 1, "chanel": "email", "active": 0}', encoding="utf-8")
     with pytest.raises(InputError) as refused:
@@ -175,7 +175,7 @@ def test_all_findings_of_a_file_are_said_at_once(tmp_path: Path) -> None:
         ("active = 2020-01-01", "active: must be true or false, not a date or a time"),
     ],
 )
-def test_a_toml_file_that_is_wrong_is_refused_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+def test_invalid_toml_file_error_gives_the_reason(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "m.toml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"m\.toml") as refused:
@@ -183,7 +183,7 @@ def test_a_toml_file_that_is_wrong_is_refused_with_its_place(tmp_path: Path, tex
     assert said in refused.value.message
 
 
-def test_files_that_cannot_be_read_are_named_with_the_reason(tmp_path: Path) -> None:
+def test_unreadable_file_error_gives_the_reason(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
         draft_of(from_file=str(tmp_path / "none.json"))
     with pytest.raises(InputError, match="it is a folder"):
@@ -195,7 +195,7 @@ def test_files_that_cannot_be_read_are_named_with_the_reason(tmp_path: Path) -> 
         draft_of(from_file="a\0b")
 
 
-def test_a_file_beyond_4_mib_is_refused_whole(tmp_path: Path) -> None:
+def test_file_over_4_mib_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "m.json"
     largest = 4 * 1024 * 1024
     text = '{"providerId": "mailgun"}'
@@ -208,7 +208,7 @@ def test_a_file_beyond_4_mib_is_refused_whole(tmp_path: Path) -> None:
         assert refused.value.message == f"--from-file {name}: it is bigger than 4 MiB"
 
 
-def test_standard_input_has_one_reader() -> None:
+def test_stdin_can_be_read_only_once() -> None:
     assert draft_of(b'{"providerId": "mailgun"}', from_file="-").provider == "mailgun"
     with pytest.raises(InputError, match="--from-file - and apiKey=@-"):
         draft_of(b"{}", from_file="-", credentials=["apiKey=@-"])
@@ -226,7 +226,7 @@ def test_standard_input_has_one_reader() -> None:
         ({"extra": ["active=true"]}, "--extra active: this field has a flag of its own"),
     ],
 )
-def test_flags_that_are_wrong_are_refused(sources: dict[str, Any], said: str) -> None:
+def test_invalid_flags_are_rejected(sources: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError) as refused:
         draft_of(provider="mailgun", **sources)
     assert said in refused.value.message
@@ -238,6 +238,6 @@ def test_flags_that_are_wrong_are_refused(sources: dict[str, Any], said: str) ->
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     )
 )
-def test_no_json_at_all_makes_it_fail_otherwise(value: Any) -> None:
+def test_any_json_is_accepted_or_an_input_error(value: Any) -> None:
     with contextlib.suppress(InputError):
         assert draft_of(json.dumps(value).encode(), from_file="-").active is False

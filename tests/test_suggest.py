@@ -44,7 +44,7 @@ def test_no_credential_key_is_a_typo_of_another() -> None:
 
 
 @pytest.mark.parametrize("channel", catalogue.channels())
-def test_a_typo_leads_to_the_key_that_was_meant(channel: str, figures: Figures) -> None:
+def test_typo_suggests_the_intended_key(channel: str, figures: Figures) -> None:
     """A sample of all one-edit typos, the same in every run: a few of every credential key of the channel."""
     draw = Random(channel)
     tried, misled = 0, []
@@ -79,7 +79,7 @@ def test_a_typo_leads_to_the_key_that_was_meant(channel: str, figures: Figures) 
         ("kudosity", "burst-sms"),
     ],
 )
-def test_a_provider_is_found_by_another_spelling_or_its_display_name(typed: str, meant: str) -> None:
+def test_provider_is_suggested_for_spelling_or_display_name(typed: str, meant: str) -> None:
     names = {provider_id: (provider_id, name) for provider_id, name in catalogue.provider_names().items()}
     assert nearest_named(typed, names)[0] == meant
 
@@ -96,29 +96,29 @@ def test_a_provider_is_found_by_another_spelling_or_its_display_name(typed: str,
         ("fromEmailAddress", "from"),
     ],
 )
-def test_a_key_of_mailgun_is_found_by_another_spelling_or_its_label(typed: str, meant: str) -> None:
+def test_credential_is_suggested_for_spelling_or_label(typed: str, meant: str) -> None:
     mailgun = catalogue.find("mailgun")
     assert mailgun is not None
     assert suggestions(mailgun, typed)[0] == meant
 
 
 @pytest.mark.parametrize("word", ["", "-", "xyzzy", "zz", "é"])
-def test_nothing_near_is_no_suggestion(word: str) -> None:
+def test_distant_word_has_no_suggestion(word: str) -> None:
     assert nearest(word, ["apiKey", "user", "domain"]) == []
 
 
-def test_at_most_three_and_the_first_of_equals_is_the_first_given() -> None:
+def test_suggestions_are_limited_and_keep_candidate_order() -> None:
     assert nearest("keyx", ["keya", "keyb", "keyc", "keyd"]) == ["keya", "keyb", "keyc"]
     assert nearest("keyx", ["keyb", "keya"], limit=1) == ["keyb"]
 
 
-def test_exact_letters_decide_a_tie() -> None:
+def test_exact_case_breaks_a_tie() -> None:
     assert nearest("apiKeyx", ["apikey", "apiKey"]) == ["apiKey", "apikey"]
 
 
 @given(st.text(max_size=30), st.lists(st.text(max_size=12), max_size=6, unique=True))
 @settings(deadline=None)
-def test_suggestions_are_candidates_without_repetition(word: str, candidates: list[str]) -> None:
+def test_suggestions_are_unique_candidates(word: str, candidates: list[str]) -> None:
     found = nearest(word, candidates)
     assert len(found) == len(set(found)) <= 3
     assert set(found) <= set(candidates)
@@ -126,5 +126,5 @@ def test_suggestions_are_candidates_without_repetition(word: str, candidates: li
 
 @given(st.text(string.ascii_letters, min_size=1, max_size=20))
 @settings(deadline=None)
-def test_a_word_is_nearest_to_itself(word: str) -> None:
+def test_word_is_its_own_nearest_match(word: str) -> None:
     assert nearest(word, [f"{word}s", f"x{word}", word])[0] == word
