@@ -1,4 +1,4 @@
-"""Plays one create against a failing server, and judges what was said by what the server holds."""
+"""Runs one create against a faulty server, and compares what the client reports with what the server stores."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from fault_server import FaultServer
 from integrations_cli.api.client import Client
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
 from integrations_cli.api.transport.open import open_transport
-from integrations_cli.create import exactly_once as create
-from integrations_cli.create.exactly_once import CreateResult
+from integrations_cli.create.exactly_once import CreateResult, create_exactly_once, prepare_create
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import Credential, Draft, Secret
 from integrations_cli.terminal.redaction import Redactor
@@ -20,8 +19,8 @@ from paced import PacedBackend
 
 NAME = "Mailgun of ACME"
 TIMEOUT = 30.0
-LONGEST = 150.0
-"""Seconds that a create may take at most: a minute, an attempt that began within it, and the last look-up."""
+MAX_SECONDS = 150.0
+"""The limit for one create in seconds: a minute, an attempt that began within it, and the last lookup."""
 
 CANARY = "c4n4ry-credential-0123456789"
 TOKEN = "c4n4ry-t0ken-abcdefghij"
@@ -29,15 +28,15 @@ RESUME = "integrations create --again"
 
 
 @dataclass
-class Played:
-    """What came of one create: the outcome, everything that was written about it, and what the server holds."""
+class CreateRun:
+    """The result of one create: its outcome, all text about it, and the integrations on the server."""
 
     created: CreateResult | None
     error: IntegrationsError | None
     reports: list[AttemptReport]
     identifier: str
     key: str
-    held: list[dict[str, object]]
+    integrations: list[dict[str, object]]
     script: Sequence[str]
     seconds: float
     requests: int
@@ -53,12 +52,12 @@ class Played:
 
     @property
     def attempts(self) -> int:
-        """How many times the create was sent, or tried to be."""
+        """Return how many times the create was sent, or a send was attempted."""
         return sum(report.method == "POST" for report in self.reports)
 
 
-def draft(identifier: str | None = None) -> Draft:
-    """A draft with planted secrets in it."""
+def secret_draft(identifier: str | None = None) -> Draft:
+    """Return a draft that contains known secrets."""
     credentials = {
         "apiKey": Credential(CANARY),
         "domain": Credential(TOKEN, concealed=True),
@@ -67,7 +66,7 @@ def draft(identifier: str | None = None) -> Draft:
     return Draft(provider="mailgun", channel="email", name=NAME, identifier=identifier, credentials=credentials)
 
 
-def play(
+def run_create(
     server: FaultServer,
     script: Sequence[str],
     *,
@@ -75,9 +74,9 @@ def play(
     identifier: str | None = None,
     key: str | None = None,
     random: Random | None = None,
-) -> Played:
-    """Create one integration while the server fails by `script`; then let everything happen that is still to come."""
-    chance = random or Random()
+) -> CreateRun:
+    """Create one integration while the server plays `script`, then run all work that is still due."""
+    random_source = random or Random()
     clock = server.clock
     server.script[:] = script
     reports: list[AttemptReport] = []
@@ -93,89 +92,89 @@ def play(
         transport,
         policy=RetryPolicy(retries=retries),
         clock=clock,
-        random=chance.random,
+        random=random_source.random,
         timeout=TIMEOUT,
         observe=reports.append,
         redactor=Redactor([server.api_key]),
     )
-    prepared = create.prepare_create(draft(identifier), key, random=chance.random)
+    prepared = prepare_create(secret_draft(identifier), key, random=random_source.random)
     created: CreateResult | None = None
     error: IntegrationsError | None = None
-    said: list[str] = []
+    messages: list[str] = []
     try:
-        created = create.create_exactly_once(api, prepared, resume=lambda: RESUME)
+        created = create_exactly_once(api, prepared, resume=lambda: RESUME)
     except IntegrationsError as caught:
         error = caught
-        said += [caught.message, caught.hint or "", *caught.details, caught.error_id or ""]
-        said += traceback.format_exception(caught)
+        messages += [caught.message, caught.hint or "", *caught.details, caught.error_id or ""]
+        messages += traceback.format_exception(caught)
     finally:
         transport.close()
     seconds = clock.now() - began
     server.script.clear()
     clock.run_out()
-    said += map(str, reports)
-    return Played(
+    messages += map(str, reports)
+    return CreateRun(
         created=created,
         error=error,
         reports=reports,
         identifier=prepared.identifier,
         key=prepared.key,
-        held=server.held(),
+        integrations=server.integrations(),
         script=list(script),
         seconds=seconds,
         requests=len(reports),
-        text="\n".join(said),
+        text="\n".join(messages),
     )
 
 
-def judge(played: Played, secrets: Sequence[str], planted: Sequence[str] = ()) -> list[str]:
-    """Everything that is wrong with what was said; empty if it agrees with what the server holds.
+def violations(run: CreateRun, secrets: Sequence[str], existing: Sequence[str] = ()) -> list[str]:
+    """Return every false or missing statement of a run; none if its report matches the server's state.
 
-    `planted` are the ids of what was there before.
+    `existing` are the ids of the integrations that were there before.
     """
-    wrong = [*_wrong_statements(played, planted), *_wrong_words(played)]
-    wrong += [f"LEAK: {secret[:8]}…" for secret in secrets if secret in played.text]
-    if played.seconds > LONGEST:
-        wrong.append(f"it took {played.seconds:.0f} s")
-    return wrong
+    found = [*_wrong_outcome(run, existing), *_wrong_messages(run)]
+    found += [f"LEAK: {secret[:8]}…" for secret in secrets if secret in run.text]
+    if run.seconds > MAX_SECONDS:
+        found.append(f"it took {run.seconds:.0f} s")
+    return found
 
 
-def _wrong_statements(played: Played, planted: Sequence[str]) -> list[str]:
-    new = [entry for entry in played.held if entry["_id"] not in planted]
-    wrong = []
+def _wrong_outcome(run: CreateRun, existing: Sequence[str]) -> list[str]:
+    new = [entry for entry in run.integrations if entry["_id"] not in existing]
+    found = []
     if len(new) > 1:
-        wrong.append(f"DUPLICATE: {len(new)} are there")
-    if played.created is not None:
+        found.append(f"DUPLICATE: {len(new)} exist")
+    if run.created is not None:
         if not new:
-            wrong.append("LOST: success was said, and nothing was created")
-        elif played.created.integration.id != new[0]["_id"]:
-            wrong.append("WRONG: another integration was shown")
-        if played.created.attempts != played.attempts:
-            wrong.append(f"WRONG: {played.created.attempts} attempts said, {played.attempts} made")
-    elif new and "not known" not in played.message:
-        wrong.append(f"WRONG: exit {played.code}, and it is there: {played.message}")
-    return wrong
+            found.append("LOST: success was reported, and nothing was created")
+        elif run.created.integration.id != new[0]["_id"]:
+            found.append("WRONG: another integration was shown")
+        if run.created.attempts != run.attempts:
+            found.append(f"WRONG: {run.created.attempts} attempts reported, {run.attempts} made")
+    elif new and "not known" not in run.message:
+        found.append(f"WRONG: exit {run.code}, and it was created: {run.message}")
+    return found
 
 
-def _wrong_words(played: Played) -> list[str]:
-    error = played.error
+def _wrong_messages(run: CreateRun) -> list[str]:
+    error = run.error
     if error is None:
         return []
-    wrong = []
+    found = []
     if "\n" in error.message or "\n" in (error.hint or ""):
-        wrong.append("a message of two lines")
-    if played.code in {8, 10}:
-        tried = "tried once" if played.attempts == 1 else f"tried {played.attempts} times"
+        found.append("a message of two lines")
+    if run.code in {8, 10}:
+        tried = "tried once" if run.attempts == 1 else f"tried {run.attempts} times"
         if tried not in error.message:
-            wrong.append(f"{tried}, and the message does not say so: {error.message}")
+            found.append(f"{tried}, and the message does not say so: {error.message}")
         if RESUME not in (error.hint or "") and "use another key" not in (error.hint or ""):
-            wrong.append(f"no way to go on is given: {error.hint}")
+            found.append(f"the hint has no resume command: {error.hint}")
         if error.idempotency_key is None:
-            wrong.append("the idempotency key is not given")
-    if played.code == 8 and "nothing was created" not in error.message:
-        wrong.append(f"exit 8 without saying that nothing was created: {error.message}")
-    if played.code == 10 and "not known" not in error.message:
-        wrong.append(f"exit 10 without saying that it is not known: {error.message}")
-    if played.code not in {4, 5, 6, 7, 8, 10, 130}:
-        wrong.append(f"exit {played.code}: {error.message}")
-    return wrong
+            found.append("the error has no idempotency key")
+    if run.code == 8 and "nothing was created" not in error.message:
+        found.append(f"exit 8 without 'nothing was created': {error.message}")
+    if run.code == 10 and "not known" not in error.message:
+        found.append(f"exit 10 without 'not known': {error.message}")
+    if run.code not in {4, 5, 6, 7, 8, 10, 130}:
+        found.append(f"exit {run.code}: {error.message}")
+    return found

@@ -1,9 +1,9 @@
-"""A server on loopback that fails by a script, in front of a sandbox, and a clock that makes waiting free.
+"""A server on loopback that plays scripted faults in front of a sandbox, and a clock that never really waits.
 
-The server speaks real TCP, or, where thousands of runs shall take seconds, the same over memory, without a thread.
-Time is the test's own: where the server keeps silent, it says so in the stream by a mark that `PacedStream`, the
-client's end of the connection, takes out again; the clock is put forward instead, and what the client would have lived
-to see happens at once. So no test sleeps, and a time-out of a minute costs nothing.
+The server uses TCP, or in-memory connections without threads when a test needs thousands of runs.
+Time is simulated. When the server pauses, it writes a mark into the stream. `PacedStream`, the client's end of the
+connection, removes the mark and advances the clock, and everything due by then happens at once. So no test sleeps,
+and a timeout of a minute takes no time.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ NEVER: Final = 1e9
 
 
 class FakeClock:
-    """A clock that moves only when somebody waits; what is due by then happens on the way."""
+    """A clock that advances only when a caller waits, and runs the actions that are due by then."""
 
     def __init__(self, wall: float = 1_800_000_000.0) -> None:
         self.seconds = 1000.0
         self.slept: list[float] = []
         self.tick: Callable[[], None] = lambda: None
-        """Called before every wait."""
+        """Called before each sleep."""
         self._wall = wall - self.seconds
         self._due: list[tuple[float, Callable[[], None]]] = []
 
@@ -66,14 +66,14 @@ class FakeClock:
         self.advance(0.0)
 
     def run_out(self) -> None:
-        """Let everything happen that is still due."""
+        """Advance until no action is due."""
         if self._due:
             self.advance(max(moment for moment, _ in self._due) - self.seconds)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request as the server read it."""
+class Request:
+    """A request as the server received it."""
 
     method: str
     target: str
@@ -82,36 +82,36 @@ class Asked:
 
     @property
     def key(self) -> str:
-        """Its idempotency key, or nothing."""
+        """Return the idempotency key, or an empty text."""
         return self.headers.get("idempotency-key", "")
 
 
 class FaultServer:
-    """The server: `script` names the faults of the requests to come, one each; after them all is well."""
+    """A server whose `script` names one fault for each coming request; without a script, requests succeed."""
 
     def __init__(
-        self, path: Path, clock: FakeClock, *, idempotency: bool, observed: bool = False, wired: bool = True
+        self, path: Path, clock: FakeClock, *, idempotency: bool, observed: bool = False, over_tcp: bool = True
     ) -> None:
-        """Serve over TCP if `wired`, else over memory; `observed` makes the sandbox an older release."""
+        """Serve over TCP if `over_tcp`, else in memory; `observed` makes the sandbox behave like an older release."""
         self.clock = clock
-        self.wired = wired
+        self.over_tcp = over_tcp
         self.idempotency = idempotency
         self.sandbox = open_sandbox(
             path, idempotency=idempotency, behaviour=RELEASE_2024 if observed else DOCUMENTED, clock=clock.wall
         )
         self.api_key = self.sandbox.api_keys["Development"]
         self.script: list[str] = []
-        self.asked: list[Asked] = []
-        self.played: list[tuple[str, str]] = []
-        """The faults that were met, each with the method of the request (`-` for one that never arrived)."""
+        self.requests: list[Request] = []
+        self.faults_met: list[tuple[str, str]] = []
+        """The faults that were played, each with the method of the request (`-` if the server read none)."""
         self.tick: Callable[[], None] = lambda: None
-        """Called before whatever the client does with the network: where Ctrl-C can come."""
-        self._failed: set[str] = set()
-        self._worked: set[str] = set()
-        self._given_up: dict[int, tuple[float, Callable[[], None]]] = {}
+        """Called before each network operation of the client: a place for Ctrl-C."""
+        self._stored_500: set[str] = set()
+        self._succeeded: set[str] = set()
+        self._after_timeout: dict[int, tuple[float, Callable[[], None]]] = {}
         self._numbers = itertools.count(1)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)  # bound in any case: it gives the port
-        # A port that is taken and not listened to: connections to it are refused.
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)  # without TCP too: it gives the port
+        # A bound port without a listener: it refuses connections.
         self._closed = socket.socket()
         self._closed.bind(("127.0.0.1", 0))
         self._connections: set[socket.socket] = set()
@@ -148,54 +148,54 @@ class FaultServer:
             thread.join(GUARD)
         self.sandbox.close()
 
-    # What the test asks
+    # For the test
 
-    def held(self, environment: str = "Development") -> list[dict[str, Any]]:
-        """The integrations of an environment, besides the one that every environment is born with."""
+    def integrations(self, environment: str = "Development") -> list[dict[str, Any]]:
+        """Return the integrations of an environment, without the built-in one."""
         headers = {"Authorization": f"ApiKey {self.sandbox.api_keys[environment]}"}
         reply = self.sandbox.api.handle("GET", "/v1/integrations", headers, b"")
         listed: list[dict[str, Any]] = json.loads(reply.body)["data"]
         return [entry for entry in listed if entry["providerId"] != "novu"]
 
-    def plant(self, environment: str = "Development", **fields: object) -> dict[str, Any]:
-        """Create an integration behind the client's back."""
+    def create_directly(self, environment: str = "Development", **fields: object) -> dict[str, Any]:
+        """Create an integration without the client, and return it."""
         headers = {
             "Authorization": f"ApiKey {self.sandbox.api_keys[environment]}",
             "Content-Type": "application/json",
         }
         reply = self.sandbox.api.handle("POST", "/v1/integrations", headers, json.dumps(fields).encode())
         assert reply.status == 201, reply.body
-        planted: dict[str, Any] = json.loads(reply.body)["data"]
-        return planted
+        integration: dict[str, Any] = json.loads(reply.body)["data"]
+        return integration
 
-    def empty(self) -> None:
-        """Delete all that is held, and forget what was asked."""
+    def clear(self) -> None:
+        """Delete all integrations, and clear the script and the recorded requests."""
         for environment, key in self.sandbox.api_keys.items():
-            for entry in self.held(environment):
+            for entry in self.integrations(environment):
                 headers = {"Authorization": f"ApiKey {key}"}
                 self.sandbox.api.handle("DELETE", f"/v1/integrations/{entry['_id']}", headers, b"")
         self.script.clear()
-        self.asked.clear()
-        self.played.clear()
-        self._given_up.clear()
+        self.requests.clear()
+        self.faults_met.clear()
+        self._after_timeout.clear()
 
     @property
-    def nobody_connects(self) -> bool:
-        """Whether the next fault is one that is met before the server."""
+    def next_connection_fails(self) -> bool:
+        """Return whether the next fault prevents the connection."""
         return bool(self.script) and self.script[0] in CONNECT_FAULTS
 
-    # What the client's end of a connection tells
+    # For the client's end of a connection
 
-    def give_up(self, number: int) -> None:
-        """The client has waited in vain for the silence with this number to end."""
-        if number in self._given_up:
-            delay, work = self._given_up.pop(number)
+    def client_timed_out(self, number: int) -> None:
+        """Start the work that waits for the client to time out on the pause with this number."""
+        if number in self._after_timeout:
+            delay, work = self._after_timeout.pop(number)
             self.clock.after(delay, work)
 
     def connect(self) -> Wire:
-        """The client's end of a new connection."""
-        if not self.wired:
-            return MemoryWire(partial(Visit, self))
+        """Open a connection, and return the client's end."""
+        if not self.over_tcp:
+            return MemoryWire(partial(Handler, self))
         return connected(self.port)
 
     # The server
@@ -216,138 +216,138 @@ class FaultServer:
         connection.settimeout(GUARD)
         try:
             with connection, contextlib.suppress(OSError):
-                visit = Visit(self, connection)
-                while visit.go_on():
+                handler = Handler(self, connection)
+                while handler.handle_next():
                     pass
         finally:
             self._connections.discard(connection)
 
-    def answer_to(self, asked: Asked) -> bytes:
-        """What the sandbox answers, as bytes of HTTP; or the 500 that is stored under the key."""
-        if asked.key in self._failed:
-            # As a real server repeats it: the message is an object.
+    def respond(self, request: Request) -> bytes:
+        """Return the sandbox's response as HTTP bytes, or the 500 that is stored for the key."""
+        if request.key in self._stored_500:
+            # A real server replays it in this form: the message is an object.
             message = {"message": "Internal Server Error", "statusCode": 500}
-            headers = [JSON_TYPE, ("Idempotency-Key", asked.key), ("Idempotency-Replay", "true")]
+            headers = [JSON_TYPE, ("Idempotency-Key", request.key), ("Idempotency-Replay", "true")]
             return http(500, error(500, message, errorId="bd8bd67f"), headers)
-        self._worked.add(asked.key)
-        reply = self.sandbox.api.handle(asked.method, asked.target, asked.headers, asked.body)
+        self._succeeded.add(request.key)
+        reply = self.sandbox.api.handle(request.method, request.target, request.headers, request.body)
         return http(reply.status, reply.body, [*reply.headers, ("Date", formatdate(self.clock.wall(), usegmt=True))])
 
-    def fail_for_ever(self, key: str) -> bool:
-        """Store a 500 under a key, as a server does that keeps keys, unless it has stored another answer before."""
-        if not key or not self.idempotency or key in self._worked:
+    def store_500(self, key: str) -> bool:
+        """Store a 500 for a key, and return True; return False if the server keeps no keys or has a response for it."""
+        if not key or not self.idempotency or key in self._succeeded:
             return False
-        self._failed.add(key)
+        self._stored_500.add(key)
         return True
 
-    def carry_out(self, asked: Asked) -> None:
-        """Do what was asked; nobody hears the answer."""
-        self.answer_to(asked)
+    def process(self, request: Request) -> None:
+        """Process a request, and drop the response."""
+        self.respond(request)
 
-    def remember(self, delay: float, work: Callable[[], None]) -> int:
-        """Keep work for the moment when the client has given up; the number of that silence."""
+    def process_after_timeout(self, delay: float, work: Callable[[], None]) -> int:
+        """Start `work` `delay` seconds after the client has timed out; return the number of the pause."""
         number = next(self._numbers)
-        self._given_up[number] = (delay, work)
+        self._after_timeout[number] = (delay, work)
         return number
 
 
-class Visit:
-    """One connection, as the faults see it."""
+class Handler:
+    """The server's side of one connection: the operations that faults are made of."""
 
     def __init__(self, server: FaultServer, connection: Wire) -> None:
         self.server = server
         self.connection = connection
-        self.over = False
+        self.closed = False
         self._unread = b""
-        self._asked: Asked | None = None
+        self._request: Request | None = None
 
-    def go_on(self) -> bool:
-        """Play the next fault to the next request; false when the connection is over."""
-        self._asked = None
-        if self.over:
+    def handle_next(self) -> bool:
+        """Play the next fault for the next request; return False when the connection has ended."""
+        self._request = None
+        if self.closed:
             return False
         if not self._unread:
             self._unread = self.connection.recv(1)
         script = self.server.script
-        if not self._unread or self.server.nobody_connects:
-            self.over = True
+        if not self._unread or self.server.next_connection_fails:
+            self.closed = True
             return False
         name = script.pop(0) if script else "none"
-        self.server.played.append((name, "-"))
+        self.server.faults_met.append((name, "-"))
         (FAULTS.get(name) or HEAVY[name])(self)
         return True
 
     @property
-    def asked(self) -> Asked:
-        """The request, read to its end."""
-        if self._asked is None:
-            self._asked = self._read()
-            self.server.asked.append(self._asked)
-            name, _ = self.server.played[-1]
-            self.server.played[-1] = (name, self._asked.method)
-        return self._asked
+    def request(self) -> Request:
+        """Read the whole request, once, and return it."""
+        if self._request is None:
+            self._request = self._read()
+            self.server.requests.append(self._request)
+            name, _ = self.server.faults_met[-1]
+            self.server.faults_met[-1] = (name, self._request.method)
+        return self._request
 
-    def _read(self) -> Asked:
+    def _read(self) -> Request:
         data = self._unread
         while b"\r\n\r\n" not in data:
-            data += self._some()
+            data += self._receive()
         head, _, body = data.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         method, target, _ = first.split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         length = int(headers.get("content-length", "0"))
         while len(body) < length:
-            body += self._some()
+            body += self._receive()
         self._unread = body[length:]
-        return Asked(method, target, headers, body[:length])
+        return Request(method, target, headers, body[:length])
 
-    def _some(self) -> bytes:
+    def _receive(self) -> bytes:
         data = self.connection.recv(65536)
         if not data:
             raise ConnectionResetError
         return data
 
-    def work(self) -> bytes:
-        """Do what was asked; the answer."""
-        return self.server.answer_to(self.asked)
+    def process(self) -> bytes:
+        """Process the request, and return the response as HTTP bytes."""
+        return self.server.respond(self.request)
 
     def send(self, data: bytes) -> None:
-        if data.startswith(b"HTTP/1.1 ") and self.server.nobody_connects:
-            # The client must connect anew to find out that it cannot.
+        if data.startswith(b"HTTP/1.1 ") and self.server.next_connection_fails:
+            # The client must connect again, so that the connection can fail.
             data = data.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
-            self.over = True
+            self.closed = True
         self.connection.sendall(data)
 
     def pause(self, seconds: float) -> None:
-        """Keep silent for so long."""
+        """Send nothing for this number of seconds."""
         self.send(b"\x00PAUSE %r 0\x01" % seconds)
 
-    def fall_silent(self, delay: float | None = None) -> None:
-        """Keep silent until the client gives up; `delay` seconds after that, do the work."""
+    def stop_responding(self, delay: float | None = None) -> None:
+        """Send nothing until the client times out; process the request `delay` seconds after that, if given."""
         number = 0
         if delay is not None:
-            asked, server = self.asked, self.server
-            number = server.remember(delay, lambda: server.carry_out(asked))
+            request, server = self.request, self.server
+            number = server.process_after_timeout(delay, lambda: server.process(request))
         self.send(b"\x00PAUSE %r %d\x01" % (NEVER, number))
         self.wait_for_close()
 
     def wait_for_close(self) -> None:
         """Wait until the client has closed the connection."""
-        self.over = True
+        self.closed = True
         while self.connection.recv(65536):
             pass
 
-    def work_later(self, delay: float) -> None:
-        """Do the work by the clock, `delay` seconds from now."""
-        asked, server = self.asked, self.server
-        server.clock.after(delay, lambda: server.carry_out(asked))
+    def process_later(self, delay: float) -> None:
+        """Process the request `delay` seconds from now, by the clock."""
+        request, server = self.request, self.server
+        server.clock.after(delay, lambda: server.process(request))
 
     def reset(self) -> None:
-        """End the connection by a reset."""
+        """Reset the connection."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
     def close(self) -> None:
-        """End the connection."""
-        self.over = True
+        """Close the connection."""
+        self.closed = True
         self.connection.close()

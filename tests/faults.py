@@ -1,4 +1,4 @@
-"""All the ways in which a server, or what stands before it, can fail to answer; each is one function by its name."""
+"""The ways in which a server or a proxy can fail to respond: one function for each fault, listed by name."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from fault_server import Visit
+    from fault_server import Handler
 
-Fault = Callable[["Visit"], None]
+Fault = Callable[["Handler"], None]
 
 CONNECT_FAULTS: Final = frozenset({"refuse", "unreachable"})
-"""Faults that are met before the server: the client's end of the network plays them."""
+"""Faults before a connection exists: `PacedBackend`, the client's end of the network, plays them."""
 
 HTML: Final = b"<!DOCTYPE html><html><head><title>Gateway</title></head><body><h1>Sorry</h1></body></html>"
 GARBAGE: Final = b"\x16\x03\x03\x00\x02\x02\x28SSH-2.0-OpenSSH_9.6\r\n\x7f\x45\x4c\x46"
@@ -23,318 +23,322 @@ JSON_TYPE: Final = ("Content-Type", "application/json; charset=utf-8")
 
 
 def http(status: int, body: bytes, headers: Sequence[tuple[str, str]] = (), *, length: int | None = None) -> bytes:
-    """An answer of HTTP/1.1 with the length of its body, or another one."""
+    """Return the bytes of an HTTP/1.1 response; `length` replaces the true Content-Length."""
     lines = [f"HTTP/1.1 {status} Words", *(f"{name}: {value}" for name, value in headers)]
     lines.append(f"Content-Length: {len(body) if length is None else length}")
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
 def error(status: int, message: object = "Something is wrong", **more: object) -> bytes:
-    """An error's body as the API writes it."""
+    """Return an error body in the form of the API."""
     return json.dumps({"statusCode": status, "path": "/v1/integrations", "message": message, **more}).encode()
 
 
-def head_and_body(answer: bytes) -> tuple[bytes, bytes]:
-    """The two parts of an answer, the head with its blank line."""
-    head, mark, body = answer.partition(b"\r\n\r\n")
+def head_and_body(response: bytes) -> tuple[bytes, bytes]:
+    """Split a response into its head, with the blank line, and its body."""
+    head, mark, body = response.partition(b"\r\n\r\n")
     return head + mark, body
 
 
-# Before, within and after the request
+# Before, during and after the request
 
 
-def none(visit: Visit) -> None:
-    visit.send(visit.work())
+def none(handler: Handler) -> None:
+    handler.send(handler.process())
 
 
-def reset_before(visit: Visit) -> None:
-    visit.reset()
+def reset_before(handler: Handler) -> None:
+    handler.reset()
 
 
-def reset_within(visit: Visit) -> None:
-    visit.connection.recv(20)
-    visit.reset()
+def reset_during(handler: Handler) -> None:
+    handler.connection.recv(20)
+    handler.reset()
 
 
-def reset_after(visit: Visit) -> None:
-    assert visit.asked
-    visit.reset()
+def reset_after(handler: Handler) -> None:
+    assert handler.request
+    handler.reset()
 
 
-def close_after(visit: Visit) -> None:
-    assert visit.asked
-    visit.close()
+def close_after(handler: Handler) -> None:
+    assert handler.request
+    handler.close()
 
 
-def reset_and_work(visit: Visit) -> None:
-    """A connection breaks, and the server goes on for a moment with what it was doing."""
-    visit.work_later(0.3)
-    visit.reset()
+def reset_then_process(handler: Handler) -> None:
+    """Reset the connection, and process the request 0.3 s later."""
+    handler.process_later(0.3)
+    handler.reset()
 
 
-def silent(visit: Visit) -> None:
-    assert visit.asked
-    visit.fall_silent()
+def no_response(handler: Handler) -> None:
+    assert handler.request
+    handler.stop_responding()
 
 
-def deaf(visit: Visit) -> None:
-    """Accepts, and reads nothing."""
-    visit.fall_silent()
+def never_reads(handler: Handler) -> None:
+    """Accept the connection, and never read the request."""
+    handler.stop_responding()
 
 
-def late(visit: Visit, delay: float) -> None:
-    """Does the work `delay` seconds after the client has given up."""
-    visit.fall_silent(delay)
+def processed_late(handler: Handler, delay: float) -> None:
+    """Process the request `delay` seconds after the client has timed out."""
+    handler.stop_responding(delay)
 
 
-# The work is done, and the answer gets lost
+# The request is processed, and the response is lost
 
 
-def lost(visit: Visit) -> None:
-    visit.work()
-    visit.reset()
+def lost_response(handler: Handler) -> None:
+    handler.process()
+    handler.reset()
 
 
-def lost_in_silence(visit: Visit) -> None:
-    visit.work()
-    visit.fall_silent()
+def processed_without_response(handler: Handler) -> None:
+    handler.process()
+    handler.stop_responding()
 
 
-def closed_after_work(visit: Visit) -> None:
-    visit.work()
-    visit.close()
+def closed_after_processing(handler: Handler) -> None:
+    handler.process()
+    handler.close()
 
 
-def cut_head(visit: Visit) -> None:
-    head, _ = head_and_body(visit.work())
-    visit.send(head[: len(head) // 2])
-    visit.close()
+def cut_head(handler: Handler) -> None:
+    head, _ = head_and_body(handler.process())
+    handler.send(head[: len(head) // 2])
+    handler.close()
 
 
-def cut_body(visit: Visit) -> None:
-    answer = visit.work()
-    visit.send(answer[:-20])
-    visit.close()
+def cut_body(handler: Handler) -> None:
+    response = handler.process()
+    handler.send(response[:-20])
+    handler.close()
 
 
-def cut_body_in_silence(visit: Visit) -> None:
-    answer = visit.work()
-    visit.send(answer[:-20])
-    visit.fall_silent()
+def cut_body_without_close(handler: Handler) -> None:
+    response = handler.process()
+    handler.send(response[:-20])
+    handler.stop_responding()
 
 
-def trickle(visit: Visit, pause: float) -> None:
-    """The answer in pieces, with `pause` seconds between them."""
-    answer = visit.work()
-    size = len(answer) // 40 + 1
-    for start in range(0, len(answer), size):
-        visit.send(answer[start : start + size])
-        visit.pause(pause)
+def slow_response(handler: Handler, pause: float) -> None:
+    """Send the response in 40 pieces, with `pause` seconds between them."""
+    response = handler.process()
+    size = len(response) // 40 + 1
+    for start in range(0, len(response), size):
+        handler.send(response[start : start + size])
+        handler.pause(pause)
     if pause > 1:
-        visit.wait_for_close()
+        handler.wait_for_close()
 
 
-def trickled_head(visit: Visit) -> None:
-    """A head without end, a line at a time."""
-    visit.work()
-    visit.send(b"HTTP/1.1 201 Created\r\n")
+def endless_head(handler: Handler) -> None:
+    """Send response headers line by line, one each second, without an end."""
+    handler.process()
+    handler.send(b"HTTP/1.1 201 Created\r\n")
     for number in range(200):
-        visit.send(b"X-Line-%d: x\r\n" % number)
-        visit.pause(1.0)
-    visit.wait_for_close()
+        handler.send(b"X-Line-%d: x\r\n" % number)
+        handler.pause(1.0)
+    handler.wait_for_close()
 
 
-# Answers beside the point
+# Malformed and unexpected responses
 
 
-def interim(visit: Visit) -> None:
-    visit.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 3)
-    visit.send(visit.work())
+def interim_responses(handler: Handler) -> None:
+    handler.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 3)
+    handler.send(handler.process())
 
 
-def interim_for_ever(visit: Visit) -> None:
-    visit.work()
+def endless_interim(handler: Handler) -> None:
+    handler.process()
     for _ in range(100):
-        visit.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        visit.pause(1.0)
-    visit.wait_for_close()
+        handler.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        handler.pause(1.0)
+    handler.wait_for_close()
 
 
-def twice(visit: Visit) -> None:
-    visit.send(visit.work() * 2)
+def duplicate_response(handler: Handler) -> None:
+    handler.send(handler.process() * 2)
 
 
-def too_short(visit: Visit) -> None:
-    """Says that it is shorter than it is."""
-    _, body = head_and_body(visit.work())
-    visit.send(http(201, body, [JSON_TYPE], length=len(body) - 7))
-    visit.close()
+def short_content_length(handler: Handler) -> None:
+    """Send a Content-Length that is smaller than the body."""
+    _, body = head_and_body(handler.process())
+    handler.send(http(201, body, [JSON_TYPE], length=len(body) - 7))
+    handler.close()
 
 
-def too_long(visit: Visit) -> None:
-    """Says that it is longer than it is."""
-    _, body = head_and_body(visit.work())
-    visit.send(http(201, body, [JSON_TYPE], length=len(body) + 7))
-    visit.close()
+def long_content_length(handler: Handler) -> None:
+    """Send a Content-Length that is larger than the body."""
+    _, body = head_and_body(handler.process())
+    handler.send(http(201, body, [JSON_TYPE], length=len(body) + 7))
+    handler.close()
 
 
-def wrong_type(visit: Visit) -> None:
-    answer = visit.work()
-    visit.send(answer.replace(b"application/json", b"text/html", 1))
+def wrong_content_type(handler: Handler) -> None:
+    response = handler.process()
+    handler.send(response.replace(b"application/json", b"text/html", 1))
 
 
-def page(visit: Visit, status: int, *, work: bool) -> None:
-    """A web page where the API should be."""
-    assert visit.work() if work else visit.asked
-    visit.send(http(status, HTML, [("Content-Type", "text/html")]))
+def html_page(handler: Handler, status: int, *, processed: bool) -> None:
+    """Send a web page in place of an API response."""
+    assert handler.process() if processed else handler.request
+    handler.send(http(status, HTML, [("Content-Type", "text/html")]))
 
 
-def body(visit: Visit, content: bytes, *, work: bool = True) -> None:
-    """A success with this body."""
-    assert visit.work() if work else visit.asked
-    visit.send(http(201, content, [JSON_TYPE]))
+def success_with_body(handler: Handler, content: bytes, *, processed: bool = True) -> None:
+    """Send status 201 with this body."""
+    assert handler.process() if processed else handler.request
+    handler.send(http(201, content, [JSON_TYPE]))
 
 
-def garbage(visit: Visit, content: bytes) -> None:
-    assert visit.asked
-    visit.send(content)
-    visit.close()
+def garbage(handler: Handler, content: bytes) -> None:
+    assert handler.request
+    handler.send(content)
+    handler.close()
 
 
-def flood(visit: Visit) -> None:
-    """An answer that is larger than anybody needs."""
-    visit.work()
-    visit.send(http(201, b'{"data": "', [JSON_TYPE], length=12 * 1024 * 1024))
+def oversized_response(handler: Handler) -> None:
+    """Send a response of 12 MiB."""
+    handler.process()
+    handler.send(http(201, b'{"data": "', [JSON_TYPE], length=12 * 1024 * 1024))
     for _ in range(12):
-        visit.send(b"x" * 1024 * 1024)
-    visit.close()
+        handler.send(b"x" * 1024 * 1024)
+    handler.close()
 
 
-# Refusals and errors
+# Error responses
 
 
-def status(visit: Visit, code: int, headers: Sequence[tuple[str, str]] = (), content: bytes | None = None) -> None:
-    """This status instead of the work."""
-    assert visit.asked
-    visit.send(http(code, error(code) if content is None else content, [JSON_TYPE, *headers]))
+def status(handler: Handler, code: int, headers: Sequence[tuple[str, str]] = (), content: bytes | None = None) -> None:
+    """Send this status, and do not process the request."""
+    assert handler.request
+    handler.send(http(code, error(code) if content is None else content, [JSON_TYPE, *headers]))
 
 
-def status_after(visit: Visit, code: int) -> None:
-    """The work, and then this status."""
-    visit.work()
-    visit.send(http(code, error(code), [JSON_TYPE]))
+def status_after_processing(handler: Handler, code: int) -> None:
+    """Process the request, and then send this status."""
+    handler.process()
+    handler.send(http(code, error(code), [JSON_TYPE]))
 
 
-def status_and_work(visit: Visit, code: int, delay: float) -> None:
-    """This status, and the work `delay` seconds after it."""
-    visit.work_later(delay)
-    visit.send(http(code, error(code), [JSON_TYPE]))
+def status_then_process(handler: Handler, code: int, delay: float) -> None:
+    """Send this status, and process the request `delay` seconds later."""
+    handler.process_later(delay)
+    handler.send(http(code, error(code), [JSON_TYPE]))
 
 
-def stored_500(visit: Visit) -> None:
-    """A 500, which a server that keeps keys repeats from then on, whenever a request with this key comes."""
-    asked = visit.asked
-    if not visit.server.fail_for_ever(asked.key):
-        status(visit, 500)
+def stored_500(handler: Handler) -> None:
+    """Send a 500. A server with idempotency stores it, and replays it for every request with this key."""
+    request = handler.request
+    if not handler.server.store_500(request.key):
+        status(handler, 500)
         return
-    visit.send(visit.server.answer_to(asked))
+    handler.send(handler.server.respond(request))
 
 
-def limited(visit: Visit, wait: str) -> None:
-    """A 429 that says when to come back, in whatever way."""
-    assert visit.asked
+def rate_limited(handler: Handler, wait: str) -> None:
+    """Send a 429 with this Retry-After; `date` and `past` become HTTP dates."""
+    assert handler.request
     if wait == "date":
-        wait = formatdate(visit.server.clock.wall() + 3, usegmt=True)
+        wait = formatdate(handler.server.clock.wall() + 3, usegmt=True)
     if wait == "past":
-        wait = formatdate(visit.server.clock.wall() - 3600, usegmt=True)
-    visit.send(http(429, error(429, "API rate limit exceeded"), [JSON_TYPE, ("Retry-After", wait)]))
+        wait = formatdate(handler.server.clock.wall() - 3600, usegmt=True)
+    handler.send(http(429, error(429, "API rate limit exceeded"), [JSON_TYPE, ("Retry-After", wait)]))
 
 
-def in_progress(visit: Visit, *, work: bool) -> None:
-    """The answer to a key whose first request is still at work."""
-    if work:
-        visit.work_later(2.5)
-    assert visit.asked
-    visit.send(http(409, error(409, "currently being processed"), [JSON_TYPE, ("Retry-After", "1")]))
+def in_progress(handler: Handler, *, processed: bool) -> None:
+    """Send the conflict for a key whose first request is still running."""
+    if processed:
+        handler.process_later(2.5)
+    assert handler.request
+    handler.send(http(409, error(409, "currently being processed"), [JSON_TYPE, ("Retry-After", "1")]))
 
 
-def repeats_what_it_was_sent(visit: Visit) -> None:
-    """A refusal whose words hold the key and the body."""
-    sent = visit.asked
-    words = [f"Invalid: {sent.headers['authorization']}", f"Body was: {sent.body.decode()}", sent.body.decode()]
-    visit.send(http(400, error(400, words, errorId=sent.headers["authorization"]), [JSON_TYPE]))
+def echoes_request(handler: Handler) -> None:
+    """Send a 400 that repeats the API key and the request body."""
+    request = handler.request
+    messages = [
+        f"Invalid: {request.headers['authorization']}",
+        f"Body was: {request.body.decode()}",
+        request.body.decode(),
+    ]
+    handler.send(http(400, error(400, messages, errorId=request.headers["authorization"]), [JSON_TYPE]))
 
 
-def repeats_in_a_page(visit: Visit) -> None:
-    """A proxy's line of plain text that holds the key."""
-    sent = visit.asked
-    text = f"cannot forward {sent.headers['authorization']} {sent.body.decode()}".encode()
-    visit.send(http(502, text, [("Content-Type", "text/plain")]))
+def echoes_request_as_text(handler: Handler) -> None:
+    """Send a proxy's plain-text error that repeats the API key and the request body."""
+    request = handler.request
+    text = f"cannot forward {request.headers['authorization']} {request.body.decode()}".encode()
+    handler.send(http(502, text, [("Content-Type", "text/plain")]))
 
 
-def redirect(visit: Visit, code: int, *, work: bool = False) -> None:
-    """Elsewhere: to a host that must never see the key."""
-    assert visit.work() if work else visit.asked
-    place = "http://user:word@elsewhere.invalid/v1/integrations?token=1"
-    visit.send(http(code, b"", [("Location", place)]))
+def redirect(handler: Handler, code: int, *, processed: bool = False) -> None:
+    """Redirect to another host, which must never get the API key."""
+    assert handler.process() if processed else handler.request
+    location = "http://user:word@elsewhere.invalid/v1/integrations?token=1"
+    handler.send(http(code, b"", [("Location", location)]))
 
 
 FAULTS: Final[dict[str, Fault]] = {
     "none": none,
     "reset before": reset_before,
-    "reset within": reset_within,
+    "reset during": reset_during,
     "reset after": reset_after,
     "close after": close_after,
-    "reset, then work": reset_and_work,
-    "silent": silent,
-    "deaf": deaf,
-    **{f"late {delay:g}": partial(late, delay=delay) for delay in (0.0, 4.0, 25.0, 200.0)},
-    "lost": lost,
-    "lost in silence": lost_in_silence,
-    "closed after work": closed_after_work,
+    "reset, then processed": reset_then_process,
+    "no response": no_response,
+    "never reads": never_reads,
+    **{f"processed late {delay:g}": partial(processed_late, delay=delay) for delay in (0.0, 4.0, 25.0, 200.0)},
+    "lost response": lost_response,
+    "processed, no response": processed_without_response,
+    "closed after processing": closed_after_processing,
     "cut head": cut_head,
     "cut body": cut_body,
-    "cut body in silence": cut_body_in_silence,
-    "trickle": partial(trickle, pause=0.05),
-    "trickle for ever": partial(trickle, pause=5.0),
-    "trickled head": trickled_head,
-    "100": interim,
-    "100 for ever": interim_for_ever,
-    "twice": twice,
-    "too short": too_short,
-    "too long": too_long,
-    "wrong type": wrong_type,
-    "page 200": partial(page, status=200, work=False),
-    "page 201 after work": partial(page, status=201, work=True),
-    "empty 201": partial(body, content=b""),
-    "half of JSON": partial(body, content=b'{"data": {"_id": "6b03'),
-    "NaN": partial(body, content=b'{"data": {"_id": NaN}}'),
-    "deep": partial(body, content=b"[" * 50_000),
+    "cut body, no close": cut_body_without_close,
+    "slow response": partial(slow_response, pause=0.05),
+    "very slow response": partial(slow_response, pause=5.0),
+    "endless head": endless_head,
+    "100": interim_responses,
+    "endless 100": endless_interim,
+    "duplicate response": duplicate_response,
+    "short Content-Length": short_content_length,
+    "long Content-Length": long_content_length,
+    "wrong Content-Type": wrong_content_type,
+    "HTML 200": partial(html_page, status=200, processed=False),
+    "HTML 201 after processing": partial(html_page, status=201, processed=True),
+    "empty 201": partial(success_with_body, content=b""),
+    "truncated JSON": partial(success_with_body, content=b'{"data": {"_id": "6b03'),
+    "NaN": partial(success_with_body, content=b'{"data": {"_id": NaN}}'),
+    "deep JSON": partial(success_with_body, content=b"[" * 50_000),
     "garbage": partial(garbage, content=GARBAGE),
     "TLS": partial(garbage, content=TLS_ALERT),
     "429": partial(status, code=429),
-    **{f"429 {wait}": partial(limited, wait=wait) for wait in ("0", "2", "date", "past", "soon", "3600", "-1")},
+    **{f"429 {wait}": partial(rate_limited, wait=wait) for wait in ("0", "2", "date", "past", "soon", "3600", "-1")},
     "429 reset": partial(status, code=429, headers=[("RateLimit-Reset", "1")]),
     **{str(code): partial(status, code=code) for code in (500, 502, 503, 504)},
-    "503 wait": partial(status, code=503, headers=[("Retry-After", "1")]),
-    "502 page": partial(status, code=502, content=HTML),
-    **{f"{code} after work": partial(status_after, code=code) for code in (500, 502, 503, 504)},
-    **{f"{code}, then work": partial(status_and_work, code=code, delay=0.3) for code in (500, 502, 503, 504)},
-    "504, then work late": partial(status_and_work, code=504, delay=5.0),
+    "503 Retry-After": partial(status, code=503, headers=[("Retry-After", "1")]),
+    "502 HTML": partial(status, code=502, content=HTML),
+    **{f"{code} after processing": partial(status_after_processing, code=code) for code in (500, 502, 503, 504)},
+    **{f"{code}, then processed": partial(status_then_process, code=code, delay=0.3) for code in (500, 502, 503, 504)},
+    "504, then processed late": partial(status_then_process, code=504, delay=5.0),
     "stored 500": stored_500,
     "520": partial(status, code=520),
-    "409 in progress": partial(in_progress, work=False),
-    "409 in progress, then work": partial(in_progress, work=True),
+    "409 in progress": partial(in_progress, processed=False),
+    "409 in progress, then processed": partial(in_progress, processed=True),
     **{str(code): partial(status, code=code) for code in (400, 401, 403, 404, 422)},
-    "repeats it": repeats_what_it_was_sent,
-    "repeats it in a page": repeats_in_a_page,
+    "echoes request": echoes_request,
+    "echoes request as text": echoes_request_as_text,
     **{str(code): partial(redirect, code=code) for code in (301, 302, 307, 308)},
-    "303 after work": partial(redirect, code=303, work=True),
+    "303 after processing": partial(redirect, code=303, processed=True),
 }
-"""Every fault that one request can meet, by its name; those of `CONNECT_FAULTS` come on top."""
+"""Every fault of one request by its name, without those in `CONNECT_FAULTS`."""
 
-HEAVY: Final[dict[str, Fault]] = {"flood": flood}
-"""Faults that take long; they are played once, not in every combination."""
+HEAVY: Final[dict[str, Fault]] = {"oversized response": oversized_response}
+"""Slow faults: tests play each of them once, not in every combination."""
 
 NAMES: Final = (*sorted(CONNECT_FAULTS), *FAULTS)
 
@@ -343,19 +347,19 @@ KINDS: Final = (
     "unreachable",
     "reset before",
     "reset after",
-    "reset, then work",
-    "silent",
-    "late 25",
-    "late 200",
-    "lost",
-    "lost in silence",
+    "reset, then processed",
+    "no response",
+    "processed late 25",
+    "processed late 200",
+    "lost response",
+    "processed, no response",
     "cut head",
     "cut body",
-    "trickle for ever",
-    "twice",
-    "too long",
-    "page 200",
-    "half of JSON",
+    "very slow response",
+    "duplicate response",
+    "long Content-Length",
+    "HTML 200",
+    "truncated JSON",
     "garbage",
     "429",
     "429 3600",
@@ -363,15 +367,15 @@ KINDS: Final = (
     "502",
     "503",
     "504",
-    "500 after work",
-    "503 after work",
-    "503, then work",
-    "504, then work late",
+    "500 after processing",
+    "503 after processing",
+    "503, then processed",
+    "504, then processed late",
     "409 in progress",
-    "409 in progress, then work",
+    "409 in progress, then processed",
     "400",
     "401",
     "301",
-    "303 after work",
+    "303 after processing",
 )
-"""One fault of each kind, for playing them in pairs: those left out differ from one of these by a number or a word."""
+"""One fault of each kind, for pairs: the faults left out differ from one of these by a number or a detail."""

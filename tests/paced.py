@@ -36,7 +36,7 @@ class PacedBackend(httpcore.NetworkBackend):
         script = self._server.script
         fault = script.pop(0) if script and script[0] in CONNECT_FAULTS else None
         if fault is not None:
-            self._server.played.append((fault, "-"))
+            self._server.faults_met.append((fault, "-"))
         if fault == "unreachable":
             self._server.clock.advance(timeout)
             raise httpcore.ConnectTimeout
@@ -83,7 +83,7 @@ class PacedStream(httpcore.NetworkStream):
             clock.advance(seconds)
             return
         clock.advance(max(until - clock.now(), 0.0))
-        self._server.give_up(number)
+        self._server.client_timed_out(number)
         raise httpcore.ReadTimeout
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:

@@ -368,10 +368,10 @@ def play(server: FaultServer, state: Path, seed: int, *, concurrency: int, runs:
     for number in range(0, 60, 7):
         provider = ("mailgun", "sendgrid", "twilio", "expo")[number % 4]
         channel = {"twilio": "sms", "expo": "push"}.get(provider, "email")
-        server.plant(
+        server.create_directly(
             providerId=provider, channel=channel, identifier=f"i{number:03}", name="Old", check=False, active=True
         )
-    server.plant(providerId="mailgun", channel="email", identifier="unwanted", check=False)
+    server.create_directly(providerId="mailgun", channel="email", identifier="unwanted", check=False)
     met: Counter[str] = Counter()
     taken = 0
     for _ in range(runs):
@@ -379,10 +379,10 @@ def play(server: FaultServer, state: Path, seed: int, *, concurrency: int, runs:
         server.script[:] = [
             random.choice(NAMES) if random.random() < SHARE_OF_FAULTS and index > 2 else "none" for index in range(3000)
         ]
-        server.played.clear()
+        server.faults_met.clear()
         outcomes = run_once(server, text, state, random, concurrency)
         server.script.clear()
-        met.update(fault for fault, _ in server.played if fault != "none")
+        met.update(fault for fault, _ in server.faults_met if fault != "none")
         taken += 1
         if outcomes and statuses(outcomes) == {"done": len(outcomes)}:
             break
@@ -420,7 +420,7 @@ def test_apply_with_faults_converges_within_three_runs(tmp_path: Path, idempoten
         folder = tmp_path / str(seed)
         folder.mkdir()
         with FaultServer(
-            folder / "s.db", FakeClock(), idempotency=idempotency, observed=not idempotency, wired=False
+            folder / "s.db", FakeClock(), idempotency=idempotency, observed=not idempotency, over_tcp=False
         ) as server:
             runs, met = play(server, folder / "state", seed, concurrency=1)
         rows.append(("on" if idempotency else "off", seed, runs, met.total(), len(met)))

@@ -55,7 +55,7 @@ def test_connection_with_surplus_bytes_is_not_reused() -> None:
 def test_second_response_is_not_used_for_next_request(faulty: FaultServer) -> None:
     transport = paced(faulty)
     api = Client(transport, clock=faulty.clock)
-    faulty.script[:] = ["twice", "twice", "twice"]
+    faulty.script[:] = ["duplicate response", "duplicate response", "duplicate response"]
     first = create.create_exactly_once(
         api, create.prepare_create(Draft(provider="mailgun", channel="email", identifier="one"))
     )

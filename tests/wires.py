@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from fault_server import Visit
+    from fault_server import Handler
 
 GUARD: Final = 30.0
 """Real seconds after which a socket without data fails the test."""
@@ -34,33 +34,33 @@ def connected(port: int) -> socket.socket:
 class MemoryWire:
     """The client's end of a connection over memory: the server runs when the client reads."""
 
-    def __init__(self, visited: Callable[[Wire], Visit]) -> None:
-        """`visited` starts the server for its end of the connection."""
+    def __init__(self, handler_for: Callable[[Wire], Handler]) -> None:
+        """`handler_for` creates the server's handler for its end of the connection."""
         self.to_server, self.to_client = bytearray(), bytearray()
         self.is_reset = False
-        self._visit = visited(MemoryWireOfServer(self))
+        self._handler = handler_for(MemoryWireOfServer(self))
 
     def sendall(self, data: bytes) -> None:
-        if self._visit.over:
+        if self._handler.closed:
             raise BrokenPipeError
         self.to_server += data
 
     def recv(self, size: int) -> bytes:
         if not self.to_client:
             with contextlib.suppress(ConnectionError):
-                self._visit.go_on()
+                self._handler.handle_next()
         if not self.to_client and self.is_reset:
             raise ConnectionResetError
         return take(self.to_client, size)
 
     def readable(self) -> bool:
-        return bool(self.to_client) or self._visit.over
+        return bool(self.to_client) or self._handler.closed
 
     def setsockopt(self, level: int, option: int, value: bytes) -> None:
         """Nothing can be set."""
 
     def close(self) -> None:
-        self._visit.over = True
+        self._handler.closed = True
 
 
 class MemoryWireOfServer:
