@@ -394,13 +394,13 @@ def play(server: FaultServer, state: Path, seed: int, *, concurrency: int, runs:
 
 def differences(server: FaultServer) -> list[str]:
     """What of the manifest is not so; worked out without the program."""
-    env = Counter(entry["identifier"] for entry in server.held())
+    env = Counter(entry["identifier"] for entry in server.integrations())
     wanted = {f"i{number:03}" for number in range(ENTRIES)}
     wrong = [f"{name} is there {count} times" for name, count in env.items() if count > 1]
     wrong += [f"{name} is missing" for name in wanted - env.keys()] + [
         f"{name} is left" for name in env.keys() - wanted
     ]
-    for entry in server.held():
+    for entry in server.integrations():
         number = int(entry["identifier"].removeprefix("i")) if entry["identifier"] in wanted else -1
         primary = number in {20, 42}
         active = primary or number % 5 == 0
