@@ -1,4 +1,4 @@
-"""Runs the program, in this process or as one of its own, and keeps what a user would see."""
+"""Runs the program, in this process or as a subprocess, and keeps its exit code and output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finished:
-    """One run: its exit code and what it wrote."""
+    """The result of one run: its exit code and its output."""
 
     code: int
     out: str
@@ -29,22 +29,22 @@ class Finished:
 
     @property
     def json(self) -> Any:
-        """Standard output as one JSON document."""
+        """Return standard output as one JSON document."""
         return json.loads(self.out)
 
     @property
     def error(self) -> Any:
-        """The error document that `--json` writes to standard error."""
+        """Return the error that `--json` writes to standard error."""
         return json.loads(self.err)["error"]
 
     @property
     def fields(self) -> dict[str, str]:
-        """`field<TAB>value` lines as a mapping."""
+        """Return the `field<TAB>value` lines as a mapping."""
         return dict(line.split("\t", 1) for line in self.out.splitlines())
 
 
 class Terminal(io.TextIOWrapper):
-    """A stream that says it is a terminal."""
+    """A stream that reports to be a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -52,7 +52,7 @@ class Terminal(io.TextIOWrapper):
 
 @dataclass
 class Program:
-    """The program with a home of its own: its settings, its sandbox and nothing else of this machine."""
+    """The program with its own home folder: own settings, own sandbox, nothing else of this machine."""
 
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
@@ -84,9 +84,9 @@ class Program:
         env: Mapping[str, str] | None = None,
         terminal: bool | Collection[str] = False,
     ) -> Finished:
-        """Run it in this process. `stdin=None` is a closed standard input.
+        """Run the program in this process. `stdin=None` closes standard input.
 
-        `terminal` makes terminals of all three streams, or of those it names: `{"stderr"}`. The others are pipes.
+        `terminal` makes all three streams terminals, or only those it names: `{"stderr"}`. The others are pipes.
         """
         names = ("stdin", "stdout", "stderr")
         terminals = (names if terminal else ()) if isinstance(terminal, bool) else terminal
@@ -113,7 +113,7 @@ class Program:
         timeout: float = 60,
         cwd: Path | None = None,
     ) -> Finished:
-        """Run it as a process of its own. `stdin=None` starts it with standard input closed."""
+        """Run the program as a subprocess. `stdin=None` closes standard input."""
         content = stdin.encode() if isinstance(stdin, str) else stdin
         command = [sys.executable, "-m", "integrations_cli", *arguments]
         if content is None:

@@ -1,4 +1,4 @@
-"""A script may run the tests as a job in its background: Ctrl-C still reaches what they start."""
+"""Ctrl-C reaches child processes, even if a script runs the tests as a background job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_terminal_child_can_be_interrupted() -> None:
 
 
 def test_background_job_children_can_be_interrupted() -> None:
-    """A shell without job control starts such a job with SIGINT ignored, and every child would inherit that."""
+    """A shell without job control starts background jobs with SIGINT ignored, and children inherit that."""
     names = ("test_child_process_can_be_interrupted", "test_terminal_child_can_be_interrupted")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0"]
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The catalogue holds what the program relies on, and its look-ups answer from it."""
+"""The catalogue has the data that the program needs, and its lookups return it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_built_in_providers_need_no_credentials() -> None:
     assert {p.id for p in PROVIDERS if p.id.startswith("novu")} == catalogue.BUILT_IN
 
 
-# -- look-ups ---------------------------------------------------------------------------------------------------------
+# -- lookups ----------------------------------------------------------------------------------------------------------
 
 
 def test_provider_lookup_needs_the_exact_id() -> None:
@@ -138,10 +138,10 @@ def test_provider_ids_and_names_are_listed() -> None:
     [
         ("mailgun", "apiKey", True),
         ("mailgun", "user", False),
-        ("mailgun", "password", True),  # not mailgun's, but servers encrypt it
-        ("mailgun", "region", True),  # another provider's: what stands there is anybody's guess
+        ("mailgun", "password", True),  # not a credential of mailgun, but servers encrypt it
+        ("mailgun", "region", True),  # a credential of other providers, so its content is unknown
         ("mailgun", "apikey", True),
-        ("messagebird", "accessKey", False),  # the catalogue's word: it is stored readable
+        ("messagebird", "accessKey", False),  # not secret in the catalogue: servers store it in plain text
         ("tool-webhook", "headers", True),
         ("somebody-new", "apiKey", True),
         ("somebody-new", "user", False),
@@ -166,7 +166,7 @@ def test_lookup_imports_little_and_builds_one_provider() -> None:
     assert finished.stdout == "\n"
 
 
-# -- ready-made beginnings --------------------------------------------------------------------------------------------
+# -- examples ---------------------------------------------------------------------------------------------------------
 
 
 @every_provider

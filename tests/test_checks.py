@@ -1,7 +1,8 @@
-"""What servers would accept in silence is found before it is sent: all of it, in one message."""
+"""Validation finds errors that servers would accept silently, and reports all of them in one message."""
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from typing import Any
 
@@ -23,7 +24,7 @@ def draft(credentials: dict[str, Any] | None = None, *, concealed: bool = False,
 
 
 def findings(credentials: dict[str, Any] | None = None, *, skip: bool = False, **said: Any) -> tuple[str, ...]:
-    """What is found wrong, after making sure that it is told as it should be."""
+    """Return the errors of a draft, and check the form of their message."""
     with pytest.raises(InputError) as caught:
         check_draft(draft(credentials, **said), skip=skip)
     error = caught.value
@@ -34,7 +35,7 @@ def findings(credentials: dict[str, Any] | None = None, *, skip: bool = False, *
     return error.details
 
 
-# -- what is right ----------------------------------------------------------------------------------------------------
+# -- valid drafts -----------------------------------------------------------------------------------------------------
 
 
 def test_complete_draft_passes_unchanged() -> None:
@@ -167,9 +168,7 @@ def test_credential_of_another_provider_is_explained() -> None:
     ],
 )
 def test_invalid_credential_value_is_explained(provider: str, key: str, value: Any, finding: Any) -> None:
-    import sys
-
-    if isinstance(finding, dict):  # the parser of newer Pythons says it in other words
+    if isinstance(finding, dict):  # newer Pythons have other messages
         finding = finding[13 if sys.version_info >= (3, 13) else 11]
     assert findings({key: value}, provider=provider) == (f"credentials.{key}: {finding}",)
 
@@ -237,7 +236,7 @@ def test_unencodable_values_are_rejected_even_without_validation(said: Any, find
     assert found.startswith(finding)
 
 
-# -- all together, or none --------------------------------------------------------------------------------------------
+# -- all errors, or skipped -------------------------------------------------------------------------------------------
 
 
 def test_all_errors_of_a_draft_are_one_message() -> None:

@@ -1,4 +1,4 @@
-"""The endpoints: what is sent, and what repeating each call means."""
+"""The client sends the documented requests, and retries each call by its own rules."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from integrations_cli.errors import (
 from integrations_cli.models import Credential, Draft
 from scripted_transport import ENVIRONMENT, ONE, api, lost, response
 
-# -- what is sent -----------------------------------------------------------------------------------------------------
+# -- request bodies ---------------------------------------------------------------------------------------------------
 
 
 def test_body_has_documented_fields_in_order() -> None:
@@ -65,10 +65,10 @@ def test_lone_surrogate_is_rejected_before_sending(value: str) -> None:
 def test_values_without_json_form_are_rejected(value: object) -> None:
     with pytest.raises(InputError, match="JSON"):
         create_body(Draft(provider="mailgun", channel="email", extra={"rules": value}))
-    endless: list[Any] = []
-    endless.append(endless)
+    cyclic: list[Any] = []
+    cyclic.append(cyclic)
     with pytest.raises(InputError, match="JSON"):
-        encode_json({"rules": endless})
+        encode_json({"rules": cyclic})
 
 
 def test_extra_field_cannot_replace_a_flag() -> None:
@@ -112,16 +112,16 @@ def test_idempotency_key_must_be_a_valid_header(key: str) -> None:
         prepare_create(Draft(provider="mailgun", channel="email"), key)
 
 
-# -- reading ----------------------------------------------------------------------------------------------------------
+# -- read requests ----------------------------------------------------------------------------------------------------
 
 
 def test_organisation_list_is_filtered_to_the_key_environment() -> None:
     other = {**ONE, "_id": "i2", "_environmentId": "e2"}
-    told, transport = api(
+    client, transport = api(
         response(200, {"data": [ONE, other]}), response(200, {"data": ENVIRONMENT}), response(200, [ONE, other])
     )
-    assert [integration.id for integration in told.list()] == ["i1"]
-    assert [integration.id for integration in told.list()] == ["i1"]
+    assert [integration.id for integration in client.list()] == ["i1"]
+    assert [integration.id for integration in client.list()] == ["i1"]
     assert [request.path for request in transport.requests] == [
         "/v1/integrations",
         "/v1/environments/me",
@@ -131,16 +131,16 @@ def test_organisation_list_is_filtered_to_the_key_environment() -> None:
 
 def test_list_accepts_an_environment_id() -> None:
     other = {**ONE, "_id": "i2", "_environmentId": "e2"}
-    told, transport = api(response(200, [ONE, other]))
-    assert [integration.id for integration in told.list("e2")] == ["i2"]
+    client, transport = api(response(200, [ONE, other]))
+    assert [integration.id for integration in client.list("e2")] == ["i2"]
     assert len(transport.requests) == 1
 
 
 def test_list_is_unfiltered_when_environment_is_unknown() -> None:
-    told, transport = api(response(200, [ONE]), response(404, {"message": "Cannot GET"}), response(200, [ONE]))
-    assert len(told.list()) == 1
-    assert told.environment() is None
-    assert len(told.list()) == 1
+    client, transport = api(response(200, [ONE]), response(404, {"message": "Cannot GET"}), response(200, [ONE]))
+    assert len(client.list()) == 1
+    assert client.environment() is None
+    assert len(client.list()) == 1
     assert len(transport.requests) == 3
 
 
@@ -154,15 +154,15 @@ def test_malformed_list_or_environment_is_an_error(body: object) -> None:
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 520])
 def test_read_retries_after_transient_failures(status: int) -> None:
-    told, transport = api(response(status), lost(), lost(timed_out=True), response(200, []))
-    assert list(told.list()) == []
+    client, transport = api(response(status), lost(), lost(timed_out=True), response(200, []))
+    assert list(client.list()) == []
     assert len(transport.requests) == 4
 
 
 def test_read_backs_off_between_attempts() -> None:
     clock = FakeClock()
-    told, _ = api(response(503), lost(), response(429, retry_after="7"), response(200, []), clock=clock)
-    told.list()
+    client, _ = api(response(503), lost(), response(429, retry_after="7"), response(200, []), clock=clock)
+    client.list()
     assert clock.slept == [0.25, 0.5, 7.0]
 
 
@@ -170,9 +170,9 @@ def test_read_backs_off_between_attempts() -> None:
     ("status", "error"), [(401, AuthError), (403, AuthError), (404, NotFoundError), (418, RejectedError)]
 )
 def test_read_does_not_retry_client_errors(status: int, error: type[IntegrationsError]) -> None:
-    told, transport = api(response(status))
+    client, transport = api(response(status))
     with pytest.raises(error):
-        told.list()
+        client.list()
     assert len(transport.requests) == 1
 
 
@@ -187,13 +187,13 @@ def test_ctrl_c_during_read_raises_keyboard_interrupt() -> None:
         api(Interrupted(sent=True))[0].list()
 
 
-# -- changing ---------------------------------------------------------------------------------------------------------
+# -- write requests ---------------------------------------------------------------------------------------------------
 
 Change = Callable[[Client], object]
 CHANGES: Sequence[tuple[str, Change, str, str]] = (
-    ("update", lambda told: told.update("a/b c", b"{}"), "PUT", "/v1/integrations/a%2Fb%20c"),
-    ("set primary", lambda told: told.set_primary("i1"), "POST", "/v1/integrations/i1/set-primary"),
-    ("delete", lambda told: told.delete("i1"), "DELETE", "/v1/integrations/i1"),
+    ("update", lambda client: client.update("a/b c", b"{}"), "PUT", "/v1/integrations/a%2Fb%20c"),
+    ("set primary", lambda client: client.set_primary("i1"), "POST", "/v1/integrations/i1/set-primary"),
+    ("delete", lambda client: client.delete("i1"), "DELETE", "/v1/integrations/i1"),
 )
 changes = pytest.mark.parametrize(
     ("change", "method", "path"), [entry[1:] for entry in CHANGES], ids=[entry[0] for entry in CHANGES]
@@ -202,17 +202,17 @@ changes = pytest.mark.parametrize(
 
 @changes
 def test_write_retries_until_a_response(change: Change, method: str, path: str) -> None:
-    told, transport = api(lost(), response(503), lost(sent=False), response(200, {"data": ONE}))
-    change(told)
+    client, transport = api(lost(), response(503), lost(sent=False), response(200, {"data": ONE}))
+    change(client)
     assert {(request.method, request.path) for request in transport.requests} == {(method, path)}
     assert len({request.body for request in transport.requests}) == 1
 
 
 @changes
 def test_write_that_may_have_succeeded_is_unknown(change: Change, method: str, path: str) -> None:
-    told, transport = api(lost(timed_out=True), *[lost(sent=False)] * 3)
+    client, transport = api(lost(timed_out=True), *[lost(sent=False)] * 3)
     with pytest.raises(UnknownOutcomeError, match="tried 4 times"):
-        change(told)
+        change(client)
     assert len(transport.requests) == 4
 
 
@@ -224,9 +224,9 @@ def test_write_that_was_never_sent_is_unavailable(change: Change, method: str, p
 
 @changes
 def test_write_does_not_retry_a_500(change: Change, method: str, path: str) -> None:
-    told, transport = api(response(500, {"message": "Internal server error", "errorId": "x1"}))
+    client, transport = api(response(500, {"message": "Internal server error", "errorId": "x1"}))
     with pytest.raises(UnavailableError) as caught:
-        change(told)
+        change(client)
     assert caught.value.error_id == "x1"
     assert len(transport.requests) == 1
 
@@ -244,14 +244,14 @@ def test_ctrl_c_during_write_reports_the_possible_outcome(change: Change, method
 @changes
 def test_write_backs_off_between_attempts(change: Change, method: str, path: str) -> None:
     clock = FakeClock()
-    told, _ = api(response(503), lost(), response(429, retry_after="7"), response(200, {"data": ONE}), clock=clock)
-    change(told)
+    client, _ = api(response(503), lost(), response(429, retry_after="7"), response(200, {"data": ONE}), clock=clock)
+    change(client)
     assert clock.slept == [0.25, 0.5, 7.0]
 
 
 def test_delete_404_after_lost_response_is_success() -> None:
-    told, transport = api(lost(), response(404, {"message": "Entity with id i1 not found"}))
-    told.delete("i1")
+    client, transport = api(lost(), response(404, {"message": "Entity with id i1 not found"}))
+    client.delete("i1")
     assert len(transport.requests) == 2
 
 
@@ -262,35 +262,35 @@ def test_delete_of_missing_integration_is_not_found(before: list[Response | Tran
 
 
 def test_every_attempt_is_reported() -> None:
-    seen: list[AttemptReport] = []
-    told, _ = api(response(503), lost(), response(200, []), observe=seen.append)
-    told.list()
-    assert [(report.number, report.status, report.wait) for report in seen] == [
+    reports: list[AttemptReport] = []
+    client, _ = api(response(503), lost(), response(200, []), observe=reports.append)
+    client.list()
+    assert [(report.number, report.status, report.wait) for report in reports] == [
         (1, 503, 0.25),
         (2, None, 0.5),
         (3, 200, None),
     ]
-    assert all(report.url == "https://api.example/v1/integrations" for report in seen)
-    told, _ = api(response(201, ONE, idempotency_key="k1"), response(201, ONE), observe=seen.append)
+    assert all(report.url == "https://api.example/v1/integrations" for report in reports)
+    client, _ = api(response(201, ONE, idempotency_key="k1"), response(201, ONE), observe=reports.append)
     for _ in range(2):
         request = create_request(b"{}", "k1")
-        told.report(request, 1, told.attempt(request, 1.0), None)
-    assert [report.echoed for report in seen[-2:]] == [True, False]
+        client.report(request, 1, client.attempt(request, 1.0), None)
+    assert [report.echoed for report in reports[-2:]] == [True, False]
 
 
 def test_integration_age_uses_the_server_clock() -> None:
-    born = {**ONE, "createdAt": "2026-11-23T04:00:00.000Z"}
-    told, _ = api(response(200, [born], date="Mon, 23 Nov 2026 04:01:40 GMT"))
-    (found,) = told.list("e1")
-    assert told.age(found) == 100.0
-    told.clock.sleep(5)
-    assert told.age(found) == 105.0
-    silent, _ = api(response(200, [born]))
-    assert silent.age(silent.list("e1")[0]) is None
+    integration = {**ONE, "createdAt": "2026-11-23T04:00:00.000Z"}
+    client, _ = api(response(200, [integration], date="Mon, 23 Nov 2026 04:01:40 GMT"))
+    (found,) = client.list("e1")
+    assert client.age(found) == 100.0
+    client.clock.sleep(5)
+    assert client.age(found) == 105.0
+    without_date, _ = api(response(200, [integration]))
+    assert without_date.age(without_date.list("e1")[0]) is None
 
 
 def test_list_accepts_a_retry_policy() -> None:
-    told, transport = api(*[response(503)] * 9)
+    client, transport = api(*[response(503)] * 9)
     with pytest.raises(UnavailableError):
-        told.list(policy=RetryPolicy(retries=1))
+        client.list(policy=RetryPolicy(retries=1))
     assert len(transport.requests) == 2

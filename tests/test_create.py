@@ -1,4 +1,4 @@
-"""`integrations create`, as its user sees it: what is sent, what is shown, what goes wrong."""
+"""`integrations create`: the request, the output, prompts and errors."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def server() -> Iterator[Scripted]:
         yield running
 
 
-def sent(program: Program, server: Scripted, *flags: str, stdin: str = "") -> Received:
-    """The one request that `create` with these flags makes."""
+def sent_request(program: Program, server: Scripted, *flags: str, stdin: str = "") -> Received:
+    """Run `create` with these flags, and return its only request."""
     done = program.run("create", *flags, "--api-url", server.url, "--json", stdin=stdin)
     assert done.code == 0, done.err
     (request,) = server.received
     return request
 
 
-# -- what is sent -----------------------------------------------------------------------------------------------------
+# -- the request ------------------------------------------------------------------------------------------------------
 
 FIXED = ("--identifier", "mg", "--idempotency-key", "key-1")
 BASE = '"providerId":"mailgun","channel":"email"'
@@ -52,7 +52,7 @@ TAIL = '"active":false,"check":false'
 
 
 def test_request_matches_documentation_byte_for_byte(program: Program, server: Scripted) -> None:
-    request = sent(program, server, "-p", "mailgun", "-c", "email", *FIXED)
+    request = sent_request(program, server, "-p", "mailgun", "-c", "email", *FIXED)
     assert (request.method, request.path) == ("POST", "/v1/integrations")
     assert request.body == f'{{{BASE},"identifier":"mg",{TAIL}}}'.encode()
     assert request.headers.pop("User-Agent").startswith("integrations-cli/")
@@ -110,7 +110,7 @@ CONDITION = (
     ],
 )
 def test_each_flag_sets_its_field(program: Program, server: Scripted, flags: tuple[str, ...], body: str) -> None:
-    assert sent(program, server, *flags, *FIXED).body.decode() == f"{{{body}}}"
+    assert sent_request(program, server, *flags, *FIXED).body.decode() == f"{{{body}}}"
 
 
 def test_file_fields_are_sent_in_documented_order(program: Program, server: Scripted, tmp_path: Path) -> None:
@@ -126,19 +126,19 @@ def test_file_fields_are_sent_in_documented_order(program: Program, server: Scri
     }
     file.write_text(json.dumps(body), encoding="utf-8")
     (tmp_path / "key.txt").write_text("s3cret\n", encoding="utf-8")
-    assert sent(program, server, "-f", str(file)).body.decode() == (
+    assert sent_request(program, server, "-f", str(file)).body.decode() == (
         f'{{{BASE},"identifier":"mg","credentials":{{"user":"api","apiKey":"s3cret"}},{TAIL},'
         '"conditions":[{"b":1,"a":2}],"kind":"delivery"}'
     )
 
 
 def test_from_file_can_be_stdin(program: Program, server: Scripted) -> None:
-    request = sent(program, server, "-f", "-", *FIXED, stdin='{"providerId": "mailgun"}')
+    request = sent_request(program, server, "-f", "-", *FIXED, stdin='{"providerId": "mailgun"}')
     assert request.body.decode() == f'{{{BASE},"identifier":"mg",{TAIL}}}'
 
 
 def test_identifier_and_key_are_generated_when_missing(program: Program, server: Scripted) -> None:
-    request = sent(program, server, "-p", "mailgun")
+    request = sent_request(program, server, "-p", "mailgun")
     assert ID.fullmatch(json.loads(request.body)["identifier"])
     assert len(request.headers["Idempotency-Key"]) >= 20
 
@@ -150,21 +150,21 @@ def test_create_succeeds_when_server_checks_by_default(program: Program) -> None
             return Reply(400, {"statusCode": 400, "message": ["credentials should not be null or undefined"]})
         return created(request)
 
-    for answer in (checking, created):
-        with scripted(answer) as server:
+    for respond in (checking, created):
+        with scripted(respond) as server:
             done = program.run("create", "--provider", "mailgun", "--channel", "email", "--api-url", server.url)
             assert done.code == 0, done.err
 
 
-# -- what is shown ----------------------------------------------------------------------------------------------------
+# -- the output -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_response_is_printed_with_and_without_data_envelope(program: Program, wrapped: bool) -> None:
-    answer: dict[str, Any] = {**CREATED, "brandNew": {"x": 1}}
-    with scripted(Reply(201, {"data": answer} if wrapped else answer)) as server:
+    integration: dict[str, Any] = {**CREATED, "brandNew": {"x": 1}}
+    with scripted(Reply(201, {"data": integration} if wrapped else integration)) as server:
         flags = ("create", "-p", "mailgun", "--api-url", server.url)
-        assert program.run(*flags, "--json").json == answer
+        assert program.run(*flags, "--json").json == integration
         fields = program.run(*flags).fields
         assert fields["_id"] == CREATED["_id"]
         assert fields["brandNew"] == '{"x": 1}'
@@ -175,8 +175,8 @@ def test_response_is_printed_with_and_without_data_envelope(program: Program, wr
 
 
 def test_referenced_credentials_are_masked_and_missing_ones_listed(program: Program) -> None:
-    answer = {**CREATED, "credentials": {"apiKey": "nvsk.1:2", "user": "us3r-name", "domain": "mg.acme.io"}}
-    with scripted(Reply(201, {"data": answer})) as server:
+    integration = {**CREATED, "credentials": {"apiKey": "nvsk.1:2", "user": "us3r-name", "domain": "mg.acme.io"}}
+    with scripted(Reply(201, {"data": integration})) as server:
         flags = ("-p", "mailgun", "-C", "user=env:MY_USER", "-C", "domain=mg.acme.io", "--api-url", server.url)
         done = program.run("create", *flags, env={"MY_USER": "us3r-name"})
         assert done.fields["credentials.user"] == "********"
@@ -185,8 +185,8 @@ def test_referenced_credentials_are_masked_and_missing_ones_listed(program: Prog
         assert "us3r-name" not in done.out + done.err
         assert "still needed" in done.err
         assert "apiKey" in done.err
-        open_ = program.run("create", *flags, "--show-secrets", env={"MY_USER": "us3r-name"})
-        assert open_.fields["credentials.user"] == "us3r-name"
+        unmasked = program.run("create", *flags, "--show-secrets", env={"MY_USER": "us3r-name"})
+        assert unmasked.fields["credentials.user"] == "us3r-name"
 
 
 def test_literal_secret_works_with_a_warning(program: Program, server: Scripted) -> None:
@@ -219,17 +219,17 @@ def test_dry_run_prints_masked_request_and_sends_nothing(program: Program, serve
 
 
 def test_if_not_exists_prints_the_existing_integration(program: Program) -> None:
-    there = {**CREATED, "identifier": "mg"}
+    existing = {**CREATED, "identifier": "mg"}
 
-    def answer(request: Received) -> Reply:
+    def respond(request: Received) -> Reply:
         if request.path == "/v1/integrations" and request.method == "GET":
-            return Reply(200, {"data": [there]})
+            return Reply(200, {"data": [existing]})
         return created(request)
 
-    with scripted(answer) as server:
+    with scripted(respond) as server:
         flags = ("create", "-p", "mailgun", "--if-not-exists", "--api-url", server.url, "--json")
         done = program.run(*flags, "-i", "mg")
-        assert (done.code, done.json) == (0, there)
+        assert (done.code, done.json) == (0, existing)
         assert "nothing was created" in done.err
         assert {request.method for request in server.received} == {"GET"}
         other = program.run(*flags, "-i", "other")
@@ -238,67 +238,67 @@ def test_if_not_exists_prints_the_existing_integration(program: Program) -> None
 
 
 @pytest.mark.parametrize(
-    ("flags", "kind", "said"),
+    ("flags", "kind", "expected"),
     [
         ((), "usage", "--if-not-exists needs an identifier"),
         (("-f", "-"), "invalid_input", "--if-not-exists needs an identifier, and the file has none"),
     ],
 )
 def test_if_not_exists_needs_an_identifier(
-    program: Program, server: Scripted, flags: tuple[str, ...], kind: str, said: str
+    program: Program, server: Scripted, flags: tuple[str, ...], kind: str, expected: str
 ) -> None:
-    whole = ("create", "-p", "mailgun", "--if-not-exists", *flags, "--api-url", server.url, "--json")
-    done = program.run(*whole, stdin='{"name": "Main"}')
-    assert (done.code, done.error["type"], done.error["message"]) == (2, kind, said)
+    arguments = ("create", "-p", "mailgun", "--if-not-exists", *flags, "--api-url", server.url, "--json")
+    done = program.run(*arguments, stdin='{"name": "Main"}')
+    assert (done.code, done.error["type"], done.error["message"]) == (2, kind, expected)
     assert "--identifier" in done.error["hint"]
     assert server.received == []
 
 
 def test_dry_run_notes_a_missing_api_key(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    said = "there is no API key yet"
+    expected = "there is no API key yet"
     without = program.run("create", "-p", "mailgun", "--dry-run")
     assert without.code == 0, without.err
-    assert said in without.err
-    assert said not in program.run("create", "-p", "mailgun", "--dry-run", env={"NOVU_SECRET_KEY": KEY}).err
-    assert said not in program.run("create", "-p", "mailgun", "--dry-run", "--sandbox").err
+    assert expected in without.err
+    assert expected not in program.run("create", "-p", "mailgun", "--dry-run", env={"NOVU_SECRET_KEY": KEY}).err
+    assert expected not in program.run("create", "-p", "mailgun", "--dry-run", "--sandbox").err
 
 
-# -- the conversation at a terminal -----------------------------------------------------------------------------------
+# -- prompts ----------------------------------------------------------------------------------------------------------
 
-PLAIN = {"INTEGRATIONS_ACCESSIBLE": "1"}
-GUIDED = ("create", "--interactive", "-p", "discord", "-n", "Main", "-i", "mg", "--inactive", "--no-check")
+ACCESSIBLE = {"INTEGRATIONS_ACCESSIBLE": "1"}
+PROMPTED = ("create", "--interactive", "-p", "discord", "-n", "Main", "-i", "mg", "--inactive", "--no-check")
 
 
 def test_missing_api_key_fails_before_prompts(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    refused = program.run(*GUIDED, terminal=True, stdin="\n", env=PLAIN)
-    assert refused.code == 4, refused.err
-    assert "there is no API key" in refused.err
-    assert "Ready?" not in refused.err
+    rejected = program.run(*PROMPTED, terminal=True, stdin="\n", env=ACCESSIBLE)
+    assert rejected.code == 4, rejected.err
+    assert "there is no API key" in rejected.err
+    assert "Ready?" not in rejected.err
     for flag in ("--dry-run", "--sandbox"):
-        asked = program.run(*GUIDED, flag, terminal=True, stdin="\n", env=PLAIN)
-        assert asked.code == 0, asked.err
-        assert "Ready?" in asked.err
+        prompted = program.run(*PROMPTED, flag, terminal=True, stdin="\n", env=ACCESSIBLE)
+        assert prompted.code == 0, prompted.err
+        assert "Ready?" in prompted.err
 
 
 def test_prompted_create_prints_the_equivalent_command(program: Program) -> None:
     line = "integrations create --provider discord --channel chat --name Main --identifier mg --inactive --no-check"
     with scripted() as server:
-        done = program.run(*GUIDED, "--api-url", server.url, terminal=True, stdin="\n", env=PLAIN)
+        done = program.run(*PROMPTED, "--api-url", server.url, terminal=True, stdin="\n", env=ACCESSIBLE)
         assert done.code == 0, done.err
         assert f"the next time: {line} --api-url {server.url}" in done.err
     with scripted(Reply(422, {"statusCode": 422, "message": "not like that"})) as server:
-        refused = program.run(*GUIDED, "--api-url", server.url, terminal=True, stdin="\n", env=PLAIN)
-        assert refused.code == 7, refused.err
-        assert f"the same as one command: {line} --api-url {server.url}" in refused.err
+        rejected = program.run(*PROMPTED, "--api-url", server.url, terminal=True, stdin="\n", env=ACCESSIBLE)
+        assert rejected.code == 7, rejected.err
+        assert f"the same as one command: {line} --api-url {server.url}" in rejected.err
 
 
-# -- what goes wrong --------------------------------------------------------------------------------------------------
+# -- errors -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "expected"),
     [
         ((), "provider"),
         (("-p", "mailgnu"), "did you mean mailgun"),
@@ -321,14 +321,14 @@ def test_prompted_create_prints_the_equivalent_command(program: Program) -> None
     ],
 )
 def test_invalid_input_prints_one_error_and_sends_nothing(
-    program: Program, server: Scripted, flags: tuple[str, ...], said: str
+    program: Program, server: Scripted, flags: tuple[str, ...], expected: str
 ) -> None:
     done = program.run("create", *flags, "--api-url", server.url)
     assert done.code == 2
     assert done.out == ""
     lines = done.err.splitlines()
     assert lines[0].startswith("error: ")
-    assert said in lines[0]
+    assert expected in lines[0]
     assert all(line.startswith("hint: ") for line in lines[1:])
     assert len(lines) <= 2
     assert "s3cret-extra" not in done.err
@@ -365,9 +365,9 @@ def test_subprocess_works_with_empty_and_closed_stdin(tmp_path: Path) -> None:
     closed = program.spawn("create", "-p", "mailgun", "-C", "apiKey=@-", "--sandbox", stdin=None)
     assert closed.code == 2
     assert "standard input" in closed.err
-    asked = program.spawn("create", "--sandbox")
-    assert asked.code == 2
-    assert "Traceback" not in asked.err
+    prompted = program.spawn("create", "--sandbox")
+    assert prompted.code == 2
+    assert "Traceback" not in prompted.err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
@@ -386,41 +386,41 @@ def test_created_id_goes_to_stderr_when_stdout_fails(tmp_path: Path, redirection
 
 
 def test_sigterm_reports_the_same_as_ctrl_c(tmp_path: Path) -> None:
-    begun = threading.Event()
-    end = threading.Event()
+    received = threading.Event()
+    release = threading.Event()
 
-    def hang(request: Received) -> Reply:
-        begun.set()
-        end.wait(60)
+    def delay_response(request: Received) -> Reply:
+        received.set()
+        release.wait(60)
         return created(request)
 
-    with scripted(hang) as server:
+    with scripted(delay_response) as server:
         environ = {**Program(tmp_path).environ, "NOVU_SECRET_KEY": KEY}
         command = [sys.executable, "-m", "integrations_cli", "create", "-p", "mailgun", "-i", "mg", "--json"]
         with subprocess.Popen([*command, "--api-url", server.url], env=environ, stderr=subprocess.PIPE) as process:
-            assert begun.wait(60)
+            assert received.wait(60)
             process.terminate()
             _, err = process.communicate(timeout=60)
-        end.set()
+        release.set()
     error = json.loads(err)["error"]
     assert (process.returncode, error["type"]) == (130, "interrupted")
     assert "--identifier mg" in error["hint"]
 
 
 def test_long_lookup_is_announced(tmp_path: Path) -> None:
-    end = threading.Event()
+    release = threading.Event()
 
-    def silent_to_posts(request: Received) -> Reply:
+    def delay_posts(request: Received) -> Reply:
         if request.method == "POST":
-            end.wait(60)
+            release.wait(60)
         return created(request)
 
-    clock = HurriedClock()
+    clock = SkippingClock()
     program = Program(tmp_path, {"NOVU_SECRET_KEY": KEY}, clock=clock)
-    with scripted(silent_to_posts) as server:
+    with scripted(delay_posts) as server:
         flags = ("create", "-p", "mailgun", "-i", "mg", "--retries", "0", "--timeout", "0.2", "--api-url", server.url)
         done = program.run(*flags)
-        end.set()
+        release.set()
     assert done.code == 10
     assert "note: the server may still be working: looking for mg for up to" in done.err
     assert "--identifier mg --idempotency-key" in done.err
@@ -441,29 +441,29 @@ def test_resume_command_sends_the_same_request(
     monkeypatch.chdir(tmp_path)
     Path("c.json").write_text('{"user": "u", "apiKey": "s3cret-of-a-file"}', encoding="utf-8")
     Path("conditions.json").write_text('[{"isNegated": false, "children": []}]', encoding="utf-8")
-    posted: list[Received] = []
+    posts: list[Received] = []
 
-    def down_at_first(request: Received) -> Reply:
+    def first_post_fails(request: Received) -> Reply:
         if request.method == "POST":
-            posted.append(request)
-            if len(posted) == 1:
+            posts.append(request)
+            if len(posts) == 1:
                 return Reply(503, {"statusCode": 503, "message": "down"})
         return created(request)
 
-    program = Program(tmp_path / "home", {"NOVU_SECRET_KEY": KEY}, clock=HurriedClock())
-    with scripted(down_at_first) as server:
+    program = Program(tmp_path / "home", {"NOVU_SECRET_KEY": KEY}, clock=SkippingClock())
+    with scripted(first_post_fails) as server:
         stopped = program.run("create", "-p", "mailgun", *flags, "--retries", "0", "--api-url", server.url, "--json")
         assert stopped.code == 8, stopped.err
         line = stopped.error["hint"].partition("integrations create ")[2]
         done = program.run("create", *shlex.split(line))
     assert done.code == 0, done.err
-    first, second = posted
+    first, second = posts
     assert second.body == first.body
     assert second.headers["Idempotency-Key"] == first.headers["Idempotency-Key"]
 
 
-class HurriedClock:
-    """Sleeps at once: the time that was slept away is added to the machine's."""
+class SkippingClock:
+    """A clock that never waits: each sleep moves it ahead of the machine's clock."""
 
     def __init__(self) -> None:
         self.slept = 0.0

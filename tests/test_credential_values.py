@@ -1,4 +1,4 @@
-"""Values arrive byte for byte from wherever they are kept, and no message ever shows one."""
+"""Credential values are read unchanged from every source, and no message contains one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def refused(read: Any, *arguments: Any, **named: Any) -> InputError:
     return caught.value
 
 
-# -- any text survives ------------------------------------------------------------------------------------------------
+# -- any text is unchanged --------------------------------------------------------------------------------------------
 
 
 @given(texts)
@@ -140,7 +140,7 @@ def test_text_from_all_sources_reaches_request_body_unchanged(values: list[str])
     }
 
 
-# -- line ends --------------------------------------------------------------------------------------------------------
+# -- final newlines ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_service_account_file_is_unchanged(tmp_path: Path) -> None:
     assert reader(folder=tmp_path).argument("serviceAccount", "@account.json").value == account
 
 
-# -- where relative paths count from ----------------------------------------------------------------------------------
+# -- relative paths ---------------------------------------------------------------------------------------------------
 
 
 def test_relative_paths_resolve_from_document_or_current_folder(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_other_document_values_are_left_for_validation() -> None:
     assert {key: c.value for key, c in reader().document(values).items()} == values
 
 
-# -- secrets are known ------------------------------------------------------------------------------------------------
+# -- recorded secrets -------------------------------------------------------------------------------------------------
 
 
 def test_referenced_values_are_concealed_and_recorded_as_secrets() -> None:
@@ -262,7 +262,7 @@ def test_literal_secret_is_reported_only_from_command_line() -> None:
     assert values.secrets == {SECRET, "?", "in a file"}
 
 
-# -- standard input once ----------------------------------------------------------------------------------------------
+# -- one reader of stdin ----------------------------------------------------------------------------------------------
 
 
 def test_second_stdin_reader_is_rejected_naming_both() -> None:
@@ -276,7 +276,7 @@ def test_from_file_and_credential_cannot_share_stdin() -> None:
     assert "--from-file - and apiKey=@- both" in error.message
 
 
-# -- what is wrong, without the value ---------------------------------------------------------------------------------
+# -- errors without the value -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -492,7 +492,7 @@ def test_child_of_command_does_not_delay_exit(tmp_path: Path) -> None:
         os.close(opened)
         process.kill()
         process.wait()
-    assert begun.exists()  # so the child was there, and kept the output of the command open
+    assert begun.exists()  # so the child ran, and kept the output of the command open
     assert err.decode() == "credentials.apiKey: the command did not finish within 1 s\n"
     assert process.returncode == 1
 

@@ -1,4 +1,4 @@
-"""A draft from files and flags: what is accepted, what is refused, and in which words."""
+"""Drafts from files and flags: accepted input, rejected input, and the error messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a file, a pipe or a command line holds: no traceback, no hang, an exit code of the table, no steering."""
+"""No file, pipe or command line causes a traceback, a hang, an undocumented exit code or terminal control codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hostile import STEERERS, assert_sane, assert_unhurt, checked, texts, values
 from integrations_cli.catalogue import provider_ids
 from program import Program
 
-TITLE: Final = "Hostile files and arguments: cases without a traceback, a hang or a steered terminal"
+TITLE: Final = "Hostile files and arguments: cases without a traceback, a hang or a terminal control code"
 
 MODES: Final[Sequence[tuple[str, ...]]] = ((), ("--json",), ("--verbose",))
 
@@ -31,7 +31,7 @@ USES: Final[dict[str, tuple[str, ...]]] = {
     "plan": ("plan", "{}", "--sandbox"),
     "diff": ("diff", "{}", "--sandbox"),
 }
-"""The ways in which a file is read; `{}` is its name."""
+"""The commands that read a file; `{}` is its path."""
 
 SETTINGS_USES: Final[Sequence[tuple[str, ...]]] = (
     ("list",),
@@ -50,7 +50,7 @@ SETTINGS_USES: Final[Sequence[tuple[str, ...]]] = (
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """A program on a machine on which there is nothing to run, nothing to reach, and nothing to spoil."""
+    """Return a program without commands to run, servers to reach or files to damage."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     environ = {"PATH": str(tmp_path / "nothing"), "NOVU_API_URL": "https://127.0.0.1:1", "NOVU_SECRET_KEY": "key-1234"}
@@ -58,7 +58,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 
 
 def bodies() -> st.SearchStrategy[dict[str, Any]]:
-    """What looks like the body of a create."""
+    """Generate documents in the form of a create body."""
     provider = st.sampled_from(provider_ids()) | texts
     credentials = st.dictionaries(
         st.sampled_from(["apiKey", "port", "secure", "tlsOptions", "user", "serviceAccount"]) | texts,
@@ -89,7 +89,7 @@ def references() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def manifests() -> st.SearchStrategy[dict[str, Any]]:
-    """What looks like a manifest."""
+    """Generate documents in the form of a manifest."""
     entry = bodies().map(
         lambda body: {{"providerId": "provider", "_environmentId": "primary"}.get(k, k): v for k, v in body.items()}
     )
@@ -100,7 +100,7 @@ def manifests() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def settings_files() -> st.SearchStrategy[dict[str, Any]]:
-    """What looks like the settings."""
+    """Generate documents in the form of the settings file."""
     profile = st.fixed_dictionaries(
         {},
         optional={
@@ -116,7 +116,7 @@ def settings_files() -> st.SearchStrategy[dict[str, Any]]:
             "surprise": values,
         },
     )
-    # A profile without an address would mean the API itself; no test may call that.
+    # A profile without a URL would select the real API, which no test may call.
     local = profile.map(lambda table: {"api_url": "https://127.0.0.1:1", **table} if "region" not in table else table)
     return st.fixed_dictionaries(
         {"profiles": st.dictionaries(st.just("staging") | texts, local | values, max_size=3) | values},
@@ -125,27 +125,29 @@ def settings_files() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def without_regions(document: Any) -> Any:
-    """The same without the names of the API's own servers."""
+    """Replace the regions of the real API servers in a document."""
     text = json.dumps(document)
     return json.loads(text.replace('"region": "us"', '"region": "xx"').replace('"region": "eu"', '"region": "xx"'))
 
 
 def as_toml(document: Any) -> bytes:
-    """The document in TOML, as far as TOML can say it."""
-    return tomli_w.dumps(sayable(document)).encode("utf-8", "surrogatepass")
+    """Encode a document as TOML, without the values that TOML cannot hold."""
+    return tomli_w.dumps(without_nulls(document)).encode("utf-8", "surrogatepass")
 
 
-def sayable(value: Any) -> Any:
+def without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: sayable(item) for key, item in value.items() if item is not None}
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [sayable(item) for item in value if item is not None]
+        return [without_nulls(item) for item in value if item is not None]
     return value
 
 
-def spoiled(contents: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
-    """Contents, and such with something taken out, put in, said twice or said in another encoding."""
-    cuts = st.tuples(contents, st.integers(0, 400), st.integers(0, 40), st.binary(max_size=6) | st.sampled_from(BITS))
+def corrupted(contents: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    """Generate contents, unchanged or with bytes removed, inserted, repeated or re-encoded."""
+    cuts = st.tuples(
+        contents, st.integers(0, 400), st.integers(0, 40), st.binary(max_size=6) | st.sampled_from(FRAGMENTS)
+    )
     return st.one_of(
         contents,
         cuts.map(lambda cut: cut[0][: cut[1]] + cut[3] + cut[0][cut[1] + cut[2] :]),
@@ -157,7 +159,7 @@ def spoiled(contents: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     )
 
 
-BITS: Final = (
+FRAGMENTS: Final = (
     b'"',
     b"'",
     b"{",
@@ -184,10 +186,12 @@ def test_every_file_is_accepted_or_rejected_cleanly(use: str, form: str, program
     turns = itertools.cycle(MODES)
     path = program.home / f"file.{form}"
     shape = manifests() if use in {"plan", "diff"} else bodies() | values
-    written = shape.map(lambda document: json.dumps(document).encode()) if form == "json" else shape.map(as_anything)
+    written = (
+        shape.map(lambda document: json.dumps(document).encode()) if form == "json" else shape.map(as_toml_or_json)
+    )
 
     @checked(40)
-    @given(spoiled(written), st.booleans())
+    @given(corrupted(written), st.booleans())
     def check(content: bytes, piped: bool) -> None:
         nonlocal cases
         cases += 1
@@ -200,7 +204,7 @@ def test_every_file_is_accepted_or_rejected_cleanly(use: str, form: str, program
     figures(TITLE, [("files of integrations", f"{cases} cases")])
 
 
-def as_anything(document: Any) -> bytes:
+def as_toml_or_json(document: Any) -> bytes:
     return as_toml(document) if isinstance(document, dict) else json.dumps(document).encode()
 
 
@@ -210,7 +214,7 @@ def test_every_settings_file_is_accepted_or_rejected_cleanly(program: Program, f
     turns = itertools.cycle(itertools.product(SETTINGS_USES, MODES))
 
     @checked(200)
-    @given(spoiled(settings_files().map(as_toml)))
+    @given(corrupted(settings_files().map(as_toml)))
     def check(content: bytes) -> None:
         nonlocal cases
         cases += 1
@@ -218,7 +222,7 @@ def test_every_settings_file_is_accepted_or_rejected_cleanly(program: Program, f
         program.config.chmod(0o600)
         use, mode = next(turns)
         arguments = (*use, *mode, "--no-input", "--timeout", "5")
-        # Without the variables, so that the file decides; nothing in it leads to the API itself.
+        # Half of the runs have no key in the environment, so that the file decides; no URL in it selects the real API.
         env = {"NOVU_SECRET_KEY": "" if cases % 2 else "key-1234"}
         assert_sane(program.run(*arguments, env=env), arguments)
 
@@ -228,12 +232,12 @@ def test_every_settings_file_is_accepted_or_rejected_cleanly(program: Program, f
 
 DEEP: Final = 100_000
 MANY: Final = 1_500
-"""Less than any bound of what is read, so that all of them are looked at."""
+"""Below every limit on input size, so that all elements are parsed."""
 
-NASTY: Final[dict[str, bytes]] = {
-    "nothing": b"",
+PATHOLOGICAL: Final[dict[str, bytes]] = {
+    "empty": b"",
     "blanks": b" " * 1_000_000,
-    "a mark": b"\xef\xbb\xbf",
+    "a byte order mark": b"\xef\xbb\xbf",
     "deep lists": b"[" * DEEP,
     "deep objects": b'{"a":' * DEEP,
     "deep conditions": b'{"providerId":"mailgun","conditions":[' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"]}",
@@ -249,18 +253,18 @@ NASTY: Final[dict[str, bytes]] = {
     "many arrays of tables": b"version = 1\n" + b"[[a]]\n" * MANY,
     "many keys": b"version = 1\n" + b"".join(b"k%x = 1\n" % n for n in range(MANY)),
     "many members": b"{" + b",".join(b'"k%x":1' % n for n in range(MANY)) + b"}",
-    "one of them twice": b"{" + b",".join(b'"k%x":1' % n for n in range(MANY)) + b',"k1":1}',
-    "the same one": b"{" + b",".join([b'"a":1'] * MANY) + b"}",
+    "many members and a duplicate": b"{" + b",".join(b'"k%x":1' % n for n in range(MANY)) + b',"k1":1}',
+    "many duplicate members": b"{" + b",".join([b'"a":1'] * MANY) + b"}",
     "many numbers": b"[" + b",".join([b"1"] * MANY) + b"]",
     "many empty objects": b"[" + b",".join([b"{}"] * 200_000) + b"]",
     "a number of 5000 digits": b'{"version":' + b"9" * 5000 + b"}",
-    "the same in TOML": b"version = " + b"9" * 5000,
+    "a TOML number of 5000 digits": b"version = " + b"9" * 5000,
     "dates": b"version = 1979-05-27\n[integrations.a]\nprovider = 07:32:00\nname = 1979-05-27T07:32:00Z",
     "infinity": b"version = inf\n[integrations.a]\nprovider = nan\nrules = [inf, -inf, nan]",
     "a long text": b'{"version":1,"x":"' + b"x" * 1_000_000 + b'"}',
     "a long text in TOML": b'version = 1\nx = "' + b"x" * 300_000 + b'"\nx = 1',
     "a text of many lines": b'version = 1\nx = """' + b'x"\n' * 100_000 + b'"""\nz = 1\nz = 2',
-    "a text without an end": b'version = 1\nx = """' + b'x"' * 150_000,
+    "an unclosed text": b'version = 1\nx = """' + b'x"' * 150_000,
     "comments": b"# x\n" * 50_000,
     "UTF-16": '{"version": 1}'.encode("utf-16"),
     "NUL": b'{"version": 1, "a\\u0000": "\\u0000"}',
@@ -274,27 +278,27 @@ def test_pathological_files_are_accepted_or_rejected_cleanly(form: str, program:
     cases = 0
     turns = itertools.cycle(MODES)
     path = program.home / f"file.{form}"
-    for content, use in itertools.product(NASTY.values(), USES.values()):
+    for content, use in itertools.product(PATHOLOGICAL.values(), USES.values()):
         if content[:1] in {b"{", b"["} and form == "toml" and use[0] != "plan":
-            continue  # the first character is wrong, and that is all that there is to see
+            continue  # TOML fails at the first character: one such command is enough
         cases += 1
         path.write_bytes(content)
         arguments = (*(word.replace("{}", str(path)) for word in use), *next(turns), "--no-input")
         assert_sane(program.run(*arguments), arguments)
     program.config.parent.mkdir(mode=0o700)
-    for content, use in zip(NASTY.values(), itertools.cycle(SETTINGS_USES), strict=False):
+    for content, use in zip(PATHOLOGICAL.values(), itertools.cycle(SETTINGS_USES), strict=False):
         cases += 1
         program.config.write_bytes(content)
         program.config.chmod(0o600)
         arguments = (*use, *next(turns), "--no-input")
         assert_sane(program.run(*arguments), arguments)
-    figures(TITLE, [("the worst files", f"{cases} cases")])
+    figures(TITLE, [("pathological files", f"{cases} cases")])
 
 
 # -- arguments --------------------------------------------------------------------------------------------------------
 
 SAFE: Final = sorted(set(leaves()) - {"sandbox serve", "export"})
-"""All but the one that does not end by itself and the one that writes a file of any name."""
+"""All commands, without the one that never ends and the one that writes a file of any name."""
 
 words = st.one_of(
     texts,
@@ -308,9 +312,9 @@ words = st.one_of(
 
 
 def lines(command: str) -> st.SearchStrategy[list[str]]:
-    """Command lines of a command: its own flags and others, with values that fit and such that do not."""
+    """Generate command lines of a command: its own and other flags, with valid and invalid values."""
     flags = st.sampled_from(sorted(flags_of(command) | {"--unknown", "-Z", "--provider", "--help"}))
-    # What is run is nobody's choice here, and what is called is this machine.
+    # Generated words must not run commands or select other servers.
     free = words.filter(lambda word: "cmd:" not in word and "://" not in word)
     assigned = st.tuples(flags, free).map("=".join)
     several = st.lists(flags | free | assigned, max_size=6)
@@ -349,7 +353,7 @@ def test_arbitrary_words_are_accepted_or_rejected_cleanly(program: Program, figu
         assert_unhurt(program.run(*line, env={"CI": "1"}), " ".join(line))
 
     check()
-    figures(TITLE, [("anything at all", f"{cases} cases")])
+    figures(TITLE, [("arbitrary words", f"{cases} cases")])
 
 
 VARIABLES: Final = (

@@ -1,4 +1,4 @@
-"""What is large stays small: a process that meets the largest answers and files takes less than 200 MB, and ends."""
+"""The largest responses and files need less than 200 MB of memory, and the program ends."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from conftest import Figures
 from program import Program
 from raw_server import RawServer, Request, http
 
-MOST: Final = 200
-"""Megabytes that one run may take."""
+MAX_MEGABYTES: Final = 200
+"""The memory limit of one run in MB."""
 
 MEBIBYTE: Final = 1024 * 1024
 
@@ -30,13 +30,13 @@ if not child:
 _, status, usage = os.wait4(child, 0)
 print(os.waitstatus_to_exitcode(status), usage.ru_maxrss // (1 if sys.platform == "darwin" else 1 / 1024), flush=True)
 """
-"""Starts the program from a process that is small itself: what a parent takes counts for its child too."""
+"""Start the program from a small process: the memory of a parent counts for its child too."""
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell what a child has taken")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the system does not report the memory of a child")
 
 
 def measured(program: Program, arguments: Sequence[str]) -> tuple[int, int]:
-    """The exit code of a run, and the most memory that it took, in MB."""
+    """Return the exit code of a run, and its peak memory in MB."""
     command = [sys.executable, "-S", "-c", LAUNCH, sys.executable, "-m", "integrations_cli", *arguments]
     done = subprocess.run(command, env=program.environ, capture_output=True, timeout=120, check=True)
     assert b"Traceback" not in done.stderr
@@ -45,7 +45,7 @@ def measured(program: Program, arguments: Sequence[str]) -> tuple[int, int]:
 
 
 def integration(number: int) -> dict[str, Any]:
-    """One as servers write them."""
+    """Return an integration as a server lists it."""
     return {
         "_id": f"{number:024x}",
         "_environmentId": ENVIRONMENT,
@@ -65,24 +65,24 @@ def integration(number: int) -> dict[str, Any]:
     }
 
 
-def filled(unit: bytes, size: int = 10 * MEBIBYTE - 1000) -> bytes:
-    """A list of the same thing again and again."""
+def repeated(unit: bytes, size: int = 10 * MEBIBYTE - 1000) -> bytes:
+    """Return a JSON list of about `size` bytes that repeats `unit`."""
     return b"[" + b",".join([unit] * (size // (len(unit) + 1))) + b"]"
 
 
-ANSWERS: Final = {
+RESPONSES: Final = {
     "17,000 integrations": lambda: json.dumps({"data": [integration(number) for number in range(17_000)]}).encode(),
-    "objects": lambda: filled(b"{}"),
-    "small integrations": lambda: filled(b'{"_id":"1","a":1,"b":2.5}', 1_800_000),
+    "objects": lambda: repeated(b"{}"),
+    "small integrations": lambda: repeated(b'{"_id":"1","a":1,"b":2.5}', 1_800_000),
     "one long name": lambda: json.dumps([{**integration(1), "name": "x" * 10_000_000}]).encode(),
     "escaped surrogates": lambda: b'{"message":"' + b"\\ud800" * 1_700_000 + b'"}',
-    "more than 10 MB": lambda: filled(b"1", 12 * MEBIBYTE),
+    "more than 10 MB": lambda: repeated(b"1", 12 * MEBIBYTE),
 }
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("name", RESPONSES)
 def test_large_responses_use_limited_memory(name: str, tmp_path: Path, figures: Figures) -> None:
-    body = ANSWERS[name]()
+    body = RESPONSES[name]()
 
     def answer(request: Request) -> bytes:
         if request.target.endswith("/me"):
@@ -94,14 +94,14 @@ def test_large_responses_use_limited_memory(name: str, tmp_path: Path, figures: 
         code, size = measured(program, ["list", "--json"])
     figures("Memory of one run, of 200MB", [(f"list --json: {name}", f"{len(body) // 1000}KB", f"{size}MB")])
     assert code in {0, 8}
-    assert size < MOST
+    assert size < MAX_MEGABYTES
 
 
 FILES: Final = {
     "tables.toml": lambda: b"version = 1\n" + b"".join(b"[i%x]\n" % number for number in range(400_000)),
     "arrays.toml": lambda: b"version = 1\n" + b"[[a]]\n" * 90_000,
     "dots.toml": lambda: b"version = 1\nintegrations" + b".a" * 2_000_000 + b" = 1",
-    "objects.json": lambda: b'{"version":1,"integrations":' + filled(b"{}", 12 * MEBIBYTE) + b"}",
+    "objects.json": lambda: b'{"version":1,"integrations":' + repeated(b"{}", 12 * MEBIBYTE) + b"}",
     "text.json": lambda: b'{"version":1,"x":"' + b"x" * (15 * MEBIBYTE) + b'"}',
     "large.toml": lambda: b"#" * (17 * MEBIBYTE),
 }
@@ -114,4 +114,4 @@ def test_large_files_use_limited_memory(name: str, tmp_path: Path, figures: Figu
     code, size = measured(Program(tmp_path / "home"), ["plan", str(path), "--sandbox"])
     figures("Memory of one run, of 200MB", [(f"plan: {name}", f"{path.stat().st_size // 1000}KB", f"{size}MB")])
     assert code == 2
-    assert size < MOST
+    assert size < MAX_MEGABYTES

@@ -1,4 +1,4 @@
-"""`list`, `get`, `update`, `delete` and `set-primary`, as their user sees them, against the sandbox and odd servers."""
+"""`list`, `get`, `update`, `delete` and `set-primary` against the sandbox and scripted servers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from program import Finished, Program
 from scripted_server import Received, Reply, Scripted, scripted
 
 SECRET = "planted-secret-0123456789"
-FULL = ("apiKey=env:KEY", "user=u", "domain=mg.acme.io", "from=f@acme.io", "senderName=Acme")
+CREDENTIALS = ("apiKey=env:KEY", "user=u", "domain=mg.acme.io", "from=f@acme.io", "senderName=Acme")
 
 
 @pytest.fixture
@@ -23,39 +23,41 @@ def program(tmp_path: Path) -> Program:
 
 
 def create(program: Program, identifier: str, *flags: str, provider: str = "mailgun") -> str:
+    """Create an integration, and return its id."""
     done = program.run("create", "-p", provider, "-i", identifier, "--skip-validation", "--quiet", *flags)
     assert done.code == 0, done.err
     return done.out.strip()
 
 
 def credentials() -> list[str]:
-    return [word for text in FULL for word in ("-C", text)]
+    return [word for text in CREDENTIALS for word in ("-C", text)]
 
 
 def ok(done: Finished) -> Finished:
+    """Check that a run succeeded, and return it."""
     assert done.code == 0, done.err
     return done
 
 
-OWN = "6b03c66d9567edf1d9ef70d4"
+ENVIRONMENT_ID = "6b03c66d9567edf1d9ef70d4"
 
 
 def entry(identifier: str, **fields: Any) -> dict[str, Any]:
-    """An integration as a server lists it."""
+    """Return an integration as a server lists it."""
     named = {"_id": f"id-{identifier}", "identifier": identifier, "providerId": "mailgun", "channel": "email"}
-    return {**named, "_environmentId": OWN, **fields}
+    return {**named, "_environmentId": ENVIRONMENT_ID, **fields}
 
 
 @contextmanager
 def staging(listed: list[dict[str, Any]], *, name: str = "Staging") -> Iterator[tuple[Scripted, dict[str, str]]]:
-    """A server with these integrations, and the environment that leads to it."""
+    """Serve these integrations; yield the server and the variables that select it."""
 
-    def answer(request: Received) -> Reply:
+    def respond(request: Received) -> Reply:
         if request.path.endswith("/me"):
-            return Reply(200, {"data": {"_id": OWN, "name": name}})
+            return Reply(200, {"data": {"_id": ENVIRONMENT_ID, "name": name}})
         return Reply(200, {"data": listed if request.method == "GET" else listed[0]})
 
-    with scripted(answer) as server:
+    with scripted(respond) as server:
         env = {"NOVU_SECRET_KEY": "sk-0123456789", "NOVU_API_URL": server.url, "INTEGRATIONS_PROFILE": ""}
         yield server, env
 
@@ -63,14 +65,15 @@ def staging(listed: list[dict[str, Any]], *, name: str = "Staging") -> Iterator[
 # -- list -------------------------------------------------------------------------------------------------------------
 
 
-def world(program: Program) -> dict[str, str]:
+def create_several(program: Program) -> dict[str, str]:
+    """Create integrations on two channels; return their ids by identifier."""
     ids = {"first": create(program, "first", "--active"), "second": create(program, "second", "--active")}
     ids |= {"third": create(program, "third", "--active"), "off": create(program, "off", provider="sendgrid")}
     return ids | {"push": create(program, "push", "--active", provider="expo")}
 
 
 def test_list_sorts_by_channel_primary_first_inactive_last(program: Program) -> None:
-    ids = world(program)
+    ids = create_several(program)
     rows = [line.split("\t") for line in ok(program.run("list")).out.splitlines()]
     assert [(row[0], row[1], row[4]) for row in rows[1:]] == [
         ("email", "first", "primary"),
@@ -93,7 +96,7 @@ def test_list_sorts_by_channel_primary_first_inactive_last(program: Program) -> 
     ],
 )
 def test_list_can_be_filtered(program: Program, flags: tuple[str, ...], expected: list[str]) -> None:
-    world(program)
+    create_several(program)
     done = ok(program.run("list", *flags))
     assert [line.split("\t")[1] for line in done.out.splitlines()] == expected
     assert [entry["identifier"] for entry in ok(program.run("list", *flags, "--json")).json] == expected
@@ -107,11 +110,11 @@ def test_unknown_channel_is_rejected(program: Program) -> None:
 
 
 def test_list_on_terminal_is_a_styled_table(program: Program) -> None:
-    world(program)
+    create_several(program)
     done = ok(program.run("list", terminal=True, env={"COLUMNS": "120"}))
     assert "6 integrations in Development (" in done.out
-    assert "\x1b[1m" in done.out  # the primary one stands out
-    assert "\x1b[2m" in done.out  # inactive ones stand back
+    assert "\x1b[1m" in done.out  # the primary integration is bold
+    assert "\x1b[2m" in done.out  # inactive integrations are dim
     assert done.out.index("first") < done.out.index("third") < done.out.index("second") < done.out.index("off")
 
 
@@ -138,7 +141,7 @@ def test_empty_environment_prints_a_note(program: Program) -> None:
         assert ok(program.run("list", "--json", env=env)).json == []
 
 
-# -- REF --------------------------------------------------------------------------------------------------------------
+# -- references -------------------------------------------------------------------------------------------------------
 
 
 def test_get_accepts_identifier_or_id(program: Program) -> None:
@@ -167,9 +170,11 @@ def test_ambiguous_identifier_is_rejected_with_all_ids(program: Program) -> None
 # -- update -----------------------------------------------------------------------------------------------------------
 
 
-def sent_by(program: Program, *flags: str, there: dict[str, Any] | None = None) -> tuple[Finished, list[Received]]:
-    """One update against a server that shows what is there, and the requests that change something."""
-    with staging([entry("mail", _id=OWN, **(there or {}))]) as (server, env):
+def run_update(
+    program: Program, *flags: str, existing: dict[str, Any] | None = None
+) -> tuple[Finished, list[Received]]:
+    """Run one update against a server with one integration; return the run and the write requests."""
+    with staging([entry("mail", _id=ENVIRONMENT_ID, **(existing or {}))]) as (server, env):
         done = program.run("update", "mail", *flags, env=env)
         return done, [request for request in server.received if request.method != "GET"]
 
@@ -203,7 +208,7 @@ def sent_by(program: Program, *flags: str, there: dict[str, Any] | None = None) 
     ],
 )
 def test_update_sends_only_the_given_fields(program: Program, flags: tuple[str, ...], body: str) -> None:
-    done, (request,) = sent_by(program, *flags)
+    done, (request,) = run_update(program, *flags)
     assert done.code == 0, done.err
     assert (request.method, request.path) == ("PUT", "/v1/integrations/6b03c66d9567edf1d9ef70d4")
     assert request.body.decode() == body
@@ -211,7 +216,7 @@ def test_update_sends_only_the_given_fields(program: Program, flags: tuple[str, 
 
 
 @pytest.mark.parametrize(
-    ("flags", "there", "lost"),
+    ("flags", "existing", "dropped"),
     [
         (("-C", "apiKey=env:KEY"), {}, "user, domain, from, senderName"),
         (("-C", "user=u"), {"credentials": {"apiKey": "nvsk.x", "domain": "d"}}, "apiKey, domain, from, senderName"),
@@ -219,16 +224,16 @@ def test_update_sends_only_the_given_fields(program: Program, flags: tuple[str, 
     ],
 )
 def test_update_names_credentials_it_would_drop(
-    program: Program, flags: tuple[str, ...], there: dict[str, Any], lost: str
+    program: Program, flags: tuple[str, ...], existing: dict[str, Any], dropped: str
 ) -> None:
-    done, requests = sent_by(program, *flags, there=there)
+    done, requests = run_update(program, *flags, existing=existing)
     assert done.code == 2
-    assert f"mail would lose {lost}: servers replace credentials as a whole" in done.err
+    assert f"mail would lose {dropped}: servers replace credentials as a whole" in done.err
     assert requests == []
 
 
 @pytest.mark.parametrize(
-    ("flags", "code", "said"),
+    ("flags", "code", "message"),
     [
         ((), 2, "there is nothing to change"),
         (("--check",), 2, "there is nothing to change"),
@@ -238,16 +243,16 @@ def test_update_names_credentials_it_would_drop(
     ],
 )
 def test_invalid_update_is_rejected_without_a_request(
-    program: Program, flags: tuple[str, ...], code: int, said: str
+    program: Program, flags: tuple[str, ...], code: int, message: str
 ) -> None:
-    done, requests = sent_by(program, *flags)
+    done, requests = run_update(program, *flags)
     assert done.code == code
-    assert said in done.err
+    assert message in done.err
     assert requests == []
 
 
 def test_literal_secret_prints_a_warning(program: Program) -> None:
-    done, _ = sent_by(program, "--replace-credentials", "-C", f"apiKey={SECRET}")
+    done, _ = run_update(program, "--replace-credentials", "-C", f"apiKey={SECRET}")
     assert "on the command line" in done.err
     assert SECRET not in done.out + done.err
 
@@ -270,9 +275,9 @@ def test_plan_detects_credential_changes_made_by_update(program: Program, tmp_pa
 
 
 def test_update_masks_referenced_credentials_in_output(program: Program) -> None:
-    held = {"user": "abc", "domain": "mg.acme.io"}  # so short a value is masked by its key only
+    stored = {"user": "abc", "domain": "mg.acme.io"}  # too short to be redacted by its text
     flags = ("update", "mail", "--replace-credentials", "-C", "user=env:ME", "-C", "domain=mg.acme.io")
-    with staging([entry("mail", credentials=held)]) as (_, env):
+    with staging([entry("mail", credentials=stored)]) as (_, env):
         masked = ok(program.run(*flags, env={**env, "ME": "abc"})).fields
         shown = ok(program.run(*flags, "--show-secrets", env={**env, "ME": "abc"})).fields
     assert (masked["credentials.user"], masked["credentials.domain"]) == ("********", "mg.acme.io")
@@ -280,13 +285,13 @@ def test_update_masks_referenced_credentials_in_output(program: Program) -> None
 
 
 def test_update_works_when_environment_is_unknown(program: Program) -> None:
-    def answer(request: Received) -> Reply:
+    def respond(request: Received) -> Reply:
         if request.path.endswith("/me"):
             return Reply(404, {"statusCode": 404, "message": "no such route"})
         return Reply(200, {"data": [entry("push", providerId="expo", channel="push")]})
 
     def updated(request: Received) -> Reply:
-        reply = answer(request)
+        reply = respond(request)
         return reply if request.method == "GET" else Reply(200, {"data": reply.body["data"][0]})
 
     with scripted(updated) as server:
@@ -302,9 +307,9 @@ def test_update_works_when_fingerprints_cannot_be_saved(program: Program, tmp_pa
     path.write_text('version = 1\n[integrations.mail]\nprovider = "expo"\ncredentials = { apiKey = "k-1" }\n')
     ok(program.run("apply", str(path), "--yes"))
     state = Path(program.environ["INTEGRATIONS_STATE"])
-    for memory in state.glob("*.jsonl"):  # one that is a link is read, but never written
-        memory.rename(tmp_path / memory.name)
-        memory.symlink_to(tmp_path / memory.name)
+    for file in state.glob("*.jsonl"):  # a symbolic link is read, but never written
+        file.rename(tmp_path / file.name)
+        file.symlink_to(tmp_path / file.name)
     done = ok(program.run("update", "mail", "-C", "apiKey=env:KEY", "--show-secrets"))
     assert f"warning: the new credentials cannot be remembered in {state}: " in done.err
     assert "Traceback" not in done.err
@@ -315,8 +320,8 @@ def test_update_works_when_fingerprints_cannot_be_saved(program: Program, tmp_pa
 
 def test_delete_needs_confirmation(program: Program) -> None:
     create(program, "mail", "--active")
-    refused = program.run("delete", "mail")
-    assert (refused.code, "--yes" in refused.err) == (2, True)
+    unconfirmed = program.run("delete", "mail")
+    assert (unconfirmed.code, "--yes" in unconfirmed.err) == (2, True)
     done = ok(program.run("delete", "mail", "--yes", "--json"))
     assert (done.json["identifier"], done.json["deleted"]) == ("mail", True)
     assert program.run("get", "mail").code == 5
@@ -326,22 +331,22 @@ def test_delete_needs_confirmation(program: Program) -> None:
 def test_delete_on_terminal_asks_and_accepts_no(program: Program) -> None:
     create(program, "mail", "--active")
     env = {"INTEGRATIONS_ACCESSIBLE": "1", "TERM": "dumb"}
-    no = program.run("delete", "mail", terminal=True, stdin="n\n", env=env)
-    assert no.code == 1
-    assert "Delete mail (mailgun, email, primary) from Development?" in no.err
-    yes = program.run("delete", "mail", "-q", terminal=True, stdin="y\n", env=env)
-    assert yes.code == 0, yes.err
-    assert "email has no primary integration now" in yes.err
+    declined = program.run("delete", "mail", terminal=True, stdin="n\n", env=env)
+    assert declined.code == 1
+    assert "Delete mail (mailgun, email, primary) from Development?" in declined.err
+    accepted = program.run("delete", "mail", "-q", terminal=True, stdin="y\n", env=env)
+    assert accepted.code == 0, accepted.err
+    assert "email has no primary integration now" in accepted.err
 
 
 def test_delete_warns_about_built_in_integrations(program: Program) -> None:
     create(program, "mail")
     env = {"INTEGRATIONS_ACCESSIBLE": "1"}
     listed = ok(program.run("list", "--json")).json
-    (own,) = [entry["identifier"] for entry in listed if entry["providerId"] == "novu"]
-    said = "built into the service"
-    assert said in program.run("delete", own, terminal=True, stdin="n\n", env=env).err
-    assert said not in program.run("delete", "mail", terminal=True, stdin="n\n", env=env).err
+    (built_in,) = [entry["identifier"] for entry in listed if entry["providerId"] == "novu"]
+    message = "built into the service"
+    assert message in program.run("delete", built_in, terminal=True, stdin="n\n", env=env).err
+    assert message not in program.run("delete", "mail", terminal=True, stdin="n\n", env=env).err
 
 
 def test_set_primary_is_idempotent_and_reorders_the_channel(program: Program) -> None:
@@ -349,8 +354,8 @@ def test_set_primary_is_idempotent_and_reorders_the_channel(program: Program) ->
     create(program, "second", "--condition", "tenant.identifier=acme")
     done = ok(program.run("set-primary", "second", "--json"))
     assert (done.json["primary"], done.json["active"], done.json["conditions"]) == (True, True, [])
-    said = ok(program.run("set-primary", "second")).err
-    assert "it was primary already" in said
+    message = ok(program.run("set-primary", "second")).err
+    assert "it was primary already" in message
     assert [line.split("\t")[4] for line in ok(program.run("list", "-c", "email")).out.splitlines()] == [
         "primary",
         "fallback 1",
@@ -360,9 +365,9 @@ def test_set_primary_is_idempotent_and_reorders_the_channel(program: Program) ->
 def test_set_primary_reports_activation_and_removed_conditions(program: Program) -> None:
     create(program, "first", "--active")
     create(program, "second", "--condition", "tenant.identifier=acme")
-    said = ok(program.run("set-primary", "second")).err
-    assert "it was inactive and is active now" in said
-    assert "its conditions were removed" in said
+    message = ok(program.run("set-primary", "second")).err
+    assert "it was inactive and is active now" in message
+    assert "its conditions were removed" in message
 
 
 def test_set_primary_explains_channels_without_primary(program: Program) -> None:

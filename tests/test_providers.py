@@ -1,4 +1,4 @@
-"""`providers list` and `providers show` answer offline, and what `show` gives creates the integration."""
+"""`providers list` and `providers show` work offline, and the examples of `show` create integrations."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from program import Program
 
 PROVIDERS = catalogue.provider_ids()
 
-REFUSED = {
-    "novu": "One environment can only have one In app provider",  # there is one from the start
+REJECTED = {
+    "novu": "One environment can only have one In app provider",  # every environment has one
     "novu-email": "Creating Novu integration for novu-email provider is not allowed",
     "novu-sms": "Creating Novu integration for novu-sms provider is not allowed",
 }
-"""What only a server can set up, and what it says to others."""
+"""The providers that clients cannot create, and the error of the server."""
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ def program(tmp_path: Path) -> Program:
     return Program(tmp_path / "home")
 
 
-def filled(value: Any) -> Any:
-    """The example with the angle brackets filled in."""
+def fill_placeholders(value: Any) -> Any:
+    """Replace each placeholder in angle brackets with a value."""
     if isinstance(value, dict):
-        return {key: filled(item) for key, item in value.items()}
+        return {key: fill_placeholders(item) for key, item in value.items()}
     return re.sub(r"<(\w+)>", r"\1 of mine", value) if isinstance(value, str) else value
 
 
@@ -201,7 +201,7 @@ def test_provider_examples_create_integrations_in_the_sandbox(
     program: Program, provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = program.run("providers", "show", provider, "--json").json
-    body = filled(shown["example"])
+    body = fill_placeholders(shown["example"])
     path = tmp_path / "body.json"
     path.write_text(json.dumps(body))
     from_file = program.run("create", "--from-file", str(path), "--sandbox", "--json")
@@ -212,15 +212,15 @@ def test_provider_examples_create_integrations_in_the_sandbox(
         if field["secret"]:
             environ[variable(provider, field["key"])] = f"{field['key']} of mine"
             (tmp_path / f"{field['key']}.txt").write_text(f"{field['key']} of mine\n")
-    program_name, *line = shlex.split(filled(shown["create"]))
+    program_name, *line = shlex.split(fill_placeholders(shown["create"]))
     from_line = program.run(*line, "--sandbox", "--json", env=environ)
 
     assert program_name == "integrations"
     for finished in (from_file, from_line):
-        if provider in REFUSED:
+        if provider in REJECTED:
             assert (finished.code, finished.out) == (7, "")
             assert finished.error["status"] == 400
-            assert REFUSED[provider] in finished.error["message"]
+            assert REJECTED[provider] in finished.error["message"]
         else:
             assert finished.code == 0, finished.err
             created = finished.json

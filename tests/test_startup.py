@@ -1,6 +1,6 @@
-"""What each way through the program imports: start-up is a budget, and this is where it would be overspent unnoticed.
+"""Each kind of run imports only the modules it needs, so that start-up stays fast.
 
-Of our own packages, those that a way may import are listed; of libraries, those that it must not import.
+The lists name our own packages that a run may import, and the libraries that it must not import.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ sys.stdout.flush()
 sys.stderr.write("\\n" + json.dumps({"code": code, "modules": sorted(set(sys.modules) - before)}))
 """
 
-# The packages that a way may import; whoever adds one says so here.
+# The packages that a kind of run may import; add new ones here.
 TAB = {"catalogue", "commands", "errors", "inputs", "models", "settings", "terminal"}
 COMMAND_LINE = {"catalogue", "cli", "commands", "context", "errors", "models", "reference", "terminal"}
 CREATE = (COMMAND_LINE - {"reference"}) | {"api", "create", "inputs", "settings"}
@@ -44,7 +44,7 @@ NO_TYPER = frozenset({"typer", "inspect", "subprocess", "difflib"})
 
 
 def imported(program: Program, *arguments: str, env: Mapping[str, str] | None = None) -> tuple[set[str], set[str]]:
-    """The modules that a run imports: our own, without the name of the package, and all others."""
+    """Return the modules that a run imports: our own, without the package name, and all others."""
     done = subprocess.run(
         [sys.executable, "-c", RUN, json.dumps(arguments)],
         env={**program.environ, **(env or {})},
@@ -118,7 +118,7 @@ def test_sandbox_imports_no_http(program: Program) -> None:
 
 
 def test_plain_http_reads_no_certificates(program: Program, tmp_path: Path) -> None:
-    """Reading them takes longer than the rest of a request."""
+    """Loading certificates takes longer than the rest of a request."""
     code = "import ssl\nssl.SSLContext = ssl.create_default_context = None\n" + RUN
     with open_sandbox(tmp_path / "served.db") as sandbox, serve(sandbox.api, port=0).start() as server:
         env = {"NOVU_API_URL": server.url, "NOVU_SECRET_KEY": sandbox.api_keys["Development"]}
@@ -133,7 +133,7 @@ def test_plain_http_reads_no_certificates(program: Program, tmp_path: Path) -> N
 
 
 def test_exit_keeps_the_code_and_flushes_output(program: Program) -> None:
-    """It leaves without taking its modules apart: what was printed must be out by then."""
+    """The program exits without interpreter cleanup, so it must flush its output first."""
     done = program.spawn("create", "--provider", "mailgun", "--sandbox", "--json")
     assert done.code == 0
     assert done.json["providerId"] == "mailgun"

@@ -1,4 +1,4 @@
-"""A mistyped word leads to the one that was meant."""
+"""A mistyped word gets a suggestion of the intended one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from integrations_cli import catalogue
 from integrations_cli.catalogue.credential_fields import Provider
 from integrations_cli.catalogue.suggest import nearest, nearest_named
 
-OF_EACH_KIND = 3
-"""How many typos of each kind are tried of a key."""
+TYPOS_PER_KIND = 3
+"""The number of typos of each kind that are tried for each key."""
 
 
 def typos(word: str) -> list[list[str]]:
-    """Every word that is one edit away, by kind: a letter left out, put in, replaced, or two neighbours swapped."""
+    """Return all one-edit typos by kind: a letter deleted, inserted or replaced, or two neighbours swapped."""
     places = range(len(word) + 1)
     kinds = (
         {word[:place] + word[place + 1 :] for place in places[:-1]},
@@ -32,7 +32,7 @@ def typos(word: str) -> list[list[str]]:
 
 
 def suggestions(provider: Provider, key: str) -> list[str]:
-    """As the checks ask for them: by key and by label."""
+    """Return the suggestions by key and by label, as validation does."""
     return nearest_named(key, {field.key: (field.key, field.label) for field in provider.credentials})
 
 
@@ -45,12 +45,12 @@ def test_no_credential_key_is_a_typo_of_another() -> None:
 
 @pytest.mark.parametrize("channel", catalogue.channels())
 def test_typo_suggests_the_intended_key(channel: str, figures: Figures) -> None:
-    """A sample of all one-edit typos, the same in every run: a few of every credential key of the channel."""
+    """Try a fixed sample of one-edit typos: a few of every credential key of the channel."""
     draw = Random(channel)
     tried, misled = 0, []
     for provider in catalogue.providers():
         for field in provider.credentials if provider.channel == channel else ():
-            for typo in chain(*(draw.sample(kind, min(OF_EACH_KIND, len(kind))) for kind in typos(field.key))):
+            for typo in chain(*(draw.sample(kind, min(TYPOS_PER_KIND, len(kind))) for kind in typos(field.key))):
                 assert provider.field(typo) is None, f"{typo} is a key of {provider.id}: nobody would notice the typo"
                 tried += 1
                 if next(iter(suggestions(provider, typo)), None) != field.key:
