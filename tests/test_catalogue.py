@@ -162,8 +162,8 @@ def test_lookup_imports_little_and_builds_one_provider() -> None:
         "assert catalogue.lookup._provider.cache_info().currsize == 1\n"
         "print(*sorted({'typer', 'rich', 'httpx', 'tomllib', 'difflib', 'subprocess'} & set(sys.modules)))"
     )
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert finished.stdout == "\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
 
 
 # -- examples ---------------------------------------------------------------------------------------------------------
@@ -186,12 +186,12 @@ def test_example_body_passes_all_checks(provider: Provider) -> None:
 
 @every_provider
 def test_example_command_matches_example_body_without_secrets(provider: Provider) -> None:
-    words = shlex.split(example_command(provider))
-    assert words[:6] == ["integrations", "create", "--provider", provider.id, "--channel", provider.channel]
-    assert words.pop() == "--active"
-    assert set(words[6::2]) <= {"--credential"}
+    arguments = shlex.split(example_command(provider))
+    assert arguments[:6] == ["integrations", "create", "--provider", provider.id, "--channel", provider.channel]
+    assert arguments.pop() == "--active"
+    assert set(arguments[6::2]) <= {"--credential"}
     expected = example_body(provider).get("credentials", {})
-    by_reference = {key: value for key, _, value in (word.partition("=") for word in words[7::2])}
+    by_reference = {key: value for key, _, value in (word.partition("=") for word in arguments[7::2])}
     assert list(by_reference) == list(expected)
     environ = {variable(provider.id, key): value for key, value in expected.items() if isinstance(value, str)}
     reader = ValueReader(stdin=bytes, environ=environ)

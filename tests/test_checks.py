@@ -18,19 +18,19 @@ MAILGUN = {"apiKey": SECRET, "user": "api", "domain": "mg.acme.io", "from": "hi@
 OBJECT_ID = "65f0a1b2c3d4e5f60718293A"
 
 
-def draft(credentials: dict[str, Any] | None = None, *, concealed: bool = False, **said: Any) -> Draft:
+def draft(credentials: dict[str, Any] | None = None, *, concealed: bool = False, **fields: Any) -> Draft:
     given = {key: Credential(value, concealed) for key, value in (credentials or {}).items()}
-    return Draft(credentials=given, **said)
+    return Draft(credentials=given, **fields)
 
 
-def findings(credentials: dict[str, Any] | None = None, *, skip: bool = False, **said: Any) -> tuple[str, ...]:
+def errors(credentials: dict[str, Any] | None = None, *, skip: bool = False, **fields: Any) -> tuple[str, ...]:
     """Return the errors of a draft, and check the form of their message."""
     with pytest.raises(InputError) as caught:
-        check_draft(draft(credentials, **said), skip=skip)
+        check_draft(draft(credentials, **fields), skip=skip)
     error = caught.value
     assert error.message == "; ".join(error.details)
     assert error.exit_code == 2
-    assert not any("\n" in finding for finding in error.details)
+    assert not any("\n" in detail for detail in error.details)
     assert SECRET not in f"{error.message} {error.hint}"
     return error.details
 
@@ -72,13 +72,13 @@ def test_inactive_draft_may_lack_credentials_with_a_note() -> None:
 
 
 def test_provider_is_required() -> None:
-    assert findings() == ("provider: is missing",)
-    assert findings(provider="", channel="email") == ("provider: is missing",)
-    assert findings(skip=True) == ("provider: is missing",)
+    assert errors() == ("provider: is missing",)
+    assert errors(provider="", channel="email") == ("provider: is missing",)
+    assert errors(skip=True) == ("provider: is missing",)
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("given", "suggestion"),
     [
         ("SendGrid", "did you mean sendgrid?"),
         ("sendgird", "did you mean sendgrid?"),
@@ -87,21 +87,21 @@ def test_provider_is_required() -> None:
         ("infobip", "did you mean infobip-email or infobip-sms?"),
     ],
 )
-def test_unknown_provider_suggests_the_nearest(typed: str, meant: str) -> None:
-    assert findings(provider=typed) == (f"provider: the catalogue has no {typed!r} ({meant})",)
+def test_unknown_provider_suggests_the_nearest(given: str, suggestion: str) -> None:
+    assert errors(provider=given) == (f"provider: the catalogue has no {given!r} ({suggestion})",)
 
 
 def test_unknown_provider_without_match_has_no_suggestion() -> None:
-    assert findings(provider="xyzzy", channel="email") == ("provider: the catalogue has no 'xyzzy'",)
+    assert errors(provider="xyzzy", channel="email") == ("provider: the catalogue has no 'xyzzy'",)
 
 
 def test_wrong_channel_error_names_the_right_one() -> None:
-    assert findings(provider="twilio", channel="email") == ("channel: twilio is a provider for sms, not for 'email'",)
-    assert findings(provider="twilio", channel="smms") == ("channel: twilio is a provider for sms, not for 'smms'",)
+    assert errors(provider="twilio", channel="email") == ("channel: twilio is a provider for sms, not for 'email'",)
+    assert errors(provider="twilio", channel="smms") == ("channel: twilio is a provider for sms, not for 'smms'",)
 
 
 def test_unknown_channel_suggests_the_nearest() -> None:
-    _, channel = findings(provider="xyzzy", channel="emial")
+    _, channel = errors(provider="xyzzy", channel="emial")
     assert channel == (
         "channel: there is no 'emial' (did you mean email?); the channels are in_app, email, sms, chat, push, tool"
     )
@@ -111,22 +111,22 @@ def test_unknown_channel_suggests_the_nearest() -> None:
 
 
 def test_unknown_credential_is_rejected_with_a_suggestion() -> None:
-    fate = "the server would ignore it"
-    assert findings({"api_key": SECRET, "dmoain": "x", "licence": "x"}, provider="mailgun") == (
-        f"credentials.api_key: mailgun has no such credential (did you mean apiKey?); {fate}",
-        f"credentials.dmoain: mailgun has no such credential (did you mean domain?); {fate}",
-        f"credentials.licence: mailgun has no such credential; {fate}",
+    consequence = "the server would ignore it"
+    assert errors({"api_key": SECRET, "dmoain": "x", "licence": "x"}, provider="mailgun") == (
+        f"credentials.api_key: mailgun has no such credential (did you mean apiKey?); {consequence}",
+        f"credentials.dmoain: mailgun has no such credential (did you mean domain?); {consequence}",
+        f"credentials.licence: mailgun has no such credential; {consequence}",
     )
 
 
 def test_credential_of_another_provider_is_explained() -> None:
-    assert findings({"region": "eu"}, provider="mailgun") == (
+    assert errors({"region": "eu"}, provider="mailgun") == (
         "credentials.region: mailgun has no such credential, only other providers do",
     )
 
 
 @pytest.mark.parametrize(
-    ("provider", "key", "value", "finding"),
+    ("provider", "key", "value", "expected"),
     [
         ("sendgrid", "region", "us", "'us' is not one of global, eu"),
         ("sendgrid", "region", "EU", "'EU' is not one of global, eu (did you mean eu?)"),
@@ -167,10 +167,10 @@ def test_credential_of_another_provider_is_explained() -> None:
         ),
     ],
 )
-def test_invalid_credential_value_is_explained(provider: str, key: str, value: Any, finding: Any) -> None:
-    if isinstance(finding, dict):  # newer Pythons have other messages
-        finding = finding[13 if sys.version_info >= (3, 13) else 11]
-    assert findings({key: value}, provider=provider) == (f"credentials.{key}: {finding}",)
+def test_invalid_credential_value_is_explained(provider: str, key: str, value: Any, expected: Any) -> None:
+    if isinstance(expected, dict):  # newer Pythons have other messages
+        expected = expected[13 if sys.version_info >= (3, 13) else 11]
+    assert errors({key: value}, provider=provider) == (f"credentials.{key}: {expected}",)
 
 
 def test_concealed_value_is_not_in_the_error() -> None:
@@ -180,23 +180,23 @@ def test_concealed_value_is_not_in_the_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "purpose"),
+    ("fields", "purpose"),
     [
         ({"active": True}, "to be active"),
         ({"check": True}, "to be checked"),
         ({"active": True, "check": True}, "to be active"),
     ],
 )
-def test_active_or_checked_draft_lists_all_missing_credentials(said: Any, purpose: str) -> None:
+def test_active_or_checked_draft_lists_all_missing_credentials(fields: Any, purpose: str) -> None:
     needed = "apiKey (API Key), domain (Domain), from (From email address), senderName (Sender name)"
-    assert findings({"user": "api"}, provider="mailgun", **said) == (
+    assert errors({"user": "api"}, provider="mailgun", **fields) == (
         f"credentials: mailgun needs more {purpose}: {needed}",
     )
 
 
 def test_missing_credential_shows_its_usual_value() -> None:
     credentials = {"servicePlanId": "p", "apiToken": SECRET, "from": "+1"}
-    assert findings(credentials, provider="sinch", active=True) == (
+    assert errors(credentials, provider="sinch", active=True) == (
         "credentials: sinch needs more to be active: region (Region; usually eu)",
     )
 
@@ -206,18 +206,18 @@ def test_missing_credential_shows_its_usual_value() -> None:
 
 @pytest.mark.parametrize("value", ["", "5", "65f0a1b2c3d4e5f60718293", OBJECT_ID + "0", "z" * 24, OBJECT_ID + "\n"])
 def test_malformed_environment_id_is_rejected(value: str) -> None:
-    assert findings(provider="mailgun", environment_id=value) == (
+    assert errors(provider="mailgun", environment_id=value) == (
         "environment-id: is not an id (24 digits from 0 to 9 and a to f)",
     )
 
 
 def test_empty_name_or_identifier_is_rejected() -> None:
-    assert findings(provider="mailgun", name="", identifier="") == ("name: is empty", "identifier: is empty")
+    assert errors(provider="mailgun", name="", identifier="") == ("name: is empty", "identifier: is empty")
 
 
 @pytest.mark.parametrize("skip", [False, True])
 @pytest.mark.parametrize(
-    ("said", "finding"),
+    ("fields", "expected"),
     [
         ({"name": "caf\udce9"}, "name: is not valid Unicode text"),
         ({"conditions": [{"value": ["\ud800"]}]}, "conditions[0].value[0]: is not valid Unicode text"),
@@ -231,18 +231,18 @@ def test_empty_name_or_identifier_is_rejected() -> None:
         ({"credentials": {"tlsOptions": {"ca": "\ud800"}}}, "credentials.tlsOptions.ca: is not valid Unicode text"),
     ],
 )
-def test_unencodable_values_are_rejected_even_without_validation(said: Any, finding: str, skip: bool) -> None:
-    (found, *_) = findings(provider="nodemailer", skip=skip, **said)
-    assert found.startswith(finding)
+def test_unencodable_values_are_rejected_even_without_validation(fields: Any, expected: str, skip: bool) -> None:
+    (error, *_) = errors(provider="nodemailer", skip=skip, **fields)
+    assert error.startswith(expected)
 
 
 # -- all errors, or skipped -------------------------------------------------------------------------------------------
 
 
 def test_all_errors_of_a_draft_are_one_message() -> None:
-    wrong = {"api_key": SECRET, "from": 1}
-    found = findings(wrong, provider="mailgun", channel="sms", environment_id="x", active=True)
-    assert [finding.partition(":")[0] for finding in found] == [
+    credentials = {"api_key": SECRET, "from": 1}
+    found = errors(credentials, provider="mailgun", channel="sms", environment_id="x", active=True)
+    assert [error.partition(":")[0] for error in found] == [
         "channel",
         "environment-id",
         "credentials.api_key",
@@ -252,16 +252,16 @@ def test_all_errors_of_a_draft_are_one_message() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "hint"),
+    ("fields", "hint"),
     [
         ({}, "pass --provider; integrations providers list shows all"),
         ({"provider": "nobody"}, "integrations providers list shows all; --skip-validation turns"),
         ({"provider": "mailgun", "active": True}, "integrations providers show mailgun shows its credentials; --skip"),
     ],
 )
-def test_hint_names_the_command_to_run(said: Any, hint: str) -> None:
+def test_hint_names_the_command_to_run(fields: Any, hint: str) -> None:
     with pytest.raises(InputError) as caught:
-        check_draft(draft(**said))
+        check_draft(draft(**fields))
     assert (caught.value.hint or "").startswith(hint)
 
 
@@ -275,6 +275,6 @@ def test_skip_validation_accepts_unknown_values() -> None:
 
 
 def test_skip_validation_needs_channel_for_unknown_provider() -> None:
-    assert findings(provider="nobody", skip=True) == (
+    assert errors(provider="nobody", skip=True) == (
         "channel: is missing, and the catalogue does not have the provider 'nobody'",
     )

@@ -37,7 +37,8 @@ def reader(
     return ValueReader(stdin=lambda: stdin, environ=environ or {}, folder=folder, **more)
 
 
-def refused(read: Any, *arguments: Any, **named: Any) -> InputError:
+def input_error(read: Any, *arguments: Any, **named: Any) -> InputError:
+    """Return the error of a call, and check that it does not contain the secret."""
     with pytest.raises(InputError) as caught:
         read(*arguments, **named)
     assert SECRET not in caught.value.message
@@ -112,7 +113,7 @@ def test_text_from_all_sources_reaches_request_body_unchanged(values: list[str])
         (folder / "value").write_bytes(f"{from_file}\r\n".encode())
         (folder / "all.json").write_bytes(json.dumps({"senderName": from_json}).encode())
         (folder / "all.toml").write_bytes(tomli_w.dumps({"credentials": {"baseUrl": from_toml}}).encode())
-        finished = Program(folder / "home").run(
+        done = Program(folder / "home").run(
             *("create", "--provider", "mailgun", "--from-file", str(folder / "all.toml")),
             *("--credentials-file", str(folder / "all.json")),
             *(
@@ -129,8 +130,8 @@ def test_text_from_all_sources_reaches_request_body_unchanged(values: list[str])
             stdin=f"{from_stdin}\r\n".encode(),
             env={"V": from_environment},
         )
-    assert finished.code == 0, finished.err
-    assert finished.json["body"]["credentials"] == {
+    assert done.code == 0, done.err
+    assert done.json["body"]["credentials"] == {
         "apiKey": from_stdin,
         "user": from_file,
         "domain": from_environment,
@@ -266,13 +267,13 @@ def test_literal_secret_is_reported_only_from_command_line() -> None:
 
 
 def test_second_stdin_reader_is_rejected_naming_both() -> None:
-    error = refused(reader(b"x").assignments, ["apiKey=@-", "secretKey=@-"])
+    error = input_error(reader(b"x").assignments, ["apiKey=@-", "secretKey=@-"])
     assert error.message == "standard input can be read only once, but apiKey=@- and secretKey=@- both read it"
 
 
 def test_from_file_and_credential_cannot_share_stdin() -> None:
     values = reader(b'{"providerId": "mailgun"}')
-    error = refused(build_draft, DraftInputs(from_file="-", credentials=["apiKey=@-"]), values)
+    error = input_error(build_draft, DraftInputs(from_file="-", credentials=["apiKey=@-"]), values)
     assert "--from-file - and apiKey=@- both" in error.message
 
 
@@ -324,7 +325,7 @@ def test_unusable_value_is_one_error_line(
     (tmp_path / "nul").write_bytes(SECRET.encode("utf-16-le"))
     (tmp_path / "big").write_bytes(b"k" * (LARGEST + 1))
     values = reader(environ={"EMPTY": "", "BYTES": f"{SECRET}\udcff"})
-    error = refused(values.assignments, [assignment])
+    error = input_error(values.assignments, [assignment])
     assert error.message == message
     assert error.details == (message,)
     assert values.secrets == set()
@@ -335,12 +336,12 @@ def test_unusable_value_is_one_error_line(
 def test_unreadable_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.touch(mode=0)
-    assert refused(read_file, path, "credentials.apiKey").message.endswith("Permission denied")
+    assert input_error(read_file, path, "credentials.apiKey").message.endswith("Permission denied")
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="Linux has a file that opens and cannot be read")
 def test_read_failure_is_an_error() -> None:
-    error = refused(read_file, Path("/proc/self/mem"), "credentials.apiKey")
+    error = input_error(read_file, Path("/proc/self/mem"), "credentials.apiKey")
     assert error.message == "credentials.apiKey: the file /proc/self/mem: cannot read it: Input/output error"
 
 
@@ -367,11 +368,11 @@ def test_file_can_be_a_pipe() -> None:
     ],
 )
 def test_malformed_reference_error_names_its_path(value: Any, message: str) -> None:
-    assert refused(reader().document, {"apiKey": value}).message == message
+    assert input_error(reader().document, {"apiKey": value}).message == message
 
 
 def test_all_assignment_errors_are_reported_together() -> None:
-    error = refused(reader().assignments, ["apiKey=env:ONE", "secretKey=env:TWO", "from=a", "from=b", "nothing"])
+    error = input_error(reader().assignments, ["apiKey=env:ONE", "secretKey=env:TWO", "from=a", "from=b", "nothing"])
     assert error.details == (
         "credentials.apiKey: the environment variable ONE is not set",
         "credentials.secretKey: the environment variable TWO is not set",
@@ -394,16 +395,16 @@ def test_variable_is_read_for_a_profile() -> None:
 
 
 def test_command_is_split_like_shell_without_running_one() -> None:
-    ran: list[Sequence[str]] = []
+    commands: list[Sequence[str]] = []
 
     def run(argv: Sequence[str], what: str) -> str:
-        ran.append((what, *argv))
+        commands.append((what, *argv))
         return "value"
 
     values = reader(run=run)
     assert values.argument("apiKey", """cmd:op read 'op://Private Vault/key' "a b"; $HOME #x""").concealed
     assert values.document_value("token", {"command": ["op", "a b", "*"]}).value == "value"
-    assert ran == [
+    assert commands == [
         ("credentials.apiKey", "op", "read", "op://Private Vault/key", "a b;", "$HOME", "#x"),
         ("credentials.token", "op", "a b", "*"),
     ]
@@ -445,13 +446,13 @@ def test_command_gets_empty_stdin_and_given_environment() -> None:
     ],
 )
 def test_failed_command_error_hides_its_output(code: str, message: str) -> None:
-    error = refused(run_command, python(code), "credentials.apiKey")
+    error = input_error(run_command, python(code), "credentials.apiKey")
     assert error.message.startswith(f"credentials.apiKey: {message}")
 
 
 @pytest.mark.parametrize("argv", [["no-such-program-anywhere", SECRET], ["", SECRET], ["a\0b"], []])
 def test_command_start_error_hides_the_arguments(argv: list[str]) -> None:
-    assert refused(run_command, argv, "x").message.startswith("x: the command cannot be started: ")
+    assert input_error(run_command, argv, "x").message.startswith("x: the command cannot be started: ")
 
 
 @pytest.mark.parametrize(
@@ -464,11 +465,11 @@ def test_command_start_error_hides_the_arguments(argv: list[str]) -> None:
 )
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot pause")
 def test_slow_command_is_killed(code: str) -> None:
-    error = refused(run_command, python(code), "credentials.apiKey", seconds=0.5)
+    error = input_error(run_command, python(code), "credentials.apiKey", seconds=0.5)
     assert error.message == "credentials.apiKey: the command did not finish within 0.5 s"
 
 
-ENDING = """
+RUN_COMMAND = """
 import sys
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.run_command import run_command
@@ -481,23 +482,23 @@ except InputError as error:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes of this kind")
 def test_child_of_command_does_not_delay_exit(tmp_path: Path) -> None:
-    pipe, begun = tmp_path / "pipe", tmp_path / "begun"
+    pipe, started = tmp_path / "pipe", tmp_path / "started"
     os.mkfifo(pipe)
     opened = os.open(pipe, os.O_RDWR)  # `cat` ends when this is closed
-    command = ["/bin/sh", "-c", 'cat "$1" & : >"$2"', "sh", str(pipe), str(begun)]
-    process = subprocess.Popen([sys.executable, "-c", ENDING, *command], stderr=subprocess.PIPE)
+    command = ["/bin/sh", "-c", 'cat "$1" & : >"$2"', "sh", str(pipe), str(started)]
+    process = subprocess.Popen([sys.executable, "-c", RUN_COMMAND, *command], stderr=subprocess.PIPE)
     try:
         _, err = process.communicate(timeout=20)
     finally:
         os.close(opened)
         process.kill()
         process.wait()
-    assert begun.exists()  # so the child ran, and kept the output of the command open
+    assert started.exists()  # so the child ran, and kept the output of the command open
     assert err.decode() == "credentials.apiKey: the command did not finish within 1 s\n"
     assert process.returncode == 1
 
 
-KEEPING = """
+HOLD_OUTPUT = """
 import os, socket, sys
 if os.fork():
     os._exit(0)
@@ -508,8 +509,8 @@ connection.recv(1)
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot fork")
 def test_child_of_command_does_not_delay_signal(tmp_path: Path) -> None:
-    script = tmp_path / "keeping.py"
-    script.write_text(KEEPING)
+    script = tmp_path / "hold_output.py"
+    script.write_text(HOLD_OUTPUT)
     with socket.create_server(("127.0.0.1", 0)) as server:
         command = f"cmd:{sys.executable} {script} {server.getsockname()[1]}"
         process = subprocess.Popen(

@@ -183,7 +183,7 @@ FRAGMENTS: Final = (
 @pytest.mark.parametrize("use", sorted(USES))
 def test_every_file_is_accepted_or_rejected_cleanly(use: str, form: str, program: Program, figures: Figures) -> None:
     cases = 0
-    turns = itertools.cycle(MODES)
+    modes = itertools.cycle(MODES)
     path = program.home / f"file.{form}"
     shape = manifests() if use in {"plan", "diff"} else bodies() | values
     written = (
@@ -197,7 +197,7 @@ def test_every_file_is_accepted_or_rejected_cleanly(use: str, form: str, program
         cases += 1
         path.write_bytes(content)
         name = "-" if piped and use != "diff" else str(path)
-        arguments = (*(word.replace("{}", name) for word in USES[use]), *next(turns), "--no-input")
+        arguments = (*(word.replace("{}", name) for word in USES[use]), *next(modes), "--no-input")
         assert_sane(program.run(*arguments, stdin=content), arguments)
 
     check()
@@ -211,7 +211,7 @@ def as_toml_or_json(document: Any) -> bytes:
 def test_every_settings_file_is_accepted_or_rejected_cleanly(program: Program, figures: Figures) -> None:
     cases = 0
     program.config.parent.mkdir(mode=0o700)
-    turns = itertools.cycle(itertools.product(SETTINGS_USES, MODES))
+    modes = itertools.cycle(itertools.product(SETTINGS_USES, MODES))
 
     @checked(200)
     @given(corrupted(settings_files().map(as_toml)))
@@ -220,7 +220,7 @@ def test_every_settings_file_is_accepted_or_rejected_cleanly(program: Program, f
         cases += 1
         program.config.write_bytes(content)
         program.config.chmod(0o600)
-        use, mode = next(turns)
+        use, mode = next(modes)
         arguments = (*use, *mode, "--no-input", "--timeout", "5")
         # Half of the runs have no key in the environment, so that the file decides; no URL in it selects the real API.
         env = {"NOVU_SECRET_KEY": "" if cases % 2 else "key-1234"}
@@ -276,21 +276,21 @@ PATHOLOGICAL: Final[dict[str, bytes]] = {
 @pytest.mark.parametrize("form", ["json", "toml"])
 def test_pathological_files_are_accepted_or_rejected_cleanly(form: str, program: Program, figures: Figures) -> None:
     cases = 0
-    turns = itertools.cycle(MODES)
+    modes = itertools.cycle(MODES)
     path = program.home / f"file.{form}"
     for content, use in itertools.product(PATHOLOGICAL.values(), USES.values()):
         if content[:1] in {b"{", b"["} and form == "toml" and use[0] != "plan":
             continue  # TOML fails at the first character: one such command is enough
         cases += 1
         path.write_bytes(content)
-        arguments = (*(word.replace("{}", str(path)) for word in use), *next(turns), "--no-input")
+        arguments = (*(word.replace("{}", str(path)) for word in use), *next(modes), "--no-input")
         assert_sane(program.run(*arguments), arguments)
     program.config.parent.mkdir(mode=0o700)
     for content, use in zip(PATHOLOGICAL.values(), itertools.cycle(SETTINGS_USES), strict=False):
         cases += 1
         program.config.write_bytes(content)
         program.config.chmod(0o600)
-        arguments = (*use, *next(turns), "--no-input")
+        arguments = (*use, *next(modes), "--no-input")
         assert_sane(program.run(*arguments), arguments)
     figures(TITLE, [("pathological files", f"{cases} cases")])
 
@@ -331,8 +331,8 @@ def test_every_command_line_is_accepted_or_rejected_cleanly(command: str, progra
         nonlocal cases
         cases += 1
         arguments = (*line, "--sandbox") if sandbox and "--" not in line else tuple(line)
-        finished = program.run(*arguments, stdin=piped.encode("utf-8", "surrogatepass"), env={"CI": "1"})
-        assert_unhurt(finished, " ".join(arguments))
+        done = program.run(*arguments, stdin=piped.encode("utf-8", "surrogatepass"), env={"CI": "1"})
+        assert_unhurt(done, " ".join(arguments))
 
     check()
     figures(TITLE, [("command lines", f"{cases} cases")])

@@ -84,12 +84,12 @@ RESPONSES: Final = {
 def test_large_responses_use_limited_memory(name: str, tmp_path: Path, figures: Figures) -> None:
     body = RESPONSES[name]()
 
-    def answer(request: Request) -> bytes:
+    def respond(request: Request) -> bytes:
         if request.target.endswith("/me"):
             return http(200, {"data": {"_id": ENVIRONMENT, "name": "Development"}})
         return http(200, body, [("Content-Type", "application/json")])
 
-    with RawServer(answer) as server:
+    with RawServer(respond) as server:
         program = Program(tmp_path, {"NOVU_SECRET_KEY": "sk-0123456789", "NOVU_API_URL": server.url})
         code, size = measured(program, ["list", "--json"])
     figures("Memory of one run, of 200MB", [(f"list --json: {name}", f"{len(body) // 1000}KB", f"{size}MB")])

@@ -33,16 +33,16 @@ def fill_placeholders(value: Any) -> Any:
     """Replace each placeholder in angle brackets with a value."""
     if isinstance(value, dict):
         return {key: fill_placeholders(item) for key, item in value.items()}
-    return re.sub(r"<(\w+)>", r"\1 of mine", value) if isinstance(value, str) else value
+    return re.sub(r"<(\w+)>", r"\1 example", value) if isinstance(value, str) else value
 
 
 # -- list -------------------------------------------------------------------------------------------------------------
 
 
 def test_piped_list_is_tab_separated_grouped_by_channel(program: Program) -> None:
-    finished = program.run("providers", "list")
-    rows = [line.split("\t") for line in finished.out.splitlines()]
-    assert (finished.code, finished.err) == (0, "")
+    done = program.run("providers", "list")
+    rows = [line.split("\t") for line in done.out.splitlines()]
+    assert (done.code, done.err) == (0, "")
     assert sorted(row[1] for row in rows) == sorted(PROVIDERS)
     assert [row[0] for row in rows] == sorted((row[0] for row in rows), key=catalogue.channels().index)
     assert ["email", "mailgun", "Mailgun", "apiKey, user, domain, from, senderName"] in rows
@@ -50,8 +50,8 @@ def test_piped_list_is_tab_separated_grouped_by_channel(program: Program) -> Non
 
 
 def test_list_on_terminal_names_each_channel_once(program: Program) -> None:
-    finished = program.run("providers", "list", terminal=True, env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "xterm"})
-    lines = finished.out.splitlines()
+    done = program.run("providers", "list", terminal=True, env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "xterm"})
+    lines = done.out.splitlines()
     first = [line.strip("│ ").split(" ")[0] for line in lines]
     assert [word for word in first if word in catalogue.channels()] == list(catalogue.channels())
     assert any("mailgun" in line and "Mailgun" in line for line in lines)
@@ -77,21 +77,21 @@ def test_json_list_contains_every_credential(program: Program) -> None:
     ],
 )
 def test_list_filters_by_channel_and_search_text(program: Program, arguments: list[str], ids: list[str]) -> None:
-    finished = program.run("providers", "list", *arguments)
-    assert [line.split("\t")[1] for line in finished.out.splitlines()] == ids
+    done = program.run("providers", "list", *arguments)
+    assert [line.split("\t")[1] for line in done.out.splitlines()] == ids
 
 
 def test_empty_search_result_prints_note_with_suggestion(program: Program) -> None:
-    finished = program.run("providers", "list", "--search", "sendgird")
-    assert (finished.code, finished.out) == (0, "")
-    assert finished.err == "note: no provider has 'sendgird' in its id or name (did you mean sendgrid?)\n"
+    done = program.run("providers", "list", "--search", "sendgird")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "note: no provider has 'sendgird' in its id or name (did you mean sendgrid?)\n"
     assert program.run("providers", "list", "--search", "xyzzy", "--json").json == []
 
 
 def test_unknown_channel_is_rejected_with_a_suggestion(program: Program) -> None:
-    finished = program.run("providers", "list", "--channel", "emial")
-    assert (finished.code, finished.out) == (2, "")
-    assert finished.err.startswith("error: there is no channel 'emial' (did you mean email?)\nhint: the channels are ")
+    done = program.run("providers", "list", "--channel", "emial")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: there is no channel 'emial' (did you mean email?)\nhint: the channels are ")
 
 
 # -- show -------------------------------------------------------------------------------------------------------------
@@ -142,9 +142,9 @@ def test_show_describes_provider_details(program: Program) -> None:
 
 
 def test_show_on_terminal_keeps_command_and_body_copyable(program: Program) -> None:
-    narrow = {"COLUMNS": "40", "NO_COLOR": "1", "TERM": "xterm"}
-    finished = program.run("providers", "show", "mailgun", terminal=True, env=narrow)
-    table, _, copyable = finished.out.partition("\ncreate\n")
+    narrow_terminal = {"COLUMNS": "40", "NO_COLOR": "1", "TERM": "xterm"}
+    done = program.run("providers", "show", "mailgun", terminal=True, env=narrow_terminal)
+    table, _, copyable = done.out.partition("\ncreate\n")
     line, _, body = copyable.partition("\nbody\n")
     assert all(len(row) <= 40 for row in table.splitlines())
     document = program.run("providers", "show", "mailgun", "--json").json
@@ -178,11 +178,11 @@ def test_json_show_is_one_object(program: Program) -> None:
 
 
 def test_unknown_provider_suggests_the_nearest(program: Program) -> None:
-    finished = program.run("providers", "show", "SendGrid", "--json")
-    assert (finished.code, finished.out) == (5, "")
-    assert finished.error["type"] == "not_found"
-    assert finished.error["message"] == "the catalogue has no provider 'SendGrid' (did you mean sendgrid?)"
-    assert finished.error["hint"] == "integrations providers list shows all"
+    done = program.run("providers", "show", "SendGrid", "--json")
+    assert (done.code, done.out) == (5, "")
+    assert done.error["type"] == "not_found"
+    assert done.error["message"] == "the catalogue has no provider 'SendGrid' (did you mean sendgrid?)"
+    assert done.error["hint"] == "integrations providers list shows all"
 
 
 def test_providers_commands_need_no_settings_or_network(program: Program) -> None:
@@ -210,20 +210,20 @@ def test_provider_examples_create_integrations_in_the_sandbox(
     environ = {}
     for field in shown["credentials"]:
         if field["secret"]:
-            environ[variable(provider, field["key"])] = f"{field['key']} of mine"
-            (tmp_path / f"{field['key']}.txt").write_text(f"{field['key']} of mine\n")
+            environ[variable(provider, field["key"])] = f"{field['key']} example"
+            (tmp_path / f"{field['key']}.txt").write_text(f"{field['key']} example\n")
     program_name, *line = shlex.split(fill_placeholders(shown["create"]))
     from_line = program.run(*line, "--sandbox", "--json", env=environ)
 
     assert program_name == "integrations"
-    for finished in (from_file, from_line):
+    for done in (from_file, from_line):
         if provider in REJECTED:
-            assert (finished.code, finished.out) == (7, "")
-            assert finished.error["status"] == 400
-            assert REJECTED[provider] in finished.error["message"]
+            assert (done.code, done.out) == (7, "")
+            assert done.error["status"] == 400
+            assert REJECTED[provider] in done.error["message"]
         else:
-            assert finished.code == 0, finished.err
-            created = finished.json
+            assert done.code == 0, done.err
+            created = done.json
             assert (created["providerId"], created["channel"]) == (provider, shown["channel"])
             assert (created["name"], created["active"]) == (shown["name"], True)
             assert created.get("credentials", {}).keys() == body.get("credentials", {}).keys()

@@ -30,7 +30,7 @@ sys.stderr.write("\\n" + json.dumps({"code": code, "modules": sorted(set(sys.mod
 """
 
 # The packages that a kind of run may import; add new ones here.
-TAB = {"catalogue", "commands", "errors", "inputs", "models", "settings", "terminal"}
+COMPLETION = {"catalogue", "commands", "errors", "inputs", "models", "settings", "terminal"}
 COMMAND_LINE = {"catalogue", "cli", "commands", "context", "errors", "models", "reference", "terminal"}
 CREATE = (COMMAND_LINE - {"reference"}) | {"api", "create", "inputs", "settings"}
 
@@ -39,8 +39,8 @@ NEVER = frozenset({
     "unittest", "xml", "rich", "questionary", "prompt_toolkit", "pydantic", "pygments", "click", "platformdirs",
     "tomli_w", "keyring",
 })  # fmt: skip
-NO_HTTP = frozenset({"httpx", "httpcore", "h11", "http.client", "ssl", "certifi", "anyio"})
-NO_TYPER = frozenset({"typer", "inspect", "subprocess", "difflib"})
+HTTP_MODULES = frozenset({"httpx", "httpcore", "h11", "http.client", "ssl", "certifi", "anyio"})
+TYPER_MODULES = frozenset({"typer", "inspect", "subprocess", "difflib"})
 
 
 def imported(program: Program, *arguments: str, env: Mapping[str, str] | None = None) -> tuple[set[str], set[str]]:
@@ -52,10 +52,12 @@ def imported(program: Program, *arguments: str, env: Mapping[str, str] | None = 
         text=True,
         check=False,
     )
-    said = json.loads(done.stderr.splitlines()[-1])
-    assert said["code"] == 0, done.stderr
-    ours = {name.removeprefix("integrations_cli.") for name in said["modules"] if name.startswith("integrations_cli.")}
-    return ours, {name for name in said["modules"] if not name.startswith("integrations_cli")}
+    report = json.loads(done.stderr.splitlines()[-1])
+    assert report["code"] == 0, done.stderr
+    ours = {
+        name.removeprefix("integrations_cli.") for name in report["modules"] if name.startswith("integrations_cli.")
+    }
+    return ours, {name for name in report["modules"] if not name.startswith("integrations_cli")}
 
 
 def packages(modules: set[str]) -> set[str]:
@@ -80,14 +82,14 @@ def test_help_imports_no_command(program: Program) -> None:
     ours, others = imported(program, "--help")
     assert packages(ours) <= COMMAND_LINE
     assert commands(ours) <= {"options"}
-    assert not others & (NEVER | NO_HTTP)
+    assert not others & (NEVER | HTTP_MODULES)
 
 
 def test_command_help_imports_only_that_command(program: Program) -> None:
     ours, others = imported(program, "create", "--help")
     assert packages(ours) <= COMMAND_LINE | CREATE
     assert commands(ours) <= {"options", "integration_options", "create"}
-    assert not others & (NEVER | NO_HTTP)
+    assert not others & (NEVER | HTTP_MODULES)
 
 
 def test_profile_completion_imports_no_typer(program: Program) -> None:
@@ -95,8 +97,8 @@ def test_profile_completion_imports_no_typer(program: Program) -> None:
     program.config.write_text('[profiles.staging]\nregion = "eu"\n')
     program.config.chmod(0o600)
     ours, others = imported(program, "__complete", "profiles")
-    assert packages(ours) <= TAB
-    assert not others & ((NEVER - {"tomllib"}) | NO_HTTP | NO_TYPER)
+    assert packages(ours) <= COMPLETION
+    assert not others & ((NEVER - {"tomllib"}) | HTTP_MODULES | TYPER_MODULES)
 
 
 def test_network_commands_import_only_expected_modules(program: Program, tmp_path: Path) -> None:
@@ -107,14 +109,14 @@ def test_network_commands_import_only_expected_modules(program: Program, tmp_pat
             assert packages(ours) <= CREATE
             assert not others & NEVER
         ours, others = imported(program, "__complete", "identifiers", env=env)
-        assert packages(ours) <= TAB | {"api", "context"}
-        assert not others & (NEVER | NO_TYPER | {"httpx", "httpcore", "h11"})
+        assert packages(ours) <= COMPLETION | {"api", "context"}
+        assert not others & (NEVER | TYPER_MODULES | {"httpx", "httpcore", "h11"})
 
 
 def test_sandbox_imports_no_http(program: Program) -> None:
     ours, others = imported(program, "create", "--provider", "mailgun", "--sandbox")
     assert packages(ours) <= CREATE | {"sandbox"}
-    assert not others & ((NEVER - {"sqlite3"}) | NO_HTTP)
+    assert not others & ((NEVER - {"sqlite3"}) | HTTP_MODULES)
 
 
 def test_plain_http_reads_no_certificates(program: Program, tmp_path: Path) -> None:

@@ -21,12 +21,16 @@ TYPOS_PER_KIND = 3
 
 def typos(word: str) -> list[list[str]]:
     """Return all one-edit typos by kind: a letter deleted, inserted or replaced, or two neighbours swapped."""
-    places = range(len(word) + 1)
+    positions = range(len(word) + 1)
     kinds = (
-        {word[:place] + word[place + 1 :] for place in places[:-1]},
-        {word[:place] + letter + word[place:] for place in places for letter in string.ascii_letters},
-        {word[:place] + letter + word[place + 1 :] for place in places[:-1] for letter in string.ascii_letters},
-        {word[:place] + word[place + 1] + word[place] + word[place + 2 :] for place in places[:-2]},
+        {word[:position] + word[position + 1 :] for position in positions[:-1]},
+        {word[:position] + letter + word[position:] for position in positions for letter in string.ascii_letters},
+        {
+            word[:position] + letter + word[position + 1 :]
+            for position in positions[:-1]
+            for letter in string.ascii_letters
+        },
+        {word[:position] + word[position + 1] + word[position] + word[position + 2 :] for position in positions[:-2]},
     )
     return [sorted(kind - {word, ""}) for kind in kinds]
 
@@ -65,7 +69,7 @@ def test_typo_suggests_the_intended_key(channel: str, figures: Figures) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("given", "expected"),
     [
         ("SendGrid", "sendgrid"),
         ("sendgird", "sendgrid"),
@@ -79,13 +83,13 @@ def test_typo_suggests_the_intended_key(channel: str, figures: Figures) -> None:
         ("kudosity", "burst-sms"),
     ],
 )
-def test_provider_is_suggested_for_spelling_or_display_name(typed: str, meant: str) -> None:
+def test_provider_is_suggested_for_spelling_or_display_name(given: str, expected: str) -> None:
     names = {provider_id: (provider_id, name) for provider_id, name in catalogue.provider_names().items()}
-    assert nearest_named(typed, names)[0] == meant
+    assert nearest_named(given, names)[0] == expected
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("given", "expected"),
     [
         ("api_key", "apiKey"),
         ("API-KEY", "apiKey"),
@@ -96,10 +100,10 @@ def test_provider_is_suggested_for_spelling_or_display_name(typed: str, meant: s
         ("fromEmailAddress", "from"),
     ],
 )
-def test_credential_is_suggested_for_spelling_or_label(typed: str, meant: str) -> None:
+def test_credential_is_suggested_for_spelling_or_label(given: str, expected: str) -> None:
     mailgun = catalogue.find("mailgun")
     assert mailgun is not None
-    assert suggestions(mailgun, typed)[0] == meant
+    assert suggestions(mailgun, given)[0] == expected
 
 
 @pytest.mark.parametrize("word", ["", "-", "xyzzy", "zz", "é"])
