@@ -435,13 +435,13 @@ def scripted_creates(posts: Sequence[Reply], listed: Sequence[dict[str, object]]
     """Serve these responses to creates in order, each with the idempotency key, and this list."""
     left = list(posts)
 
-    def answer(request: Received) -> Reply:
+    def respond(request: Received) -> Reply:
         if request.method == "GET":
             return created(request) if request.path.endswith("/me") else Reply(200, {"data": listed})
         reply = left.pop(0)
         return Reply(reply.status, reply.body, {**reply.headers, "Idempotency-Key": request.headers["Idempotency-Key"]})
 
-    with scripted(answer) as server:
+    with scripted(respond) as server:
         yield server
 
 
