@@ -481,7 +481,7 @@ def test_show_names_the_origin_of_each_value(configured: Program) -> None:
     assert CANARY not in done.out + done.err
 
 
-def test_show_in_json_has_the_origin_of_each_value(configured: Program) -> None:
+def test_show_json_has_the_origin_of_each_value(configured: Program) -> None:
     label = f"profile staging in {configured.config}"
     assert configured.run("profiles", "show", "staging", "--json").json["origins"] == {
         "profile": "flag --profile",
