@@ -192,7 +192,7 @@ def _send(run: RunContext, inputs: DraftInputs, options: CreateOptions, prepared
                         error.hint = "another environment of the organisation has this identifier: choose another one"
                     raise
             else:
-                run.render.done = f"{created.identifier} ({created.integration.id}) is there"
+                run.render.done = f"{prepared.identifier} ({created.integration.id}) is there"
                 _report(run, created)
                 return created.integration
         run.render.note(f"{existing.identifier} exists already: nothing was created")

@@ -147,22 +147,16 @@ def _document(name: str, where: str, reader: ValueReader) -> tuple[dict[str, Jso
 
 def _decoded(name: str, where: str, reader: ValueReader) -> tuple[Json, Path | None]:
     """Return what a JSON or (by its ending) TOML file holds, and its folder; `-` is JSON on standard input."""
+    path = None if name == "-" else Path(name)
     try:
-        if name == "-":
-            return _json(check_size(reader.read_stdin(where), LARGEST_FILE)), None
-        path = Path(name)
-        content = read_bytes(path, LARGEST_FILE)
-        return (_toml(content) if path.suffix.lower() == ".toml" else _json(content)), path.parent
+        text = _text(
+            check_size(reader.read_stdin(where), LARGEST_FILE) if path is None else read_bytes(path, LARGEST_FILE)
+        )
+        is_toml = path is not None and path.suffix.lower() == ".toml"
+        decoded = load_toml(text, FILE_LIMITS) if is_toml else load_json(text, FILE_LIMITS, unique_keys=True)
     except DecodeError as error:
         raise InputError(f"{where}: {error}", hint=error.hint) from None
-
-
-def _json(content: bytes) -> Json:
-    return load_json(_text(content), FILE_LIMITS, unique_keys=True)
-
-
-def _toml(content: bytes) -> Json:
-    return load_toml(_text(content), FILE_LIMITS)
+    return decoded, None if path is None else path.parent
 
 
 def _text(content: bytes) -> str:

@@ -7,10 +7,11 @@ fail, and the list of integrations tells whether the first one succeeded.
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeGuard
 
+from integrations_cli import catalogue
 from integrations_cli.api.client import Client, attempts_text, create_body, create_request, integration_from
 from integrations_cli.api.responses import UnreadableResponseError, unreadable_error
 from integrations_cli.api.retry import (
@@ -20,9 +21,9 @@ from integrations_cli.api.retry import (
     is_retryable,
     may_have_succeeded,
     may_still_be_running,
+    system_random,
 )
 from integrations_cli.api.transport.base import Interrupted, Response, TransportFailure
-from integrations_cli.catalogue import is_secret
 from integrations_cli.errors import (
     CancelledError,
     ConflictError,
@@ -36,29 +37,21 @@ from integrations_cli.terminal.redaction import Redactor
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+# Seconds between the lookups after a lost response: a server finishes what it was doing when a connection broke.
+# After a 504 the server behind the gateway was slow, and has more to finish.
 SETTLING: Final = (0.5, 1.5)
-"""Seconds between the lookups after a lost response: a server finishes what it was doing when a connection broke."""
-
 GATEWAY_SETTLING: Final = (*SETTLING, 3.0, 5.0)
-"""The same after a 504: the server behind the gateway was slow, and has more to finish."""
 
-LOOK_UP_TIME: Final = 10.0
-"""Seconds that a lookup has, even after the deadline."""
-
-LOOK_UP_RETRIES: Final = 3
-"""Retries of a lookup at least, whatever `--retries` says: reading does no harm."""
-
-NEVER_STORED: Final = frozenset({401, 429})
-"""Statuses that a server does not keep under the idempotency key."""
+LOOK_UP_TIME: Final = 10.0  # Seconds that a lookup has, even after the deadline.
+LOOK_UP_RETRIES: Final = 3  # Retries of a lookup at least, whatever `--retries` says: reading does no harm.
+NEVER_STORED: Final = frozenset({401, 429})  # Statuses that a server does not keep under the idempotency key.
+CLOCK_SLACK: Final = 60.0  # Seconds by which the clocks of a server and of the proxy before it may differ.
 
 REPLAYED: Final = (
     "this is the stored response to an earlier request with this idempotency key: fix the cause, and use another key"
 )
 STORED: Final = "the server keeps this response under the idempotency key: fix the cause, and use another key"
 REFUSED_CHECK: Final = "with --check a server answers 500 if the provider rejects the credentials: see --no-check"
-
-CLOCK_SLACK: Final = 60.0
-"""Seconds by which the clocks of a server and of the proxy before it may differ."""
 
 
 class PreparedCreate(NamedTuple):
@@ -91,12 +84,10 @@ class CreateResult(NamedTuple):
     """
 
     integration: Integration
-    replayed: bool
-    confirmed: bool
     attempts: int
-    idempotency_echoed: bool
-    idempotency_key: str
-    identifier: str
+    replayed: bool = False
+    confirmed: bool = False
+    idempotency_echoed: bool = False
 
 
 def prepare_create(
@@ -119,31 +110,17 @@ def prepare_create(
 
 
 def _random_text(length: int, random: Callable[[], float] | None) -> str:
-    """Return random letters and digits, from the system's own source unless `random` is given."""
-    if random is not None:
-        return "".join(ALPHABET[int(random() * len(ALPHABET))] for _ in range(length))
-    # A byte for each of 62 choices: what is left of it makes the first ones likelier by less than one in 2 ** 16.
-    number = int.from_bytes(os.urandom(length), "big")
-    characters = []
-    for _ in range(length):
-        number, index = divmod(number, len(ALPHABET))
-        characters.append(ALPHABET[index])
-    return "".join(characters)
+    random = random or system_random
+    return "".join(ALPHABET[int(random() * len(ALPHABET))] for _ in range(length))
 
 
 def _slug(draft: Draft) -> str:
     """Return the name (or the provider's) in lower-case ASCII, with dashes between the words."""
-    name = draft.name
-    if not name and draft.provider:
-        from integrations_cli.catalogue import find
-
-        provider = find(draft.provider)
-        name = provider.name if provider is not None else draft.provider
     import unicodedata
 
-    plain = unicodedata.normalize("NFKD", name or "").encode("ascii", "ignore").decode().lower()
-    words = "".join(character if character.isalnum() else " " for character in plain).split()
-    return "-".join(words)[:40].strip("-") or "integration"
+    name = draft.name or catalogue.provider_names().get(draft.provider or "", draft.provider or "")
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall("[a-z0-9]+", plain))[:40].strip("-") or "integration"
 
 
 def create_exactly_once(
@@ -206,12 +183,10 @@ class _Create:
         while True:
             outcome = self.api.attempt(self.request, self.attempts.next_timeout())
             self.outcomes.append(outcome)
-            result = self._success(outcome)
-            again = result is None and is_retryable(outcome)
-            wait = self.attempts.wait_after(outcome) if again else None
+            wait = self.attempts.wait_after(outcome) if is_retryable(outcome) else None
             self.api.report(self.request, self.attempts.made, outcome, wait)
-            if result is not None or wait is None:
-                return result
+            if wait is None:
+                return self._success(outcome)
             self.attempts.pause(wait)
 
     def _success(self, outcome: Outcome) -> CreateResult | None:
@@ -226,18 +201,11 @@ class _Create:
             integration = integration_from(outcome)
         except UnreadableResponseError:
             return None
-        echoed = _echoes(outcome, self.prepared.key)
-        return self._result(integration, replayed=_is_replay(outcome), confirmed=False, echoed=echoed)
-
-    def _result(self, integration: Integration, *, replayed: bool, confirmed: bool, echoed: bool) -> CreateResult:
         return CreateResult(
-            integration=integration,
-            replayed=replayed,
-            confirmed=confirmed,
-            attempts=self.attempts.made,
-            idempotency_echoed=echoed,
-            idempotency_key=self.prepared.key,
-            identifier=self.prepared.identifier,
+            integration,
+            self.attempts.made,
+            replayed=_is_replay(outcome),
+            idempotency_echoed=_echoes(outcome, self.prepared.key),
         )
 
     # What the outcomes so far tell
@@ -301,10 +269,9 @@ class _Create:
         policy = RetryPolicy(
             retries=max(self.api.policy.retries, LOOK_UP_RETRIES), total=max(self.attempts.remaining, LOOK_UP_TIME)
         )
-        for integration in self.api.list(self.prepared.draft.environment_id, policy):
-            if integration.identifier == self.prepared.identifier and integration.raw.get("deleted") is not True:
-                return integration
-        return None
+        listed = self.api.list(self.prepared.draft.environment_id, policy)
+        existing = (integration for integration in listed if integration.raw.get("deleted") is not True)
+        return next((one for one in existing if one.identifier == self.prepared.identifier), None)
 
     def _confirmed(self, found: Integration) -> CreateResult:
         """Return success if what was found is ours.
@@ -317,121 +284,112 @@ class _Create:
         older = age is not None and age > self.api.clock.now() - self.began + CLOCK_SLACK
         if older or found.provider != draft.provider or found.channel != draft.channel:
             raise self.errors.taken(found)
-        return self._result(found, replayed=False, confirmed=True, echoed=False)
+        return CreateResult(found, self.attempts.made, confirmed=True)
 
-    def _interrupted(self, *, sent: bool) -> IntegrationsError:
-        if sent or self._may_exist():
-            return self.errors.interrupted(may_exist=True)
-        if self.attempts.made <= 1 and not any(isinstance(one, Response) or one.sent for one in self.outcomes):
+    def _interrupted(self, *, sent: bool) -> CancelledError:
+        may_exist = sent or self._may_exist()
+        was_sent = any(isinstance(one, Response) or one.sent for one in self.outcomes)
+        if not (may_exist or was_sent or self.attempts.made > 1):
             return CancelledError("interrupted: nothing was sent")
-        return self.errors.interrupted(may_exist=False)
+        return self.errors.interrupted(may_exist=may_exist)
 
 
-class _Errors:
+class _Errors(NamedTuple):
     """The errors of a create: each with the idempotency key, and without the credentials that a server repeats."""
 
-    def __init__(
-        self, api: Client, prepared: PreparedCreate, attempts: Attempts, resume: Callable[[], str] | None
-    ) -> None:
-        self._api = api
-        self._prepared = prepared
-        self._attempts = attempts
-        self._resume = resume
+    api: Client
+    prepared: PreparedCreate
+    attempts: Attempts
+    resume: Callable[[], str] | None
 
     def refused(self, last: Outcome) -> IntegrationsError:
         """Return the error of a create of which no attempt can have been carried out."""
         if not isinstance(last, Response) or last.status == 429:
             return self._unavailable(last, "nothing was created")
         error = self._error(last)
+        error.idempotency_key = self.prepared.key
         if _is_replay(last):
             error.hint = REPLAYED
-        return self._with_key(error)
+        return error
 
     def not_there(self, last: Outcome) -> IntegrationsError:
         """Return the error after a lookup that found nothing, when nothing can come any more."""
         if isinstance(last, Response) and 400 <= last.status < 500 and last.status not in {409, 429}:
             return self.refused(last)
-        return self._unavailable(last, f"{self._prepared.identifier} is not there, nothing was created")
+        return self._unavailable(last, f"{self.prepared.identifier} is not there, nothing was created")
 
     def unknown(self, last: Outcome, why: str) -> IntegrationsError:
         """Return the error of a create whose outcome cannot be found out."""
-        message, cause = self._describe(last)
-        return self._with_key(
-            UnknownOutcomeError(
-                f"{message}: whether {self._prepared.identifier} was created is not known; {why}",
-                hint=self._with_command(None),
-                status=cause.status,
-                details=cause.details,
-                error_id=cause.error_id,
-            )
-        )
+        end = f"whether {self.prepared.identifier} was created is not known; {why}"
+        return self._failed(UnknownOutcomeError, self._cause(last), end, self._with_command(None))
 
     def taken(self, found: Integration) -> IntegrationsError:
         """Return the error for an identifier that somebody else's integration has."""
-        return self._with_key(
-            ConflictError(
-                f"an integration with the identifier {self._prepared.identifier} was there before"
-                f" ({found.provider}, {found.channel}): nothing was created",
-                hint="choose another identifier; or show the existing one with --if-not-exists",
-                status=409,
-            )
+        return ConflictError(
+            f"an integration with the identifier {self.prepared.identifier} was there before"
+            f" ({found.provider}, {found.channel}): nothing was created",
+            hint="choose another identifier; or show the existing one with --if-not-exists",
+            status=409,
+            idempotency_key=self.prepared.key,
         )
 
-    def interrupted(self, *, may_exist: bool) -> IntegrationsError:
+    def interrupted(self, *, may_exist: bool) -> CancelledError:
         """Return the error for Ctrl-C after something was sent."""
-        tried = attempts_text(self._attempts.made)
-        if not may_exist:
-            return self._with_key(CancelledError(f"interrupted ({tried}): nothing was created"))
-        message = f"interrupted ({tried}): whether {self._prepared.identifier} was created is not known"
-        return self._with_key(CancelledError(message, hint=self._with_command(None)))
+        end = f"whether {self.prepared.identifier} was created is not known" if may_exist else "nothing was created"
+        return CancelledError(
+            f"interrupted ({attempts_text(self.attempts.made)}): {end}",
+            hint=self._with_command(None) if may_exist else None,
+            idempotency_key=self.prepared.key,
+        )
 
     def _unavailable(self, last: Outcome, end: str) -> IntegrationsError:
-        message, cause = self._describe(last)
-        hint: str | None
-        if isinstance(last, Response) and _is_replay(last):
-            hint = REPLAYED
-        elif isinstance(last, Response) and _is_stored(last, self._prepared.key):
-            hint = STORED
-        else:
-            hint = self._with_command(cause.hint)
-        if isinstance(last, Response) and last.status == 500 and self._prepared.draft.check:
-            hint = f"{REFUSED_CHECK}; {hint}" if hint else REFUSED_CHECK
-        return self._with_key(
-            UnavailableError(
-                f"{message}: {end}", hint=hint, status=cause.status, details=cause.details, error_id=cause.error_id
-            )
+        cause = self._cause(last)
+        hint = self._with_command(cause.hint)
+        if isinstance(last, Response):
+            if _is_replay(last):
+                hint = REPLAYED
+            elif _is_stored(last, self.prepared.key):
+                hint = STORED
+            if last.status == 500 and self.prepared.draft.check:
+                hint = f"{REFUSED_CHECK}; {hint}" if hint else REFUSED_CHECK
+        return self._failed(UnavailableError, cause, end, hint)
+
+    def _failed(
+        self, kind: type[IntegrationsError], cause: IntegrationsError, end: str, hint: str | None
+    ) -> IntegrationsError:
+        return kind(
+            f"{cause.message} ({attempts_text(self.attempts.made)}): {end}",
+            hint=hint,
+            status=cause.status,
+            details=cause.details,
+            error_id=cause.error_id,
+            idempotency_key=self.prepared.key,
         )
 
-    def _describe(self, last: Outcome) -> tuple[str, IntegrationsError]:
-        """Return what happened, with the number of attempts, and the error that the last of them is by itself."""
+    def _cause(self, last: Outcome) -> IntegrationsError:
+        """Return the error that the last attempt is by itself."""
         if isinstance(last, TransportFailure):
-            cause: IntegrationsError = UnavailableError(last.message, hint=last.hint)
-        elif _is_success(last):
-            cause = unreadable_error(last, f"the integration {self._prepared.identifier}")
-        else:
-            cause = self._error(last)
-        return f"{cause.message} ({attempts_text(self._attempts.made)})", cause
+            return UnavailableError(last.message, hint=last.hint)
+        if _is_success(last):
+            return unreadable_error(last, f"the integration {self.prepared.identifier}")
+        return self._error(last)
 
     def _error(self, response: Response) -> IntegrationsError:
         """Return the error that this response is, without the credentials, which some servers repeat."""
-        draft = self._prepared.draft
+        draft = self.prepared.draft
         secrets = Redactor(
             credential.value
             for key, credential in draft.credentials.items()
-            if isinstance(credential.value, str) and (credential.concealed or is_secret(draft.provider, key))
+            if isinstance(credential.value, str) and (credential.concealed or catalogue.is_secret(draft.provider, key))
         )
-        return self._api.error(response, secrets.clean)
+        return self.api.error(response, secrets.clean)
 
     def _with_command(self, hint: str | None) -> str | None:
         """Return the hint, and the command that goes on from here."""
-        if self._resume is None:
+        if self.resume is None:
             return hint
-        command = f"to go on without the risk of a second one: {self._resume()}"
+        command = f"to go on without the risk of a second one: {self.resume()}"
         return command if hint is None else f"{hint}; {command}"
-
-    def _with_key(self, error: IntegrationsError) -> IntegrationsError:
-        error.idempotency_key = self._prepared.key
-        return error
 
 
 def _is_success(outcome: Outcome) -> TypeGuard[Response]:
