@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import threading
 from collections import Counter
@@ -25,7 +26,6 @@ from integrations_cli.commands.manifest_options import (
 )
 from integrations_cli.commands.options import run_context
 from integrations_cli.context import RunContext
-from integrations_cli.create.rerun import shell_quote
 from integrations_cli.errors import CancelledError, IntegrationsError
 from integrations_cli.manifests.actions import Plan
 from integrations_cli.manifests.apply import DEFAULT_CONCURRENCY, ApplyRun
@@ -103,7 +103,7 @@ def _rerun(run: RunContext, options: PlanOptions) -> str:
     words = ["integrations", "apply", *options.files, *run.shared_words()]
     words += [word for target in options.targets for word in ("--target", target)]
     words += ["--prune"] * options.prune + ["--skip-validation"] * options.skip_validation
-    return " ".join(shell_quote(word) for word in words)
+    return shlex.join(words)
 
 
 def _report_outcomes(run: RunContext, plan: Plan, apply_run: ApplyRun, rerun: str) -> Counter[str]:

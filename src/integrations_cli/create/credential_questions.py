@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft
 from integrations_cli.catalogue.credential_fields import CredentialField, Provider, credential_type
+from integrations_cli.create.rerun import REFERENCES
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_text import check_text
 from integrations_cli.inputs.credential_values import ValueReader
@@ -17,7 +18,6 @@ from integrations_cli.terminal.views import cell_text
 REMOVE: Final = "-"
 """The answer that leaves out an optional value which Enter would keep."""
 
-_REFERENCES: Final = ("@", "env:", "cmd:")
 _LEFT_OUT: Final = Option(REMOVE, "(leave it out)")
 
 
@@ -105,7 +105,7 @@ class CredentialQuestions:
     def _read(self, provider: Provider, key: str, answer: str, *, hidden: bool) -> CredentialAnswer | None:
         """Return the credential that was typed; None after saying what is wrong with it."""
         try:
-            if answer.startswith(_REFERENCES):
+            if answer.startswith(REFERENCES):
                 credential = self._reader.argument(key, answer, provider.id, show_path=not hidden)
                 read = CredentialAnswer(credential, answer)
             else:
@@ -118,7 +118,7 @@ class CredentialQuestions:
             self.check(provider, key, read.credential)
         except InputError as error:
             say_findings(self._prompter, error)
-            if answer.startswith(_REFERENCES):
+            if answer.startswith(REFERENCES):
                 self._prompter.say("Type text:VALUE for a value that itself begins with @, env: or cmd:.")
             return None
         return read
@@ -148,7 +148,7 @@ def credential_text(provider: Provider, key: str, answer: CredentialAnswer | Non
     """Return the value of a credential for the summary: a reference as it was typed, a secret as a mask."""
     if answer is None:
         return "(left out)"
-    if answer.written is not None and answer.written.startswith(_REFERENCES):
+    if answer.written is not None and answer.written.startswith(REFERENCES):
         return answer.written
     if answer.credential.concealed or catalogue.is_secret(provider.id, key):
         return MASK

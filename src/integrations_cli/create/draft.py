@@ -101,7 +101,7 @@ def build_draft(inputs: DraftInputs, reader: ValueReader) -> Draft:
         where = f"--conditions-file {inputs.conditions_file}"
         conditions = _conditions(_decoded(inputs.conditions_file, where, reader)[0], where)
     if inputs.conditions:
-        conditions = [*_group(inputs.conditions)]
+        conditions = _group(inputs.conditions)
     extra = {**draft.extra, **_extra(inputs.extra)}
     return draft._replace(credentials=credentials, conditions=conditions, extra=extra)
 
@@ -122,13 +122,11 @@ def _from_file(name: str, reader: ValueReader) -> Draft:
     """Return the draft in a file, read strictly: every field is known and of its type."""
     document, folder = _document(name, f"--from-file {name}", reader)
     known = known_fields("create")
-    findings = [f"{_path_text(path)}: {problem}" for path, problem in field_findings(document, known)]
+    file = "standard input" if name == "-" else name
+    findings = [f"{file}: {_path_text(path)}: {problem}" for path, problem in field_findings(document, known)]
     if findings:
-        file = "standard input" if name == "-" else name
-        raise InputError.of(
-            [f"{file}: {finding}" for finding in findings],
-            hint=f"the fields are {', '.join(known)}; any other can be sent with --extra KEY=JSON",
-        )
+        hint = f"the fields are {', '.join(known)}; any other can be sent with --extra KEY=JSON"
+        raise InputError.of(findings, hint=hint)
     credentials = reader.document(document.get("credentials", {}), folder, document.get("providerId"))
     return Draft.from_values(document, credentials)
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
+import shlex
 from collections.abc import Iterator, Sequence
 
 from integrations_cli.catalogue import is_secret
-from integrations_cli.catalogue.credential_fields import CredentialField, Provider, credential_type
+from integrations_cli.catalogue.credential_fields import Provider, credential_type
 from integrations_cli.catalogue.examples import example_argument, example_fields
 from integrations_cli.create.draft import DraftInputs
 
-_REFERENCE = ("@", "env:", "cmd:")
-_PLAIN = r"[A-Za-z0-9@%+=:,./_-]+"
+REFERENCES = ("@", "env:", "cmd:")
+"""How a reference to a value begins."""
 
 
 def create_command(
@@ -23,35 +23,20 @@ def create_command(
     same integration under the same idempotency key. Literal secrets become `KEY=@-` (standard input), and from the
     second one on `KEY=@KEY.txt`, since standard input can be read once.
     """
-    safe = inputs._replace(
-        identifier=identifier or inputs.identifier, credentials=tuple(_without_literal_secrets(inputs))
-    )
+    credentials = tuple(_without_literal_secrets(inputs))
+    safe = inputs._replace(identifier=identifier or inputs.identifier, credentials=credentials)
     words = ["integrations", "create", *safe.words]
     if key is not None:
         # On a server that keeps no keys, the identifier is what makes it safe.
         words += ["--idempotency-key", key, "--if-not-exists"]
-    return join_words([*words, *common])
+    return shlex.join([*words, *common])
 
 
 def example_command(provider: Provider) -> str:
     """Return a line that creates an integration of this provider; what only the user knows is in angle brackets."""
-
-    def argument(field: CredentialField) -> str:
-        return f"{field.key}={example_argument(provider, field)}"
-
-    credentials = tuple(map(argument, example_fields(provider)))
+    credentials = tuple(f"{field.key}={example_argument(provider, field)}" for field in example_fields(provider))
     inputs = DraftInputs(provider=provider.id, channel=provider.channel, credentials=credentials, active=True)
-    return join_words(["integrations", "create", *inputs.words])
-
-
-def join_words(words: Sequence[str]) -> str:
-    """Return the words as one line that a POSIX shell splits into the same words."""
-    return " ".join(map(shell_quote, words))
-
-
-def shell_quote(word: str) -> str:
-    """Return the word as a POSIX shell takes it, on one line."""
-    return word if re.fullmatch(_PLAIN, word) else "'" + word.replace("'", "'\"'\"'") + "'"
+    return shlex.join(["integrations", "create", *inputs.words])
 
 
 def _without_literal_secrets(inputs: DraftInputs) -> Iterator[str]:
@@ -60,7 +45,7 @@ def _without_literal_secrets(inputs: DraftInputs) -> Iterator[str]:
     for text in inputs.credentials:
         name, _, value = text.partition("=")
         secret = is_secret(inputs.provider, name) or credential_type(name).holds_secrets
-        if not secret or value.startswith(_REFERENCE):
+        if not secret or value.startswith(REFERENCES):
             yield text
         else:
             yield f"{name}=@{name}.txt" if stdin_taken else f"{name}=@-"
