@@ -5,7 +5,7 @@ Each question is a step. A step that the flags have answered is skipped. `<` goe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -105,8 +105,8 @@ class GuidedCreate:
                         return
                     self._answers = replace(before, steps=before.steps - {change})
                 else:
-                    self._ask(step)
-                    self._answers = replace(self._answers, steps=self._answers.steps | {step})
+                    answers = self._ask(step)
+                    self._answers = replace(answers, steps=answers.steps | {step})
                 history.append((step, before))
             except GoBack:
                 if not history:
@@ -116,43 +116,55 @@ class GuidedCreate:
                 # A question that is asked again proposes its last answer; a change begun at the summary is undone.
                 self._answers = before if step == _SUMMARY else replace(self._answers, steps=before.steps)
 
-    def _ask(self, step: str) -> None:
-        if step.startswith(_CREDENTIAL):
-            self._ask_credential(step.removeprefix(_CREDENTIAL))
-        else:
-            questions: Mapping[str, Callable[[], None]] = {
-                "channel": self._ask_channel,
-                "provider": self._ask_provider,
-                "name": self._ask_name,
-                "identifier": self._ask_identifier,
-                "active": self._ask_active,
-                "check": self._ask_check,
-            }
-            questions[step]()
+    def _ask(self, step: str) -> _Answers:
+        """Return the answers with the one to this question."""
+        answers, ask = self._answers, self._prompter
+        if step == "channel":
+            return self._ask_channel()
+        if step == "provider":
+            return self._ask_provider()
+        if step == "name":
+            return replace(answers, name=self._ask_line("Name", "name", answers.name or self._provider.name))
+        if step == "identifier":
+            return self._ask_identifier()
+        if step == "active":
+            active = ask.confirm("Active: use it for messages at once?", answers.active, back=True)
+            return replace(answers, active=active)
+        if step == "check":
+            check = ask.confirm("Check: let the server test the credentials first?", answers.check, back=True)
+            return replace(answers, check=check)
+        return self._ask_credential(step.removeprefix(_CREDENTIAL))
+
+    @property
+    def _provider(self) -> Provider:
+        """The provider, once it is chosen."""
+        assert self._answers.provider is not None
+        return self._answers.provider
 
     # -- flags and files ----------------------------------------------------------------------------------------------
 
     def _use_inputs(self) -> None:
         """Take the answers from flags and files; invalid ones are reported, and asked for."""
         draft, inputs = self._draft, self._inputs
-        given = {
-            "name": draft.name is not None,
-            "identifier": draft.identifier is not None,
-            "active": inputs.active is not None,
-            "check": inputs.check is not None,
-        }
         channel, provider = self._checked_provider()
-        given |= {"channel": channel is not None, "provider": provider is not None}
+        given = {
+            "channel": channel,
+            "provider": provider,
+            "name": draft.name,
+            "identifier": draft.identifier,
+            "active": inputs.active,
+            "check": inputs.check,
+        }
         self._answers = _Answers(
             channel=channel,
             name=draft.name,
             identifier=draft.identifier,
             active=draft.active,
             check=draft.check,
-            steps=frozenset(step for step, is_given in given.items() if is_given),
+            steps=frozenset(step for step, value in given.items() if value is not None),
         )
         if provider is not None:
-            self._use_provider(provider)
+            self._answers = self._with_provider(provider)
 
     def _checked_provider(self) -> tuple[str | None, Provider | None]:
         """Return the channel and the provider of the flags, as far as the catalogue accepts them."""
@@ -170,8 +182,8 @@ class GuidedCreate:
         unknown = Provider(name, name, checked.channel or "", "", beta=False, credentials=())
         return checked.channel, catalogue.find(name) or unknown
 
-    def _use_provider(self, provider: Provider) -> None:
-        """Choose this provider, and keep the credentials from flags and files that it accepts.
+    def _with_provider(self, provider: Provider) -> _Answers:
+        """Return the answers with this provider, and with the credentials from flags and files that it accepts.
 
         Raises:
             InputError: It does not accept a credential that comes from a file.
@@ -193,23 +205,23 @@ class GuidedCreate:
         if answers.provider is not None and name == answers.provider.name:
             name = None  # it was the name of the other provider
             steps.discard("name")
-        self._answers = replace(answers, provider=provider, credentials=kept, name=name, steps=frozenset(steps))
+        return replace(answers, provider=provider, credentials=kept, name=name, steps=frozenset(steps))
 
     # -- the questions ------------------------------------------------------------------------------------------------
 
-    def _ask_channel(self) -> None:
+    def _ask_channel(self) -> _Answers:
         channels = [provider.channel for provider in catalogue.providers()]
         options = [
             Option(channel, f"{_CHANNELS.get(channel, channel)} ({channel}), providers: {channels.count(channel)}")
             for channel in catalogue.channels()
         ]
         channel = self._prompter.choose("Channel", options, default=self._answers.channel or "email", back=True)
-        steps = self._answers.steps
-        if self._answers.provider is not None and self._answers.provider.channel != channel:
+        provider, steps = self._answers.provider, self._answers.steps
+        if provider is not None and provider.channel != channel:
             steps -= {"provider"}
-        self._answers = replace(self._answers, channel=channel, steps=steps)
+        return replace(self._answers, channel=channel, steps=steps)
 
-    def _ask_provider(self) -> None:
+    def _ask_provider(self) -> _Answers:
         options = [
             Option(provider.id, f"{provider.name} ({provider.id}){_built_in(provider)}")
             for provider in sorted(catalogue.providers(), key=lambda provider: provider.name.casefold())
@@ -221,27 +233,21 @@ class GuidedCreate:
             provider = catalogue.find(chosen)
             assert provider is not None
             if provider == current:
-                return
+                return self._answers
             try:
-                self._use_provider(provider)
+                answers = self._with_provider(provider)
             except InputError as error:
                 say_findings(self._prompter, error)
                 continue
             if provider.docs:
                 self._prompter.say(f"Where to find its credentials: {provider.docs}")
-            return
+            return answers
 
-    def _ask_name(self) -> None:
-        provider = self._answers.provider
-        assert provider is not None
-        name = self._ask_line("Name", "name", self._answers.name or provider.name)
-        self._answers = replace(self._answers, name=name)
-
-    def _ask_identifier(self) -> None:
+    def _ask_identifier(self) -> _Answers:
         current = self._answers.identifier
         remove = f"; {REMOVE} for a generated one" if current else "; one is generated if you leave it out"
         identifier = self._ask_line(f"Identifier (optional{remove})", "identifier", current or "")
-        self._answers = replace(self._answers, identifier=None if identifier in ("", REMOVE) else identifier)
+        return replace(self._answers, identifier=None if identifier in ("", REMOVE) else identifier)
 
     def _ask_line(self, question: str, name: str, default: str) -> str:
         """Return a text without control characters."""
@@ -255,26 +261,14 @@ class GuidedCreate:
             except InputError as error:
                 say_findings(self._prompter, error)
 
-    def _ask_active(self) -> None:
-        active = self._prompter.confirm("Active: use it for messages at once?", self._answers.active, back=True)
-        self._answers = replace(self._answers, active=active)
-
-    def _ask_check(self) -> None:
-        check = self._prompter.confirm(
-            "Check: let the server test the credentials first?", self._answers.check, back=True
-        )
-        self._answers = replace(self._answers, check=check)
-
-    def _ask_credential(self, key: str) -> None:
-        provider = self._answers.provider
-        assert provider is not None
-        credential_field = provider.field(key)
+    def _ask_credential(self, key: str) -> _Answers:
+        credential_field = self._provider.field(key)
         assert credential_field is not None
-        answer = self._questions.ask(provider, credential_field, self._answers.credentials.get(key))
-        credentials = {name: value for name, value in self._answers.credentials.items() if name != key}
+        credentials = dict(self._answers.credentials)
+        answer = self._questions.ask(self._provider, credential_field, credentials.pop(key, None))
         if answer is not None:
             credentials[key] = answer
-        self._answers = replace(self._answers, credentials=credentials)
+        return replace(self._answers, credentials=credentials)
 
     def _missing(self) -> list[CredentialField]:
         provider = self._answers.provider
@@ -313,16 +307,15 @@ class GuidedCreate:
 
     def _summary_line(self, step: str) -> str:
         """Return a question and its answer, without a secret."""
-        answers = self._answers
-        assert answers.provider is not None
+        answers, provider = self._answers, self._provider
         if step.startswith(_CREDENTIAL):
             key = step.removeprefix(_CREDENTIAL)
-            credential_field = answers.provider.field(key)
-            text = credential_text(answers.provider, key, answers.credentials.get(key))
+            credential_field = provider.field(key)
+            text = credential_text(provider, key, answers.credentials.get(key))
             return f"{credential_field.label if credential_field else key}: {text}"
         texts = {
             "channel": answers.channel,
-            "provider": f"{answers.provider.name} ({answers.provider.id})",
+            "provider": f"{provider.name} ({provider.id})",
             "name": answers.name,
             "identifier": answers.identifier or "(generated)",
             "active": "yes" if answers.active else "no",
@@ -343,9 +336,8 @@ class GuidedCreate:
 
     def _final_draft(self) -> Draft:
         answers, complete = self._answers, not self._missing()
-        assert answers.provider is not None
         return self._draft._replace(
-            provider=answers.provider.id,
+            provider=self._provider.id,
             channel=answers.channel,
             name=answers.name or None,
             identifier=answers.identifier or None,
@@ -380,9 +372,9 @@ class GuidedCreate:
 
     def _credentials(self) -> list[tuple[str, CredentialAnswer]]:
         """Return the credentials in the order of the catalogue, then those that it does not know."""
-        provider, credentials = self._answers.provider, self._answers.credentials
-        known = [field.key for field in provider.credentials if field.key in credentials] if provider else []
-        return [(key, credentials[key]) for key in (*known, *(key for key in credentials if key not in known))]
+        credentials = self._answers.credentials
+        known = [field.key for field in self._provider.credentials if field.key in credentials]
+        return [(key, credentials[key]) for key in dict.fromkeys((*known, *credentials))]
 
 
 def _built_in(provider: Provider) -> str:
