@@ -58,15 +58,7 @@ def open_menu_prompter(stdin: TextIO, stderr: TextIO, *, color: bool) -> MenuPro
 class MenuPrompter:
     """Asks in menus; a question and its answer stay on the screen as one line."""
 
-    def __init__(
-        self,
-        source: Input,
-        output: Output,
-        stdin: TextIO,
-        stderr: TextIO,
-        *,
-        color: bool = False,
-    ) -> None:
+    def __init__(self, source: Input, output: Output, stdin: TextIO, stderr: TextIO, *, color: bool = False) -> None:
         """Read keys from `source` (the terminal of `stdin`), draw on `output` (that of `stderr`)."""
         self._input, self._output = source, output
         self._stdin, self._stderr = stdin, stderr
