@@ -53,26 +53,24 @@ VARIABLES: Final = (
 )
 """Every variable that changes what the program does, the most important ones first."""
 
+
+def _file(name: str, folder: str, about: str) -> File:
+    """Describe a file that is in `folder` on Linux; a `/` at the end of its name marks a folder."""
+    plain = name.removesuffix("/")
+    macos = f"~/Library/Application Support/integrations-cli/{name}"
+    return File(plain, f"{folder}/integrations-cli/{name}", macos, rf"%LOCALAPPDATA%\integrations-cli\{plain}", about)
+
+
 FILES: Final = (
-    File(
+    _file(
         "config.toml",
-        "~/.config/integrations-cli/config.toml",
-        "~/Library/Application Support/integrations-cli/config.toml",
-        r"%LOCALAPPDATA%\integrations-cli\config.toml",
+        "~/.config",
         "The settings: the profiles and the default profile. Written by integrations profiles, with mode 0600.",
     ),
-    File(
-        "sandbox.db",
-        "~/.local/share/integrations-cli/sandbox.db",
-        "~/Library/Application Support/integrations-cli/sandbox.db",
-        r"%LOCALAPPDATA%\integrations-cli\sandbox.db",
-        "The sandbox's database. Secret credential values are not stored in it.",
-    ),
-    File(
-        "fingerprints",
-        "~/.local/state/integrations-cli/fingerprints/",
-        "~/Library/Application Support/integrations-cli/fingerprints/",
-        r"%LOCALAPPDATA%\integrations-cli\fingerprints",
+    _file("sandbox.db", "~/.local/share", "The sandbox's database. Secret credential values are not stored in it."),
+    _file(
+        "fingerprints/",
+        "~/.local/state",
         "Keyed hashes of applied credentials, which tell plan whether they changed. Only you can read them.",
     ),
 )
