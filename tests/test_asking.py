@@ -11,6 +11,7 @@ import pytest
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+from integrations_cli.context import CommonFlags, Process, RunContext
 from integrations_cli.errors import CancelledError
 from integrations_cli.terminal.menu_prompts import MenuPrompter
 from integrations_cli.terminal.prompts import (
@@ -21,8 +22,8 @@ from integrations_cli.terminal.prompts import (
     ask_required_secret,
     is_accessible,
     matching_options,
-    open_prompter,
 )
+from integrations_cli.terminal.render import Renderer
 
 FRUIT = (Option("ap", "Apple"), Option("pa", "Pineapple"), Option("cher-ry", "Cherry"), Option("fig", "Fig"))
 
@@ -191,7 +192,9 @@ def test_plain_lines_where_they_are_wanted(environ: dict[str, str], plain: bool)
 @pytest.mark.parametrize(("environ", "kind"), [({"TERM": "dumb"}, LinePrompter), ({"TERM": "xterm"}, MenuPrompter)])
 def test_the_prompter_fits_the_terminal(environ: dict[str, str], kind: type) -> None:
     stdin = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    assert isinstance(open_prompter(stdin, io.StringIO(), environ, "auto"), kind)
+    stderr = io.StringIO()
+    run = RunContext(Process(environ, stdin, None, stderr), CommonFlags(), Renderer(None, stderr, environ))
+    assert isinstance(run.prompter, kind)
 
 
 def test_a_secret_is_insisted_on() -> None:

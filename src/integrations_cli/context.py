@@ -87,11 +87,15 @@ class RunContext:
     @property
     def prompter(self) -> Prompter:
         """Return what prompts; only if `interactive`."""
-        from integrations_cli.terminal.prompts import open_prompter
+        from integrations_cli.terminal.prompts import LinePrompter, is_accessible
 
         assert self.stdin is not None
         assert self.stderr is not None
-        return open_prompter(self.stdin, self.stderr, self.environ, self.flags.color)
+        if is_accessible(self.environ):
+            return LinePrompter(self.stdin, self.stderr)
+        from integrations_cli.terminal.menu_prompts import open_menu_prompter
+
+        return open_menu_prompter(self.stdin, self.stderr, self.environ, self.flags.color)
 
     @property
     def settings(self) -> Settings:

@@ -1,13 +1,13 @@
 """Asks on a terminal that can move its cursor: one line to type on, and lists that are filtered by typing.
 
-Only `prompts.open_prompter` imports this, when a question is about to be asked: prompt_toolkit is slow to load.
+Only `RunContext.prompter` imports this, when a question is about to be asked: prompt_toolkit is slow to load.
 """
 
 from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TextIO
 
 from prompt_toolkit.application import Application
@@ -25,7 +25,8 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from integrations_cli.errors import CancelledError
 from integrations_cli.models import MASK
 from integrations_cli.terminal.escape import escape
-from integrations_cli.terminal.prompts import BACK, Option, matching_options, unless_back, without_echo
+from integrations_cli.terminal.prompts import BACK, Option, Prompter, matching_options, unless_back, without_echo
+from integrations_cli.terminal.render import ColorChoice, is_terminal, wants_color
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -39,20 +40,23 @@ _BACK_OPTION: Final = Option(BACK, f"{BACK} back")
 _YES_NO: Final = (Option("yes", "Yes"), Option("no", "No"))
 
 
-def open_menu_prompter(stdin: TextIO, stderr: TextIO, *, color: bool) -> MenuPrompter | None:
-    """Return a prompter on these streams, or None where nothing can be drawn (a Windows console behind a pipe)."""
+def open_menu_prompter(stdin: TextIO, stderr: TextIO, environ: Mapping[str, str], color: ColorChoice) -> Prompter:
+    """Return a prompter on these streams: in plain lines if nothing can be drawn (a Windows console behind a pipe)."""
     if sys.platform == "win32":
         from prompt_toolkit.output.win32 import NoConsoleScreenBufferError
+
+        from integrations_cli.terminal.prompts import LinePrompter
 
         try:
             output = create_output(stderr)
         except NoConsoleScreenBufferError:
-            return None
+            return LinePrompter(stdin, stderr)
     else:
         output = create_output(stderr)
     if isinstance(output, Vt100_Output):
         output.enable_cpr = False  # a late reply of the terminal would be typed into the shell; nothing here needs it
-    return MenuPrompter(create_input(stdin), output, stdin, stderr, color=color)
+    colored = wants_color(color, environ, terminal=is_terminal(stderr))
+    return MenuPrompter(create_input(stdin), output, stdin, stderr, color=colored)
 
 
 class MenuPrompter:
@@ -173,9 +177,8 @@ class _Question:
         )
 
     def _filter(self) -> None:
-        if self._options is not None:
-            self._listed = matching_options(self._options, self._buffer.text)
-            self._pointer = 0
+        self._listed = matching_options(self._options or (), self._buffer.text)
+        self._pointer = 0
 
     def _move(self, by: int) -> None:
         if self._listed:
@@ -233,14 +236,9 @@ class _Question:
                 event.app.exit(result=BACK)
 
         if self._options is not None:
-            for names, by in (
-                (("up", "c-p", "s-tab"), -1),
-                (("down", "c-n", "tab"), 1),
-                (("pageup",), -ROWS),
-                (("pagedown",), ROWS),
-            ):
-                for name in names:
-                    keys.add(name, eager=True)(lambda _, by=by: self._move(by))
+            moves = {"up": -1, "c-p": -1, "s-tab": -1, "down": 1, "c-n": 1, "tab": 1, "pageup": -ROWS, "pagedown": ROWS}
+            for name, by in moves.items():
+                keys.add(name, eager=True)(lambda _, by=by: self._move(by))
         return keys
 
 

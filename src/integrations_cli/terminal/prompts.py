@@ -14,7 +14,6 @@ from typing import Final, NamedTuple, Protocol, TextIO
 from integrations_cli.catalogue.suggest import nearest_named
 from integrations_cli.errors import CancelledError
 from integrations_cli.terminal.escape import escape
-from integrations_cli.terminal.render import ColorChoice, is_terminal, wants_color
 
 BACK: Final = "<"
 """The answer that goes back to the previous question."""
@@ -60,18 +59,6 @@ class Prompter(Protocol):
 
     def session(self) -> AbstractContextManager[None]:
         """Keep what is typed between two questions off the screen, where that is possible."""
-
-
-def open_prompter(stdin: TextIO, stderr: TextIO, environ: Mapping[str, str], color: ColorChoice) -> Prompter:
-    """Return the prompter that fits the terminal of these two streams."""
-    if not is_accessible(environ):
-        from integrations_cli.terminal.menu_prompts import open_menu_prompter
-
-        colored = wants_color(color, environ, terminal=is_terminal(stderr))
-        menus = open_menu_prompter(stdin, stderr, color=colored)
-        if menus is not None:
-            return menus
-    return LinePrompter(stdin, stderr)
 
 
 def is_accessible(environ: Mapping[str, str]) -> bool:
@@ -223,11 +210,7 @@ def without_echo(stdin: TextIO, *, flush: bool) -> Iterator[None]:
 
 
 def unless_back(answer: str, *, back: bool) -> str:
-    """Return the answer.
-
-    Raises:
-        GoBack: It is `BACK`, and `back` is allowed.
-    """
+    """Return the answer, or raise GoBack if it is `BACK` and `back` is allowed."""
     if back and answer.strip() == BACK:
         raise GoBack
     return answer
