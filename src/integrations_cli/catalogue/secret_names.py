@@ -42,19 +42,18 @@ def sounds_secret(name: str) -> bool:
     return name.lower().endswith(("key", "secret", "token", "password", "passphrase", "pfx"))
 
 
-def secrets_within(value: Json) -> Iterator[str]:
-    """Yield the texts below every secret name in a decoded JSON value."""
+def is_secret_name(name: str) -> bool:
+    """Return whether a member with this name holds a secret, in an object that may be anything."""
+    return sounds_secret(name) or name in secret_keys()
+
+
+def secrets_within(value: Json, *, secret: bool = False) -> Iterator[str]:
+    """Yield the texts below every secret name in a decoded JSON value; with `secret` all of its texts."""
     if isinstance(value, dict):
         for name, item in value.items():
-            yield from _texts(item) if sounds_secret(name) else secrets_within(item)
+            yield from secrets_within(item, secret=secret or sounds_secret(name))
     elif isinstance(value, list):
         for item in value:
-            yield from secrets_within(item)
-
-
-def _texts(value: Json) -> Iterator[str]:
-    if isinstance(value, str):
+            yield from secrets_within(item, secret=secret)
+    elif secret and isinstance(value, str):
         yield value
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)

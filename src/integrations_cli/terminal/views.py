@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from integrations_cli.catalogue.secret_names import sounds_secret
+from integrations_cli import catalogue
+from integrations_cli.catalogue.secret_names import is_secret_name
 from integrations_cli.errors import IntegrationsError
 from integrations_cli.models import MASK, Integration, Json
 
@@ -89,8 +91,6 @@ def mask_credentials(
     provider: str | None, credentials: Mapping[str, Json], *, concealed: Collection[str] = ()
 ) -> dict[str, Json]:
     """Return the credentials with secret keys, unknown keys and the `concealed` ones masked."""
-    from integrations_cli import catalogue
-
     return {
         key: MASK if key in concealed or catalogue.is_secret(provider, key) else _masked(value, None, concealed)
         for key, value in credentials.items()
@@ -107,28 +107,18 @@ def _masked(value: Json, provider: str | None, concealed: Collection[str]) -> Js
     for key, item in value.items():
         if key == "credentials" and isinstance(item, dict):
             document[key] = mask_credentials(provider, item, concealed=concealed)
-        elif item is not None and (key == "credentials" or _is_secret_name(key)):
+        elif item is not None and (key == "credentials" or is_secret_name(key)):
             document[key] = MASK
         else:
             document[key] = _masked(item, None, concealed)
     return document
 
 
-def _is_secret_name(name: str) -> bool:
-    from integrations_cli import catalogue
-
-    return sounds_secret(name) or name in catalogue.secret_keys()
-
-
 def cell_text(value: Json) -> str:
     """Return a JSON value as one cell: a string as it is, nothing for null, anything else as JSON."""
-    if isinstance(value, str):
-        return value
     if value is None:
         return ""
-    import json
-
-    return json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def integration_json(
@@ -139,18 +129,8 @@ def integration_json(
     return raw if show_secrets else dict(_masked(raw, integration.provider, concealed))
 
 
-_FIRST = (
-    "_id",
-    "name",
-    "identifier",
-    "providerId",
-    "channel",
-    "active",
-    "primary",
-    "priority",
-    "_environmentId",
-    "_organizationId",
-)
+_FIRST = ("_id", "name", "identifier", "providerId", "channel", "active", "primary", "priority")
+_OWNERS = ("_environmentId", "_organizationId")
 _LAST = ("createdAt", "updatedAt", "deleted", "deletedAt", "deletedBy", "__v", "id")
 
 
@@ -159,12 +139,13 @@ def integration_view(
 ) -> Fields:
     """Return the view of one integration: its fields in the order in which people look for them."""
     document = integration_json(integration, concealed=concealed, show_secrets=show_secrets)
-    rows = [(key, cell_text(document[key])) for key in _FIRST if key in document]
-    credentials = document.get("credentials")
-    if isinstance(credentials, dict) and credentials:
-        rows += [(f"credentials.{key}", cell_text(value)) for key, value in credentials.items()]
-    elif credentials is not None:
-        rows.append(("credentials", cell_text(credentials)))
-    rest = [key for key in document if key not in (*_FIRST, *_LAST, "credentials")]
-    rows += [(key, cell_text(document[key])) for key in (*rest, *(key for key in _LAST if key in document))]
+    first, last = (*_FIRST, *_OWNERS, "credentials"), _LAST
+    rest = [key for key in document if key not in (*first, *last)]
+    rows: list[tuple[str, str]] = []
+    for key in (*first, *rest, *last):
+        value = document.get(key)
+        if key == "credentials" and value and isinstance(value, dict):
+            rows += [(f"{key}.{name}", cell_text(item)) for name, item in value.items()]
+        elif key in document and (key != "credentials" or value is not None):
+            rows.append((key, cell_text(value)))
     return Fields(rows, document, title=integration.name or integration.identifier)
