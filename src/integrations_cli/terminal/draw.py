@@ -60,7 +60,7 @@ def draw(console: Console, view: Fields | Table) -> None:
 
 def _draw_fields(console: Console, view: Fields) -> None:
     fields = _table(view.title, header=False)
-    fields.add_column(no_wrap=False, style="bold")
+    fields.add_column(style="bold")
     fields.add_column(overflow="fold")
     for name, value in view.rows:
         fields.add_row(_cell(name), _cell(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -13,8 +14,6 @@ _UNSAFE = (
     "\U000e0000-\U000e007f]"
 )
 
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
 
 def _sub(escape: Callable[[re.Match[str]], str], text: str, *, lines: bool = False) -> str:
     """Return the text with unsafe characters replaced by `escape`; with `lines` its line ends stay."""
@@ -24,27 +23,9 @@ def _sub(escape: Callable[[re.Match[str]], str], text: str, *, lines: bool = Fal
     return re.sub(f"(?!\n){_UNSAFE}" if lines else _UNSAFE, escape, text)
 
 
-def _escape(match: re.Match[str]) -> str:
-    character = match.group()
-    code = ord(character)
-    if character in _SHORT:
-        return _SHORT[character]
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
 def escape(text: str) -> str:
     """Return the text on one line, with every control, direction and zero-width character as an escape."""
-    return _sub(_escape, text)
-
-
-def _escape_json(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    if code < 0x10000:
-        return f"\\u{code:04x}"
-    code -= 0x10000
-    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+    return _sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def escape_json(document: str, *, indented: bool = True) -> str:
@@ -52,7 +33,7 @@ def escape_json(document: str, *, indented: bool = True) -> str:
 
     The line ends of an indented document stay: a JSON string has none that are not escaped.
     """
-    return _sub(_escape_json, document, lines=indented)
+    return _sub(lambda match: json.dumps(match[0])[1:-1], document, lines=indented)
 
 
 def _escape_toml(match: re.Match[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -66,8 +67,6 @@ def _make_index(secrets: frozenset[str], always: frozenset[str], public: frozens
 
 def _forms(secrets: Iterable[str]) -> set[str]:
     """Return what is looked for: the long lines of a secret, else all of it; of a JSON document its secret members."""
-    import json
-
     parts: list[str] = []
     for secret in secrets:
         texts = [secret]

@@ -5,6 +5,7 @@ Secrets are taken out of messages, and nothing that is printed can steer a termi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TextIO
@@ -45,8 +46,6 @@ def wants_color(choice: ColorChoice, environ: Mapping[str, str], *, terminal: bo
 
 def json_text(document: Json, *, lines: bool = False) -> str:
     """Return a document as it is printed: indented, or with `lines` on one line."""
-    import json
-
     encoded = json.dumps(document, ensure_ascii=False, indent=None if lines else 2)
     return escape_json(encoded, indented=not lines) + "\n"
 
@@ -93,10 +92,8 @@ class Renderer:
             self.show_json(view.json)
         elif isinstance(view, Text):
             self._write(self._stdout, plain_text(view.text, lines=view.lines))
-        elif is_terminal(self._stdout):
-            self._draw(self._stdout, view)
         else:
-            self._write(self._stdout, self._tabbed(view))
+            self._print(self._stdout, view)
         return view.exit_code
 
     def show_json(self, document: Json, *, lines: bool = False) -> None:
@@ -105,12 +102,8 @@ class Renderer:
 
     def preview(self, table: Table) -> None:
         """Print a table on standard error, for a question about it."""
-        if self.json:
-            return
-        if is_terminal(self._stderr):
-            self._draw(self._stderr, table)
-        else:
-            self._write(self._stderr, self._tabbed(table))
+        if not self.json:
+            self._print(self._stderr, table)
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[Sequence[str], str], None]]:
@@ -201,7 +194,10 @@ class Renderer:
         rows = [(escape(name), escape(value)) for name, value in [*view.rows, *copyable]]
         return "".join(f"{_BOLD}{name}{_END}\t{value}\n" if bold else f"{name}\t{value}\n" for name, value in rows)
 
-    def _draw(self, stream: TextIO | None, view: Fields | Table) -> None:
+    def _print(self, stream: TextIO | None, view: Fields | Table) -> None:
+        if not is_terminal(stream):
+            self._write(stream, self._tabbed(view))
+            return
         from integrations_cli.terminal.draw import draw
 
         draw(self._console(stream), view)
