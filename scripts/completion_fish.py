@@ -141,7 +141,7 @@ def fish(tables: Tables) -> str:
     grouped: dict[str, list[str]] = {}
     for flag in tables.program.shared_flags:
         if names := [name for name in flag.names if name in with_value]:
-            grouped.setdefault(flag.long, names)
+            grouped.setdefault(flag.names[0], names)
     settings = " ".join(_quoted(" ".join(names)) for names in grouped.values())
     logic = with_flags(LOGIC.replace("@SETTINGS@", settings), tables, " ")
     lines = [comment(), "", f"set -g __integrations_valued {' '.join(tables.valued())}", logic]

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from integrations_cli import catalogue
+from integrations_cli.catalogue.credential_fields import BOOLEAN, credential_type
 
 if TYPE_CHECKING:
     from integrations_cli.catalogue.credential_fields import Provider
@@ -15,8 +16,6 @@ HEADER: Final = """Made by scripts/generate_docs.py; do not edit.
 
 This file contains the commands, flags, choices, channels, providers and credential keys: completing them starts no
 program. The program itself prints profiles and identifiers; its output is offered, and never run or expanded."""
-
-_BOOLEANS: Final = ("true", "false")
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.+/-]+")
 
@@ -67,7 +66,7 @@ class Tables:
     def keys_with_choices(self) -> list[tuple[str, Key]]:
         """Return each provider's id with each of its credential keys that has choices other than true and false."""
         keys = [(provider.id, key) for provider in self.providers for key in keys_of(provider)]
-        return [(provider, key) for provider, key in keys if key.values and key.values != _BOOLEANS]
+        return [(provider, key) for provider, key in keys if key.values and key.values != BOOLEAN.choices]
 
     def _flags(self) -> list[Flag]:
         return [flag for command in self.commands.values() for flag in command.flags]
@@ -130,4 +129,4 @@ def comment() -> str:
 
 def _values(key: str, choices: tuple[str | None, ...]) -> tuple[str, ...]:
     listed = tuple(choice for choice in choices if choice)
-    return listed or (_BOOLEANS if key in catalogue.BOOLEAN_KEYS else ())
+    return listed or credential_type(key).choices

@@ -15,7 +15,7 @@ import pytest
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft
-from integrations_cli.catalogue.credential_fields import BOOLEAN, CredentialField, Provider
+from integrations_cli.catalogue.credential_fields import _TYPES, BOOLEAN, CredentialField, Provider
 from integrations_cli.catalogue.examples import example_body, variable
 from integrations_cli.create.rerun import example_command
 from integrations_cli.inputs.credential_values import ValueReader
@@ -93,7 +93,7 @@ def test_encrypted_keys_belong_to_some_provider() -> None:
 
 
 def test_boolean_and_object_keys_are_known() -> None:
-    assert catalogue.credential_keys() >= catalogue.BOOLEAN_KEYS | catalogue.OBJECT_KEYS
+    assert catalogue.credential_keys() >= _TYPES.keys()
 
 
 def test_built_in_providers_need_no_credentials() -> None:
@@ -130,7 +130,7 @@ def test_choices_can_include_no_value() -> None:
 
 def test_provider_ids_and_names_are_listed() -> None:
     assert catalogue.provider_ids() == tuple(provider.id for provider in PROVIDERS)
-    assert catalogue.provider_names()["nodemailer"] == "Custom SMTP"
+    assert [provider.name for provider in PROVIDERS if provider.id == "nodemailer"] == ["Custom SMTP"]
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_typo_suggests_the_intended_key(channel: str, figures: Figures) -> None:
     ],
 )
 def test_provider_is_suggested_for_spelling_or_display_name(given: str, expected: str) -> None:
-    names = {provider_id: (provider_id, name) for provider_id, name in catalogue.provider_names().items()}
+    names = {provider.id: (provider.id, provider.name) for provider in catalogue.providers()}
     assert nearest_named(given, names)[0] == expected
 
 

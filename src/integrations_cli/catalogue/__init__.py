@@ -1,30 +1,24 @@
 """The providers that the API knows, and which of their credentials are secret."""
 
 from integrations_cli.catalogue.lookup import (
-    BOOLEAN_KEYS,
     BUILT_IN,
-    OBJECT_KEYS,
     channels,
     channels_with_primary,
     find,
     provider_ids,
-    provider_names,
     providers,
     source,
 )
 from integrations_cli.catalogue.secret_names import credential_keys, is_secret, secret_keys
 
 __all__ = [
-    "BOOLEAN_KEYS",
     "BUILT_IN",
-    "OBJECT_KEYS",
     "channels",
     "channels_with_primary",
     "credential_keys",
     "find",
     "is_secret",
     "provider_ids",
-    "provider_names",
     "providers",
     "secret_keys",
     "source",

@@ -14,7 +14,6 @@ from integrations_cli.errors import InputError
 from integrations_cli.models import FIELDS, Credential, Draft, Json
 
 _OBJECT_ID: Final = r"[0-9a-fA-F]{24}"
-_REFERENCES: Final = frozenset({"env", "file", "command"})
 
 
 def check_draft(draft: Draft, *, skip: bool = False) -> tuple[Draft, tuple[str, ...]]:
@@ -33,7 +32,10 @@ def check_draft(draft: Draft, *, skip: bool = False) -> tuple[Draft, tuple[str, 
         findings += _mistaken(draft, provider)
     if findings:
         raise InputError.of(findings, hint=_hint(draft, provider, skip=skip))
-    return draft, () if skip or provider is None else tuple(_notes(draft, provider))
+    needed = () if skip or provider is None else missing_credentials(provider, tuple(draft.credentials))
+    if not needed:
+        return draft, ()
+    return draft, (f"still needed before {draft.provider} can be activated: {describe_fields(needed)}",)
 
 
 def missing_credentials(provider: Provider, given: Sequence[str]) -> list[CredentialField]:
@@ -51,7 +53,7 @@ def describe_fields(fields: Sequence[CredentialField]) -> str:
 
 def suggest_providers(word: str) -> str:
     """Return ` (did you mean …?)` with the providers closest to `word`, or nothing."""
-    names = catalogue.provider_names()
+    names = {provider.id: provider.name for provider in catalogue.providers()}
     near = nearest_named(word, {provider_id: (provider_id, name) for provider_id, name in names.items()})
     return _suggestion(name if nearest(word, (name,)) else f"{name} ({names[name]})" for name in near)
 
@@ -70,12 +72,6 @@ def _hint(draft: Draft, provider: Provider | None, *, skip: bool) -> str | None:
     return f"integrations providers {shows}; --skip-validation turns these checks off"
 
 
-def _notes(draft: Draft, provider: Provider) -> Iterator[str]:
-    needed = missing_credentials(provider, tuple(draft.credentials))
-    if needed:
-        yield f"still needed before {provider.id} can be activated: {describe_fields(needed)}"
-
-
 # -- what no request can contain ---------------------------------------------------------------------------------------
 
 
@@ -90,12 +86,8 @@ def _unsendable(draft: Draft) -> Iterator[str]:
     names = {field.wire: field.name.replace("_", "-") for field in FIELDS}
     for wire, value in draft.values.items():
         for path, problem in json_findings(value, names.get(wire, wire)):
-            yield f"{_path_text(path)}: {problem}"
-
-
-def _path_text(path: Sequence[str | int]) -> str:
-    first, *rest = path
-    return str(first) + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in rest)
+            steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+            yield f"{steps.removeprefix('.')}: {problem}"
 
 
 def json_findings(value: Json, *path: str | int) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -6,6 +6,7 @@ has several lines, from a file.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
@@ -50,9 +51,7 @@ def example_argument(provider: Provider, field: CredentialField) -> str:
     if field.secret:
         return f"@{field.key}.txt" if field.type == "textarea" else f"env:{variable(provider.id, field.key)}"
     value = _value(provider, field)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "{}" if isinstance(value, dict) else str(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _value(provider: Provider, field: CredentialField) -> Json:

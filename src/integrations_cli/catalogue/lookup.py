@@ -14,12 +14,6 @@ from typing import Final
 from integrations_cli.catalogue.credential_fields import CredentialField, Provider
 from integrations_cli.models import Json
 
-BOOLEAN_KEYS: Final = frozenset({"secure", "requireTls", "ignoreTls", "hmac", "authenticateByToken"})
-"""Credentials that go over the wire as true or false."""
-
-OBJECT_KEYS: Final = frozenset({"tlsOptions"})
-"""Credentials that go over the wire as an object. Every other one is a string, `port` too."""
-
 BUILT_IN: Final = frozenset({"novu", "novu-email", "novu-email-agent", "novu-slack", "novu-sms"})
 """Providers that are built into the service: their credentials, if any, are on the server."""
 
@@ -32,11 +26,6 @@ def providers() -> tuple[Provider, ...]:
 def provider_ids() -> tuple[str, ...]:
     """Return the ids of all providers, in the same order."""
     return tuple(entries())
-
-
-def provider_names() -> dict[str, str]:
-    """Return the display name of each provider by its id."""
-    return {provider_id: entry["name"] for provider_id, entry in entries().items()}
 
 
 def find(provider_id: str) -> Provider | None:
@@ -74,19 +63,15 @@ def entries() -> dict[str, Json]:
 @cache
 def _provider(provider_id: str) -> Provider:
     entry = entries()[provider_id]
+    link = entry["docs"] or ""
     return Provider(
         id=entry["id"],
         name=entry["name"],
         channel=entry["channel"],
-        docs=_link(entry["docs"]),
+        docs="" if link.startswith("https://localhost/") else link,  # works only on the machine of its author
         beta=entry["beta"],
         credentials=tuple(_field(field) for field in entry["credentials"]),
     )
-
-
-def _link(url: str | None) -> str:
-    """Return the link, or nothing for one that only works on the machine of its author."""
-    return "" if url is None or url.startswith("https://localhost/") else url
 
 
 def _field(field: Json) -> CredentialField:

@@ -42,7 +42,7 @@ _TYPES: Final = {"str": "text", "int": "integer", "float": "number", "bool": "bo
 
 
 class Flag(NamedTuple):
-    """One flag: `names` turn it on or take its value, `off` (as in --inactive) turns it off."""
+    """One flag: `names` (long ones first) turn it on or take its value, `off` (as in --inactive) turns it off."""
 
     names: tuple[str, ...]
     off: tuple[str, ...]
@@ -54,11 +54,6 @@ class Flag(NamedTuple):
     repeatable: bool
     required: bool
     help: str
-
-    @property
-    def long(self) -> str:
-        """Its long name."""
-        return next(name for name in self.names if name.startswith("--"))
 
 
 class Argument(NamedTuple):
@@ -190,7 +185,6 @@ def _command(command: ClickCommand, context: ClickContext, path: tuple[str, ...]
 def _flag(option: TyperOption, context: ClickContext) -> Flag:
     metavar = None if option.is_flag else option.make_metavar(ctx=context)
     choices = _choices(metavar)
-    default = None if callable(option.default) else option.default
     return Flag(
         names=tuple(sorted(option.opts, key=lambda name: (not name.startswith("--"), name))),
         off=tuple(option.secondary_opts),
@@ -198,7 +192,7 @@ def _flag(option: TyperOption, context: ClickContext) -> Flag:
         type=_type(option),
         kind="none" if option.is_flag else _kind(metavar, choices),
         choices=choices,
-        default=default,
+        default=None if callable(option.default) else option.default,
         repeatable=bool(option.multiple),
         required=bool(option.required),
         help=" ".join((option.help or "").split()),
@@ -231,5 +225,4 @@ def _choices(metavar: str | None) -> tuple[str, ...]:
 
 
 def _kind(metavar: str | None, choices: tuple[str, ...]) -> Kind:
-    known = KINDS.get(metavar or "")
-    return known or ("choice" if choices else "text")
+    return KINDS.get(metavar or "") or ("choice" if choices else "text")
