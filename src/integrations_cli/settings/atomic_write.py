@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +17,10 @@ STALE = 30.0
 INTERVAL = 0.02
 """Seconds between two attempts to get the lock."""
 
-_UNSUPPORTED = {
-    getattr(errno, name) for name in ("ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EINVAL") if hasattr(errno, name)
-}
+_LOCKED = PermissionError if os.name == "nt" else BlockingIOError
+"""What locking raises while another process has the lock."""
+
+_UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 """The errors of file systems without locks (some network and user-space ones)."""
 
 
@@ -41,8 +43,7 @@ def replace_file(path: Path, content: bytes) -> None:
             os.close(handle)
         new.replace(path)
     except BaseException:
-        with contextlib.suppress(OSError):
-            new.unlink()
+        _ignore_errors(new.unlink)
         raise
     _flush_folder(path.parent)
 
@@ -67,7 +68,7 @@ def file_lock(path: Path, *, timeout: float = 10.0, sleep: Callable[[float], Non
     lock = path.with_name(f".{path.name}.lock")
     with contextlib.ExitStack() as stack:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        stack.callback(_close, handle)
+        stack.callback(_ignore_errors, os.close, handle)  # the content has been written by then
         left = timeout
         while not _try_lock(handle, lock.with_suffix(".claimed"), stack):
             if left <= 0:
@@ -84,35 +85,24 @@ def _try_lock(handle: int, folder: Path, stack: contextlib.ExitStack) -> bool:
     Closing the file releases its lock, and so does the end of the process; the stack removes the folder.
     """
     try:
-        return _try_lock_file(handle)
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except _LOCKED:
+        return False
     except OSError as error:
         if error.errno not in _UNSUPPORTED:
             raise
-    if not _try_make_folder(folder):
-        return False
-    stack.callback(_remove_folder, folder)
+        return _try_make_folder(folder, stack)
     return True
 
 
-def _try_lock_file(handle: int) -> bool:
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _try_make_folder(folder: Path) -> bool:
+def _try_make_folder(folder: Path, stack: contextlib.ExitStack) -> bool:
     """Make the folder that stands for a lock; a stale one is removed for the next attempt."""
     try:
         folder.mkdir(0o700)
@@ -121,25 +111,18 @@ def _try_make_folder(folder: Path) -> bool:
             if time.time() - folder.stat().st_mtime > STALE:
                 folder.rmdir()
         return False
+    stack.callback(_ignore_errors, folder.rmdir)
     return True
-
-
-def _remove_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()
-
-
-def _close(handle: int) -> None:
-    with contextlib.suppress(OSError):  # the content has been written by now
-        os.close(handle)
 
 
 def _remove_unfinished(path: Path) -> None:
     """Remove the temporary files of writers that were killed. Only the holder of the lock may do this."""
-    import re
-
     temporary = re.compile(rf"\.{re.escape(path.name)}(\.bak)?\.\d+-[0-9a-f]{{8}}\.tmp")
     for other in path.parent.iterdir():
         if temporary.fullmatch(other.name):
-            with contextlib.suppress(OSError):
-                other.unlink()
+            _ignore_errors(other.unlink)
+
+
+def _ignore_errors(action: Callable[..., None], *arguments: int) -> None:
+    with contextlib.suppress(OSError):
+        action(*arguments)
