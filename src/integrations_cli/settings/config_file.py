@@ -11,24 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from integrations_cli.errors import ConfigError
-from integrations_cli.inputs.decode import (
-    FILE_LIMITS,
-    STRING,
-    DecodeError,
-    decode_utf8,
-    load_toml,
-    read_bytes,
-    type_name,
-)
+from integrations_cli.inputs.decode import FILE_LIMITS, STRING, DecodeError, decode_utf8, load_toml, read_bytes
 from integrations_cli.models import Json
-from integrations_cli.settings.profile import (
-    PROFILE_KEYS,
-    SANDBOX,
-    Profile,
-    check_name,
-    read_profile,
-    unknown_keys,
-)
+from integrations_cli.settings.profile import PROFILE_KEYS, SANDBOX, Profile, read_profile, unknown_keys, wrong_type
 
 APPLICATION: Final = "integrations-cli"
 """The name of our folders in the platform's folders for configuration, data and state."""
@@ -36,6 +21,8 @@ APPLICATION: Final = "integrations-cli"
 MAX_BYTES: Final = 1024 * 1024
 
 _TOP_KEYS: Final = ("default_profile", "profiles")
+
+_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
@@ -53,13 +40,10 @@ class ConfigFile:
     `document` includes unknown keys; `content` and `text` are the file before decoding; `warnings` are for the user.
     """
 
-    def __init__(
-        self, path: Path, content: bytes = b"", text: str = "", document: Mapping[str, Json] | None = None
-    ) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.content = content
-        self.text = text
-        self.document: dict[str, Json] = dict(document or {})
+        self.content, self.text = b"", ""
+        self.document: dict[str, Json] = {}
         self.warnings: list[str] = []
 
     @classmethod
@@ -69,25 +53,23 @@ class ConfigFile:
         Raises:
             ConfigError: It cannot be read, or is not TOML of the right shape; with path, line and column.
         """
+        file = cls(path)
         try:
-            status = path.stat()
+            mode = path.stat().st_mode
         except (FileNotFoundError, NotADirectoryError):
-            return cls(path)
+            return file
         except (OSError, ValueError):
-            status = None  # reading it below reports the error
+            mode = 0  # reading it below reports the error
         try:
-            content = read_bytes(path, MAX_BYTES)
-            text = decode_utf8(content)
-            document = load_toml(text, FILE_LIMITS) if text.strip() else {}
+            file.content = read_bytes(path, MAX_BYTES)
+            file.text = decode_utf8(file.content)
+            file.document = load_toml(file.text, FILE_LIMITS) if file.text.strip() else {}
         except DecodeError as error:
             where = f"{path}, line {error.line}, column {error.column}" if error.line else str(path)
-            raise ConfigError(
-                f"{where}: {error.reason}",
-                hint=error.hint or "fix the file or move it away; a broken file is never overwritten",
-            ) from None
-        file = cls(path, content, text, document)
-        if status is not None and document:
-            file.warnings.extend(_permission_warnings(path, status))
+            hint = error.hint or "fix the file or move it away; a broken file is never overwritten"
+            raise ConfigError(f"{where}: {error.reason}", hint=hint) from None
+        if file.document:
+            file.warnings += _permission_warnings(path, mode)
         file._check_shape()
         return file
 
@@ -95,28 +77,23 @@ class ConfigFile:
         """Check the types of the outer tables. The values of a profile are checked when it is used."""
         profiles = self.document.get("profiles", {})
         if not isinstance(profiles, dict):
-            raise ConfigError(f"{self.locate('profiles')} must be a table, not {type_name(profiles)}")
+            raise wrong_type(profiles, self.locate("profiles"), "a table")
         for table in profiles.values():
             if not isinstance(table, dict):
-                raise ConfigError(
-                    f"{self.locate('profiles')}: a profile must be a table, not {type_name(table)}",
-                    hint="a profile begins with a line like [profiles.staging]",
-                )
+                hint = "a profile begins with a line like [profiles.staging]"
+                raise wrong_type(table, f"{self.locate('profiles')}: a profile", "a table", hint=hint)
         default = self.document.get("default_profile", "")
         if not isinstance(default, str):
-            raise ConfigError(f"{self.locate('default_profile')} must be text, not {type_name(default)}")
+            raise wrong_type(default, self.locate("default_profile"), "text")
         if SANDBOX in profiles:
-            self.warnings.append(
-                f"the profile {SANDBOX} in {self.path} is never used: that name is reserved for the built-in sandbox; "
-                "rename it"
-            )
-        self.warnings.extend(unknown_keys(self.document, _TOP_KEYS, self.locate))
+            reserved = "that name is reserved for the built-in sandbox; rename it"
+            self.warnings.append(f"the profile {SANDBOX} in {self.path} is never used: {reserved}")
+        self.warnings += unknown_keys(self.document, _TOP_KEYS, self.locate)
 
     @property
     def default_profile(self) -> str | None:
         """The profile to use when none is named, or None."""
-        name: str = self.document.get("default_profile", "")
-        return name or None
+        return self.document.get("default_profile") or None
 
     @property
     def profiles(self) -> tuple[str, ...]:
@@ -124,22 +101,14 @@ class ConfigFile:
         return tuple(name for name in self.document.get("profiles", {}) if name != SANDBOX)
 
     def table(self, name: str) -> Mapping[str, Json]:
-        """Return the table of one profile, unchecked.
-
-        Raises:
-            ConfigError: There is no such profile; the hint has the nearest names.
-        """
+        """Return the table of one profile, unchecked; raise ConfigError if there is no such profile."""
         if name not in self.profiles:
             raise self.unknown_profile(name)
         table: Mapping[str, Json] = self.document["profiles"][name]
         return table
 
     def profile(self, name: str) -> Profile:
-        """Return one profile, checked.
-
-        Raises:
-            ConfigError: There is no such profile, or it has an invalid value.
-        """
+        """Return one profile, checked; raise ConfigError if it has an invalid value, or there is no such profile."""
         return read_profile(name, self.table(name), lambda key: self.locate(key, name))
 
     def unknown_profile(self, name: str, origin: str = "") -> ConfigError:
@@ -176,34 +145,25 @@ class ConfigFile:
         Raises:
             ConfigError: The name is not valid, or exists and `replace` is false.
         """
-        check_name(name)
+        _check_name(name)
         profiles = self.document.setdefault("profiles", {})
         if name in profiles and not replace:
-            raise ConfigError(
-                f"profile {name} already exists in {self.path}", hint="choose another name, or replace it with --force"
-            )
+            hint = "choose another name, or replace it with --force"
+            raise ConfigError(f"profile {name} already exists in {self.path}", hint=hint)
         kept = {key: value for key, value in profiles.get(name, {}).items() if key not in PROFILE_KEYS}
         profiles[name] = {**table, **kept}
         if make_default:
             self.document["default_profile"] = name
 
     def remove_profile(self, name: str) -> None:
-        """Remove a profile, and `default_profile` if it names it.
-
-        Raises:
-            ConfigError: There is no such profile.
-        """
+        """Remove a profile, and `default_profile` if it names it; raise ConfigError if there is no such profile."""
         self.table(name)
         del self.document["profiles"][name]
         if self.document.get("default_profile") == name:
             del self.document["default_profile"]
 
     def use(self, name: str) -> None:
-        """Make a profile or the sandbox the default.
-
-        Raises:
-            ConfigError: There is no such profile.
-        """
+        """Make a profile or the sandbox the default; raise ConfigError if there is no such profile."""
         if name != SANDBOX:
             self.table(name)
         self.document["default_profile"] = name
@@ -220,6 +180,7 @@ def edit_config(path: Path, change: Callable[[ConfigFile], None], *, timeout: fl
     """
     from integrations_cli.settings.atomic_write import file_lock, replace_file
 
+    notes: tuple[str, ...] = ()
     try:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -232,16 +193,26 @@ def edit_config(path: Path, change: Callable[[ConfigFile], None], *, timeout: fl
             change(file)
             content = _dump(file.document)
             if content == before:
-                return ()
-            notes: list[str] = []
+                return notes
             if has_comments(file.text):
                 backup = target.with_name(f"{target.name}.bak")
                 replace_file(backup, file.content)
-                notes.append(f"comments in {path} were removed; the previous file is {backup}")
+                notes = (f"comments in {path} were removed; the previous file is {backup}",)
             replace_file(target, content)
     except OSError as error:
         raise _save_error(path, error) from None
-    return tuple(notes)
+    return notes
+
+
+def _check_name(name: str) -> None:
+    if name.lower() == SANDBOX:
+        message = f"the profile name {SANDBOX} is reserved for the built-in sandbox"
+        raise ConfigError(message, hint="choose another name")
+    if not re.fullmatch(_NAME, name):
+        raise ConfigError(
+            "a profile name consists of letters, digits, dots, underscores and hyphens, starts with a letter or digit, "
+            "and has at most 64 characters"
+        )
 
 
 def _make_private(folder: Path) -> None:
@@ -257,8 +228,7 @@ def has_comments(text: str) -> bool:
     return any(found["comment"] for found in re.finditer(rf"(?s){STRING}|(?P<comment>\#)", text))
 
 
-def _permission_warnings(path: Path, status: os.stat_result) -> list[str]:
-    mode = status.st_mode
+def _permission_warnings(path: Path, mode: int) -> list[str]:
     if os.name != "posix" or not stat.S_ISREG(mode) or not mode & 0o077:
         return []
     import shlex

@@ -16,23 +16,17 @@ SANDBOX: Final = "sandbox"
 """The built-in profile; its name is reserved."""
 
 REGIONS: Final = {"us": "https://api.novu.co", "eu": "https://eu.api.novu.co"}
-
 DEFAULT_URL: Final = REGIONS["us"]
 
 DEFAULT_TIMEOUT: Final = 30.0
-
 LONGEST_TIMEOUT: Final = 3600.0
 """Seconds."""
 
 KEY_SOURCES: Final = ("api_key", "api_key_env", "api_key_command", "api_key_keyring")
-
 PROFILE_KEYS: Final = ("api_url", "region", *KEY_SOURCES, "timeout", "ca_bundle", "allow_http")
 
-# Patterns are compiled when they are first used: most runs need none of them.
-
+# A text, compiled when it is first used: most runs need no pattern.
 _VARIABLE: Final = r"[A-Z_][A-Z0-9_]{0,63}"
-
-_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
 Locate = Callable[[str], str]
 """Returns the place of a key for a message: `/…/config.toml, line 4, column 1: timeout of profile staging`."""
@@ -50,10 +44,11 @@ class KeySource(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The source in words, without secrets."""
+        """The source in words. What does not look like the name of a variable is hidden: it may be the key itself."""
+        is_name = isinstance(self.value, str) and re.fullmatch(_VARIABLE, self.value)
         return {
             "text": "api_key",
-            "env": f"environment variable {shown_variable(str(self.value))}",
+            "env": f"environment variable {self.value if is_name else 'named by api_key_env'}",
             "command": "the output of api_key_command",
             "keyring": "the system keyring",
         }[self.kind]
@@ -81,16 +76,11 @@ def read_profile(name: str, table: Mapping[str, Json], locate: Locate) -> Profil
         name=name,
         api_url=_read_api_url(table, locate),
         key=_read_key_source(table, locate),
-        timeout=_read_timeout(table, locate),
+        timeout=_read_timeout(table["timeout"], locate("timeout")) if "timeout" in table else None,
         ca_bundle=_text(table, "ca_bundle", locate) if "ca_bundle" in table else None,
         allow_http=_flag(table, "allow_http", locate),
         notes=tuple(unknown_keys(table, PROFILE_KEYS, locate)),
     )
-
-
-def shown_variable(name: str) -> str:
-    """Return a variable's name for a message. What does not look like one is hidden: it may be the key itself."""
-    return name if re.fullmatch(_VARIABLE, name) else "named by api_key_env"
 
 
 def _read_api_url(table: Mapping[str, Json], locate: Locate) -> str | None:
@@ -99,104 +89,80 @@ def _read_api_url(table: Mapping[str, Json], locate: Locate) -> str | None:
             return None
         return parse_origin(_text(table, "api_url", locate), locate("api_url"), allow_http=True).url
     if "api_url" in table:
-        raise ConfigError(
-            f"{locate('region')} cannot be combined with api_url",
-            hint="keep one of them: region is short for one of Novu's own addresses",
-        )
+        hint = "keep one of them: region is short for one of Novu's own addresses"
+        raise ConfigError(f"{locate('region')} cannot be combined with api_url", hint=hint)
     region = _text(table, "region", locate)
     if region not in REGIONS:
         raise ConfigError(f'{locate("region")} must be "us" or "eu"', hint="for any other server use api_url")
     return REGIONS[region]
 
 
-def _read_timeout(table: Mapping[str, Json], locate: Locate) -> float | None:
-    if "timeout" not in table:
-        return None
-    timeout = table["timeout"]
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-        raise _wrong_type(table, "timeout", locate, "a number of seconds")
-    return check_timeout(timeout, locate("timeout"))
+def _read_timeout(value: Json, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong_type(value, where, "a number of seconds")
+    return check_timeout(value, where)
 
 
 def _read_key_source(table: Mapping[str, Json], locate: Locate) -> KeySource | None:
     named = [key for key in KEY_SOURCES if key in table and (key, table[key]) != ("api_key_keyring", False)]
     if len(named) > 1:
-        raise ConfigError(
-            f"{locate(named[1])} cannot be combined with {named[0]}", hint="keep one source for the API key"
-        )
+        hint = "keep one source for the API key"
+        raise ConfigError(f"{locate(named[1])} cannot be combined with {named[0]}", hint=hint)
     if "api_key" in named:
         if not isinstance(table["api_key"], str):
-            raise _wrong_type(table, "api_key", locate, "text")
+            raise wrong_type(table["api_key"], locate("api_key"), "text")
         return KeySource("text", table["api_key"])  # an empty one is reported when the key is needed
     if "api_key_env" in named:
         return KeySource("env", _text(table, "api_key_env", locate))
     if "api_key_command" in named:
-        return KeySource("command", _read_command(table, locate))
+        return KeySource("command", _read_command(table["api_key_command"], locate))
     return KeySource("keyring") if _flag(table, "api_key_keyring", locate) else None
 
 
-def _read_command(table: Mapping[str, Json], locate: Locate) -> str | tuple[str, ...]:
-    command = table["api_key_command"]
-    if isinstance(command, str) and command.strip():
-        return command
-    if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
+def _read_command(value: Json, locate: Locate) -> str | tuple[str, ...]:
+    if isinstance(value, str) and value.strip():
+        return value
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         expected = "a command line, or a list of texts with the program first"
-        raise _wrong_type(table, "api_key_command", locate, expected)
-    if not command or not command[0]:
+        raise wrong_type(value, locate("api_key_command"), expected)
+    if not value or not value[0]:
         raise ConfigError(f"{locate('api_key_command')} names no program", hint="put the program first in the list")
-    return tuple(command)
+    return tuple(value)
 
 
 def _flag(table: Mapping[str, Json], key: str, locate: Locate) -> bool:
     value = table.get(key, False)
     if not isinstance(value, bool):
-        raise _wrong_type(table, key, locate, "true or false")
+        raise wrong_type(value, locate(key), "true or false")
     return value
 
 
 def _text(table: Mapping[str, Json], key: str, locate: Locate) -> str:
     value = table[key]
     if not isinstance(value, str):
-        raise _wrong_type(table, key, locate, "text")
+        raise wrong_type(value, locate(key), "text")
     if not value.strip():
         raise ConfigError(f"{locate(key)} is empty", hint="set a value or remove the line")
     return value
 
 
-def _wrong_type(table: Mapping[str, Json], key: str, locate: Locate, expected: str) -> ConfigError:
+def wrong_type(value: Json, where: str, expected: str, *, hint: str | None = None) -> ConfigError:
     """Return the error for a value of the wrong type, without the value: it may be an API key."""
-    return ConfigError(f"{locate(key)} must be {expected}, not {type_name(table[key])}")
+    return ConfigError(f"{where} must be {expected}, not {type_name(value)}", hint=hint)
 
 
 def unknown_keys(table: Mapping[str, Json], known: tuple[str, ...], locate: Locate) -> list[str]:
     """Return a warning for each unknown key that resembles a known one; others may belong to other tools."""
-    notes = []
-    for key in table:
-        if key not in known:
-            from integrations_cli.catalogue.suggest import nearest
+    unknown = [key for key in table if key not in known]
+    if not unknown:
+        return []
+    from integrations_cli.catalogue.suggest import nearest
 
-            near = nearest(key, known)
-            if near:
-                notes.append(f"{locate(key)} is an unknown key and has no effect; did you mean {near[0]}?")
-    return notes
-
-
-def check_name(name: str) -> str:
-    """Return `name` if it is a valid profile name.
-
-    Raises:
-        ConfigError: It is reserved for the sandbox, or has other characters than the message lists.
-    """
-    if name.lower() == SANDBOX:
-        raise ConfigError(
-            f"the profile name {SANDBOX} is reserved for the built-in sandbox", hint="choose another name"
-        )
-    if not re.fullmatch(_NAME, name):
-        raise ConfigError(
-            "a profile name consists of letters, digits, dots, underscores and hyphens, starts with a letter or digit, "
-            "and has at most 64 characters"
-        )
-    return name
+    return [
+        f"{locate(key)} is an unknown key and has no effect; did you mean {near[0]}?"
+        for key in unknown
+        if (near := nearest(key, known, limit=1))
+    ]
 
 
 def check_timeout(
