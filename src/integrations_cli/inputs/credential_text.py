@@ -14,10 +14,7 @@ LARGEST: Final = 1024 * 1024
 def decode_text(content: bytes, what: str, place: str) -> str:
     """Return the text of `content` without a byte order mark and one final line end.
 
-    `what` (`credentials.apiKey`) and `place` (`standard input`) begin every message.
-
-    Raises:
-        InputError: It is empty, too big, or not UTF-8 text.
+    `what` (`credentials.apiKey`) and `place` (`standard input`) begin the message of every InputError.
     """
     try:
         text = decode_utf8(check_size(content, LARGEST))
@@ -29,11 +26,7 @@ def decode_text(content: bytes, what: str, place: str) -> str:
 
 
 def check_text(text: str, what: str, place: str = "the value") -> str:
-    """Return `text`, if it can be sent.
-
-    Raises:
-        InputError: It is empty, or holds a NUL or a lone surrogate (a byte that was not UTF-8).
-    """
+    """Return `text`; raise InputError if it is empty, or holds a NUL or a lone surrogate (a byte outside of UTF-8)."""
     if not text:
         raise InputError(f"{what}: {place} is empty")
     if "\0" in text:

@@ -35,7 +35,6 @@ from integrations_cli.inputs.run_command import run_command, split_command
 from integrations_cli.models import Credential, Json
 
 _REFERENCES: Final = ("env", "file", "command")
-_PREFIXES: Final = ("@", "env:", "cmd:", "text:")
 _SAFE_VARIABLE: Final = r"[A-Z_][A-Z0-9_]{0,63}"
 _SAFE_PATH: Final = r"[\w ~:./\\-]*[./\\][\w ~-]{1,40}"
 _LITERAL_HINT: Final = "for a value that begins with @, env: or cmd:, write KEY=text:VALUE"
@@ -68,11 +67,7 @@ class ValueReader:
         self._folder = folder or Path()
 
     def claim_stdin(self, who: str) -> None:
-        """Reserve standard input for `who` (as the user wrote it: `--from-file -`).
-
-        Raises:
-            InputError: Something else has read it already.
-        """
+        """Reserve standard input for `who` (as the user wrote it: `--from-file -`), once in a run."""
         if self._stdin_reader is not None:
             raise InputError(
                 f"standard input can be read only once, but {self._stdin_reader} and {who} both read it",
@@ -90,15 +85,18 @@ class ValueReader:
 
         `provider_id` only decides which literals are secret. All problems are raised as one InputError.
         """
-        findings = _Findings()
+        errors: list[InputError] = []
         given: dict[str, Credential] = {}
         for text in texts:
-            with findings:
+            try:
                 key, value = parse_assignment(text)
                 if key in given:
-                    raise InputError(f"credentials.{key}: given twice on the command line")
-                given[key] = self.argument(key, value, provider_id)
-        findings.settle()
+                    errors.append(InputError(f"credentials.{key}: given twice on the command line"))
+                else:
+                    given[key] = self.argument(key, value, provider_id)
+            except InputError as error:
+                errors.append(error)
+        _raise_joined(errors)
         return given
 
     def argument(self, key: str, value: str, provider_id: str | None = None, *, show_path: bool = True) -> Credential:
@@ -129,12 +127,14 @@ class ValueReader:
         `folder` is the folder of the file (None: standard input). All problems are raised as one InputError; values
         of a wrong type are left to `check_draft`, which knows the field.
         """
-        findings = _Findings()
+        errors: list[InputError] = []
         given: dict[str, Credential] = {}
         for key, value in values.items():
-            with findings:
+            try:
                 given[key] = self.document_value(key, value, folder, provider_id)
-        findings.settle()
+            except InputError as error:
+                errors.append(error)
+        _raise_joined(errors)
         return given
 
     def document_value(
@@ -178,11 +178,7 @@ class ValueReader:
 
 
 def parse_assignment(text: str) -> tuple[str, str]:
-    """Split `KEY=VALUE` at the first equals sign.
-
-    Raises:
-        InputError: There is no key or no equals sign. The text is not repeated: it may be a secret.
-    """
+    """Split `KEY=VALUE` at the first equals sign. No message repeats the text: it may be a secret."""
     key, equals, value = text.partition("=")
     known = key in catalogue.credential_keys()
     if not equals or not (known or value.strip("=")):  # the end of base64 looks like a KEY without its VALUE
@@ -202,9 +198,6 @@ def read_file(path: Path, what: str, *, show_path: bool = True) -> str:
     """Return the text in a file without its final line end; `what` (`credentials.apiKey`) begins every message.
 
     With `show_path` false no message names the file: what follows the @ may be no path, but a password.
-
-    Raises:
-        InputError: It is missing, unreadable, a folder, too big, empty or not text.
     """
     file = f"the file {path}" if show_path else "the file that @ names"
     try:
@@ -215,37 +208,17 @@ def read_file(path: Path, what: str, *, show_path: bool = True) -> str:
 
 
 def read_variable(name: str, environ: Mapping[str, str], what: str) -> str:
-    """Return the environment variable `name`.
-
-    Raises:
-        InputError: It is not set, or empty. A name that looks like a value (`env:$KEY`, by mistake) is not repeated.
-    """
+    """Return the environment variable `name`. No message repeats one that looks like a value (`env:$KEY`)."""
     shown = f"the environment variable {name}" if re.fullmatch(_SAFE_VARIABLE, name) else "the environment variable"
     if not name or name not in environ:
         raise InputError(f"{what}: {shown} is not set", hint="env: takes the name of a variable, without a $")
     return check_text(environ[name], what, shown)
 
 
-class _Findings:
-    """Collects the InputErrors of several `with` blocks into one."""
-
-    def __init__(self) -> None:
-        self._errors: list[InputError] = []
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
-        if isinstance(error, InputError):
-            self._errors.append(error)
-            return True
-        return False
-
-    def settle(self) -> None:
-        """Raise what was collected, if anything."""
-        if self._errors:
-            hint = next((error.hint for error in self._errors if error.hint), None)
-            raise InputError.of([error.message for error in self._errors], hint=hint)
+def _raise_joined(errors: Sequence[InputError]) -> None:
+    if errors:
+        hint = next((error.hint for error in errors if error.hint), None)
+        raise InputError.of([error.message for error in errors], hint=hint)
 
 
 def _expanded(path: str, what: str) -> Path:

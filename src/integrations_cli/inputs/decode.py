@@ -7,7 +7,6 @@ limits, a file or a response of a few megabytes could take gigabytes and minutes
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
@@ -59,7 +58,6 @@ class DecodeError(ValueError):
         self.column = column
 
     def __str__(self) -> str:
-        """Return the reason with its position."""
         return f"{self.reason} (line {self.line}, column {self.column})" if self.line else self.reason
 
 
@@ -68,11 +66,7 @@ class DuplicateKeyError(DecodeError):
 
 
 def read_bytes(path: Path, largest: int) -> bytes:
-    """Return the content of a file of at most `largest` bytes.
-
-    Raises:
-        DecodeError: It cannot be read, or is bigger.
-    """
+    """Return the content of a file; raise DecodeError if it cannot be read, or has more than `largest` bytes."""
     import os
 
     try:
@@ -88,22 +82,14 @@ def read_bytes(path: Path, largest: int) -> bytes:
 
 
 def check_size(content: bytes, largest: int) -> bytes:
-    """Return the content, if it has at most `largest` bytes.
-
-    Raises:
-        DecodeError: It has more.
-    """
+    """Return the content; raise DecodeError if it has more than `largest` bytes."""
     if len(content) > largest:
         raise DecodeError(f"it is bigger than {largest // 1024 // 1024} MiB")
     return content
 
 
 def decode_utf8(content: bytes) -> str:
-    """Return the text, without a byte order mark.
-
-    Raises:
-        DecodeError: It is not UTF-8.
-    """
+    """Return the text, without a byte order mark; raise DecodeError if it is not UTF-8."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -128,7 +114,7 @@ def load_json(text: str | bytes, limits: Limits, *, unique_keys: bool = False) -
     else:
         containers, commas = text.count("{") + text.count("["), text.count(",")
     _check_counts(containers, commas, limits)
-    hook: Callable[[list[tuple[str, Json]]], dict[str, Json]] | None = _unique if unique_keys else None
+    hook = _unique if unique_keys else None
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=hook)
     except json.JSONDecodeError as error:
@@ -145,11 +131,7 @@ def load_json(text: str | bytes, limits: Limits, *, unique_keys: bool = False) -
 
 
 def load_toml(text: str, limits: Limits) -> dict[str, Json]:
-    """Return the decoded TOML.
-
-    Raises:
-        DecodeError: It is not TOML, holds a number of thousands of digits, or is beyond the limits.
-    """
+    """Return the decoded TOML; raise DecodeError if it is not TOML, has too long a number, or is beyond the limits."""
     import re
     import tomllib
 
@@ -183,17 +165,14 @@ def load_toml(text: str, limits: Limits) -> dict[str, Json]:
 
 def type_name(value: Json) -> str:
     """Return the type of a decoded value in words, never the value: it may be a secret in the wrong place."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if value is None:
         return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, str):
         return "a text" if value.strip() else "an empty text"
-    if isinstance(value, (int, float)):
-        return "a number"
-    if isinstance(value, dict):
-        return "an object"
-    return "a list" if isinstance(value, list) else "a date or a time"
+    names = {int: "a number", float: "a number", dict: "an object", list: "a list"}
+    return names.get(type(value), "a date or a time")
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -99,15 +99,10 @@ def _parse_host(text: str) -> str:
 
 
 def check_api_key(key: str, what: str = "the API key") -> None:
-    """Check that a key can be sent in a header; `what` names it in the message.
-
-    Raises:
-        ConfigError: It is empty, or contains a space, a line end or another character outside of printable ASCII.
-    """
+    """Check that a key can be sent in a header: printable ASCII without spaces; `what` names it in the message."""
+    hint = "copy it again from the dashboard (API Keys)"
     if not key:
-        raise ConfigError(f"{what} is empty", hint="copy it again from the dashboard (API Keys)")
+        raise ConfigError(f"{what} is empty", hint=hint)
     if not all("!" <= letter <= "~" for letter in key):
-        raise ConfigError(
-            f"{what} contains a space, a line end or another character that no key contains",
-            hint="copy it again from the dashboard (API Keys), the key alone, without ApiKey or quotation marks",
-        )
+        message = f"{what} contains a space, a line end or another character that no key contains"
+        raise ConfigError(message, hint=f"{hint}, the key alone, without ApiKey or quotation marks")

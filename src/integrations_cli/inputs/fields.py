@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from integrations_cli.catalogue.suggest import nearest
 from integrations_cli.inputs.decode import type_name
@@ -12,6 +12,12 @@ from integrations_cli.models import FIELDS, IntegrationField, Json
 Path = tuple[str | int, ...]
 Finding = tuple[Path, str]
 """Where something is wrong, as a path of keys and indexes, and what."""
+
+_EXPECTED: Final[Mapping[str, tuple[type, str]]] = {
+    "text": (str, "a text that is not empty"),
+    "boolean": (bool, "true or false"),
+    "credentials": (dict, "an object"),
+}
 
 
 def known_fields(file: Literal["create", "manifest"]) -> dict[str, IntegrationField]:
@@ -27,17 +33,12 @@ def field_findings(values: Mapping[str, Json], known: Mapping[str, IntegrationFi
         field = known.get(key)
         if field is None:
             yield (key,), f"there is no such field{_suggestion(key, known)}"
-        elif field.type == "text":
-            if not isinstance(value, str) or not value.strip():
-                yield (key,), f"must be a text that is not empty, not {type_name(value)}"
-        elif field.type == "boolean":
-            if not isinstance(value, bool):
-                yield (key,), f"must be true or false, not {type_name(value)}"
-        elif field.type == "credentials":
-            if not isinstance(value, dict):
-                yield (key,), f"must be an object, not {type_name(value)}"
         elif field.type == "conditions":
             yield from condition_findings(value, key)
+        elif field.type != "json":
+            kind, expected = _EXPECTED[field.type]
+            if not isinstance(value, kind) or (isinstance(value, str) and not value.strip()):
+                yield (key,), f"must be {expected}, not {type_name(value)}"
 
 
 def condition_findings(value: Json, key: str = "conditions") -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import count
 from typing import Final, Literal, NamedTuple
 
@@ -40,11 +41,9 @@ def find_keys(text: str, form: Literal["toml", "json"]) -> list[KeyLocation]:
     Text that is nested too deeply for the interpreter's stack has none.
     """
     scanner = _Scanner(text)
+    read = scanner.toml_document if form == "toml" else scanner.json_document
     try:
-        if form == "toml":
-            scanner.toml_document()
-        else:
-            scanner.json_document()
+        read()
     except RecursionError:
         return []
     return scanner.found
@@ -171,19 +170,13 @@ class _Scanner:
 
 def _decoded_name(token: str) -> str:
     """Return the name that a token means: bare, in single quotes, or in double quotes with escapes."""
-    if token[0] == "'":
-        return token[1:-1]
-    if token[0] != '"':
+    if token[0] not in "\"'":
         return token
-    if "\\" not in token:
-        return token[1:-1]
-    import tomllib
+    if token[0] == '"' and "\\" in token:
+        import tomllib
 
-    try:
-        return str(json.loads(token))
-    except ValueError:
-        pass
-    try:
-        return str(tomllib.loads(f"name = {token}")["name"])
-    except ValueError:
-        return token[1:-1]
+        with suppress(ValueError):
+            return str(json.loads(token))
+        with suppress(ValueError):
+            return str(tomllib.loads(f"name = {token}")["name"])
+    return token[1:-1]

@@ -66,14 +66,10 @@ def run_command(
 
 
 def split_command(text: str, what: str) -> list[str]:
-    """Split a command line into words as a shell would. On Windows the backslash is a letter, as paths need it.
-
-    Raises:
-        InputError: It has no words, or an unclosed quote.
-    """
+    """Split a command line into words as a shell would. On Windows the backslash is a letter, as paths need it."""
     import shlex
 
-    lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
+    lexer = shlex.shlex(text, posix=True)
     lexer.whitespace_split = True
     lexer.commenters = ""
     if os.name == "nt":

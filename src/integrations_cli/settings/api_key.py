@@ -30,11 +30,7 @@ class FoundKey(NamedTuple):
 
 
 def key_from_environment(environ: Mapping[str, str]) -> FoundKey | None:
-    """Return the key in the environment, one without a key if the variables are empty, or None if none is set.
-
-    Raises:
-        ConfigError: A value is not a valid key.
-    """
+    """Return the key in the environment, one without a key if the variables are empty, or None if none is set."""
     empty = None
     for name in KEY_VARIABLES:
         if name in environ:
@@ -51,37 +47,30 @@ def key_from_source(
     """Return the key from a profile's source; `label` is the profile and its file in words.
 
     With `fetch` false, no command is run and no keyring opened: only the origin is returned.
-
-    Raises:
-        ConfigError: The command or the keyring fails, or its output is not a valid key.
     """
     origin = f"{label}: {source.words}"
-    text: str | None
     missing = f"the API key of {label} is empty ({source.words})"
     if source.kind in {"command", "keyring"} and not fetch:
         return FoundKey(None, origin)
+    text = source.value if isinstance(source.value, str) else None
     if source.kind == "command":
         text = _run(source, label)
     elif source.kind == "keyring":
         text = read_keyring(profile)
         if text is None:
             missing = f"the system keyring has no API key for {label}"
-    else:
-        assert isinstance(source.value, str)
-        text = source.value
-        if source.kind == "env":
-            text = environ.get(source.value)
-            if text is None:
-                missing = f"{label} takes its API key from the {source.words}, which is not set"
+    elif source.kind == "env":
+        text = environ.get(str(source.value))
+        if text is None:
+            missing = f"{label} takes its API key from the {source.words}, which is not set"
     key = parse_api_key(text or "", f"{label} ({source.words})")
     return FoundKey(key, origin, None if key else missing)
 
 
 def parse_api_key(text: str, where: str) -> Secret | None:
-    """An API key without its final line end, if it can be sent in a header; None for an empty one.
+    """Return an API key without its final line end, or None if it is empty; refuse one that no header can hold.
 
-    Raises:
-        ConfigError: It holds something that no key has. The message names `where` it came from, and never holds it.
+    The message names `where` the key came from, and never holds it.
     """
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
@@ -102,11 +91,7 @@ def _run(source: KeySource, label: str) -> str:
 
 
 def read_keyring(profile: str) -> str | None:
-    """Return the key of a profile in the system keyring, or None.
-
-    Raises:
-        ConfigError: The keyring package is not installed, or there is no keyring, or it fails.
-    """
+    """Return the key of a profile in the system keyring, or None; raise ConfigError if there is no working keyring."""
     with _keyring() as keyring:
         found: str | None = keyring.get_password(KEYRING_SERVICE, profile)
     return found

@@ -140,11 +140,7 @@ class ConfigFile:
     # Changes, for `edit_config`
 
     def add_profile(self, name: str, table: Mapping[str, Json], *, make_default: bool, replace: bool = False) -> None:
-        """Add a profile. Replacing one keeps the keys that this program does not know.
-
-        Raises:
-            ConfigError: The name is not valid, or exists and `replace` is false.
-        """
+        """Add a profile, unless its name is invalid or taken. Replacing one keeps the keys that we do not know."""
         _check_name(name)
         profiles = self.document.setdefault("profiles", {})
         if name in profiles and not replace:
@@ -246,10 +242,9 @@ def _check_replaceable(target: Path) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ConfigError(f"{target} is not a regular file, so settings cannot be saved in it")
     if os.name == "posix" and status.st_uid != os.geteuid():
-        raise ConfigError(
-            f"{target} belongs to another user, and saving would change its owner; nothing was changed",
-            hint="run the command as that user, or set INTEGRATIONS_CONFIG to a file of your own",
-        )
+        message = f"{target} belongs to another user, and saving would change its owner; nothing was changed"
+        hint = "run the command as that user, or set INTEGRATIONS_CONFIG to a file of your own"
+        raise ConfigError(message, hint=hint)
 
 
 def _dump(document: dict[str, Json]) -> bytes:

@@ -67,11 +67,7 @@ class Profile(NamedTuple):
 
 
 def read_profile(name: str, table: Mapping[str, Json], locate: Locate) -> Profile:
-    """Check the table of a profile.
-
-    Raises:
-        ConfigError: A value has the wrong type or is out of range, or two keys exclude each other.
-    """
+    """Check the table of a profile; raise ConfigError for a wrong type or value, or keys that exclude each other."""
     return Profile(
         name=name,
         api_url=_read_api_url(table, locate),

@@ -7,6 +7,8 @@ and address (`NOVU_SECRET_KEY`, `NOVU_API_URL`) override those of the profile th
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,20 +19,10 @@ from integrations_cli.models import Secret
 from integrations_cli.settings.api_key import KEY_VARIABLES, FoundKey, key_from_environment, key_from_source
 from integrations_cli.settings.config_file import APPLICATION, ConfigFile
 from integrations_cli.settings.config_file import config_path as default_config_path
-from integrations_cli.settings.profile import (
-    DEFAULT_TIMEOUT,
-    DEFAULT_URL,
-    SANDBOX,
-    Profile,
-    check_timeout,
-)
+from integrations_cli.settings.profile import DEFAULT_TIMEOUT, DEFAULT_URL, SANDBOX, Profile, check_timeout
 
 SANDBOX_URL: Final = "http://sandbox.localhost"
 """The address of sandbox requests, which never leave the process; the name can only mean this machine."""
-
-NO_KEY_HINT: Final = (
-    "add a profile with integrations profiles add NAME, or set NOVU_SECRET_KEY; --sandbox works without a key"
-)
 
 
 class SettingsFlags(NamedTuple):
@@ -94,27 +86,19 @@ def resolve_settings(
 
 
 def resolve_unsaved(file: ConfigFile, name: str, environ: Mapping[str, str]) -> Settings:
-    """Resolve the settings as `--profile` would for a profile of `file`, which need not be saved yet.
-
-    Raises:
-        ConfigError: The profile has an invalid value.
-    """
+    """Resolve the settings as `--profile` would for a profile of `file`, which need not be saved yet."""
     flags = SettingsFlags(profile=name)
     return _server_settings(flags, environ, file, file.profile(name), "flag --profile", read_key=True)
 
 
 def require_api_key(settings: Settings) -> Secret:
-    """Return the API key of these settings.
-
-    Raises:
-        AuthError: There is none.
-    """
+    """Return the API key of these settings; raise AuthError if there is none."""
     if settings.api_key is not None:
         return settings.api_key
-    hint = NO_KEY_HINT
+    hint = "add a profile with integrations profiles add NAME"
     if settings.profile is None and settings.profiles:
-        hint = f"choose a profile with --profile ({', '.join(settings.profiles)}), or set NOVU_SECRET_KEY; "
-        hint += "--sandbox works without a key"
+        hint = f"choose a profile with --profile ({', '.join(settings.profiles)})"
+    hint += ", or set NOVU_SECRET_KEY; --sandbox works without a key"
     raise AuthError(settings.no_key or "there is no API key", hint=hint)
 
 
@@ -140,8 +124,8 @@ def _named_profile(flags: SettingsFlags, environ: Mapping[str, str]) -> tuple[st
     """Return the profile that a flag or the environment names, and its origin."""
     if flags.profile is not None:
         return flags.profile, "flag --profile"
-    if environ.get("INTEGRATIONS_PROFILE"):
-        return environ["INTEGRATIONS_PROFILE"], "environment variable INTEGRATIONS_PROFILE"
+    if name := environ.get("INTEGRATIONS_PROFILE"):
+        return name, "environment variable INTEGRATIONS_PROFILE"
     return None, "default"
 
 
@@ -159,10 +143,8 @@ def _sandbox_settings(
     flags: SettingsFlags, environ: Mapping[str, str], origin: str, warnings: tuple[str, ...] = ()
 ) -> Settings:
     if flags.api_url is not None:
-        raise UsageError(
-            f"--api-url cannot be combined with the sandbox ({origin})",
-            hint="leave out one of them; --profile NAME chooses a profile with a server",
-        )
+        hint = "leave out one of them; --profile NAME chooses a profile with a server"
+        raise UsageError(f"--api-url cannot be combined with the sandbox ({origin})", hint=hint)
     timeout, timeout_origin = _resolve_timeout(flags, Profile(SANDBOX), "")
     path_is_set = bool(environ.get("INTEGRATIONS_SANDBOX"))
     return Settings(
@@ -184,20 +166,17 @@ def _sandbox_settings(
 
 
 def _check_unused_file(path: Path) -> tuple[str, ...]:
-    """Check the file where the sandbox was chosen by name; return a warning if the file is broken.
+    """Check the file where the sandbox was chosen by name: a profile of that name could be meant instead.
 
-    Raises:
-        ConfigError: The file has a profile of this name, so it is not clear which one is meant.
+    A broken file is only a warning, which is returned.
     """
     try:
         file = ConfigFile.load(path)
     except ConfigError as error:
         return (error.message,)
     if SANDBOX in file.document.get("profiles", {}):
-        raise ConfigError(
-            f"{path} has a profile named {SANDBOX}, but that name is reserved for the built-in sandbox",
-            hint="rename the profile; --sandbox always means the built-in one",
-        )
+        message = f"{path} has a profile named {SANDBOX}, but that name is reserved for the built-in sandbox"
+        raise ConfigError(message, hint="rename the profile; --sandbox always means the built-in one")
     return ()
 
 
@@ -207,13 +186,7 @@ def _warn_of_ignored_variables(environ: Mapping[str, str], origin: str) -> tuple
 
 
 def _server_settings(
-    flags: SettingsFlags,
-    environ: Mapping[str, str],
-    file: ConfigFile,
-    profile: Profile,
-    profile_origin: str,
-    *,
-    read_key: bool,
+    flags: SettingsFlags, environ: Mapping[str, str], file: ConfigFile, profile: Profile, origin: str, *, read_key: bool
 ) -> Settings:
     """Resolve the settings for a server; a profile without a name stands for no profile."""
     label = f"profile {profile.name} in {file.path}"
@@ -221,9 +194,11 @@ def _server_settings(
     parse_origin(api_url, f"the address from {url_origin}", allow_http=profile.allow_http)
     timeout, timeout_origin = _resolve_timeout(flags, profile, label)
     key, key_warnings = _resolve_key(flags, environ, profile, label, fetch=read_key)
-    origins = {"profile": profile_origin, "api_url": url_origin, "api_key": key.origin, "timeout": timeout_origin}
-    if profile.ca_bundle is not None:
+    origins = {"profile": origin, "api_url": url_origin, "api_key": key.origin, "timeout": timeout_origin}
+    ca_bundle = profile.ca_bundle
+    if ca_bundle is not None:
         origins["ca_bundle"] = label
+        ca_bundle = _expand_path(file.path, ca_bundle)
     if profile.allow_http:
         origins["allow_http"] = label
     return Settings(
@@ -232,7 +207,7 @@ def _server_settings(
         api_url=api_url,
         api_key=key.key,
         timeout=timeout,
-        ca_bundle=_expand_path(file.path, profile.ca_bundle) if profile.ca_bundle is not None else None,
+        ca_bundle=ca_bundle,
         allow_http=profile.allow_http,
         origins=origins,
         warnings=(*file.warnings, *profile.notes, *key_warnings),
@@ -278,9 +253,6 @@ def _resolve_key(
 
 def _expand_path(config: Path, name: str) -> str:
     """Resolve a path in the settings: `~` is the home folder; a relative path starts at the folder of the file."""
-    import contextlib
-    import os
-
     with contextlib.suppress(ValueError):  # an invalid path: opening it reports the error
         name = os.path.expanduser(name)  # noqa: PTH111  # Path.expanduser raises where there is no home
     return str(config.parent / name)
