@@ -5,7 +5,8 @@ import sys
 
 def main() -> int:
     """Run the command line of this process and return its exit code."""
-    if sys.argv[1:] in (["--version"], ["-V"]):
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["-V"]):
         return _version()
 
     import gc
@@ -13,7 +14,14 @@ def main() -> int:
     # Nearly everything allocated at start-up lives until the end; collecting garbage costs a tenth of the time.
     gc.set_threshold(100_000, 20, 20)
     try:
-        code = _run()
+        if arguments[:1] == ["__complete"]:
+            from integrations_cli.commands.complete import complete
+
+            code = complete(arguments[1:])
+        else:
+            from integrations_cli.cli import run
+
+            code = run(arguments)
     except KeyboardInterrupt:  # while modules were still loading
         code = 130
     _leave(code)
@@ -30,16 +38,6 @@ def _version() -> int:
     except OSError:
         return 1
     return 0
-
-
-def _run() -> int:
-    if sys.argv[1:2] == ["__complete"]:
-        from integrations_cli.commands.complete import complete
-
-        return complete(sys.argv[2:])
-    from integrations_cli.cli import run
-
-    return run(sys.argv[1:])
 
 
 def _leave(code: int) -> None:
