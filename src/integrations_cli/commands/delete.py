@@ -7,7 +7,6 @@ import typer
 from integrations_cli import catalogue
 from integrations_cli.api.find import find
 from integrations_cli.commands.options import Quiet, Reference, Yes, run_context
-from integrations_cli.context import RunContext
 from integrations_cli.models import Integration
 from integrations_cli.terminal.views import Text, View, integration_view
 
@@ -17,10 +16,7 @@ def delete(context: typer.Context, reference: Reference, yes: Yes = False, quiet
 
     The server does not give its credentials back.
     """
-    return _delete(run_context(context), reference, yes=yes, quiet=quiet)
-
-
-def _delete(run: RunContext, reference: str, *, yes: bool, quiet: bool) -> View:
+    run = run_context(context)
     run.require_confirmation(yes=yes)
     with run.api() as api:
         environment = api.environment()

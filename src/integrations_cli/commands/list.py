@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from itertools import groupby
+from typing import Annotated
 
 import typer
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import suggest_channels
-from integrations_cli.commands.options import run_context
-from integrations_cli.context import RunContext
+from integrations_cli.commands.options import Channel, run_context
 from integrations_cli.errors import UsageError
-from integrations_cli.models import Environment, Integration
+from integrations_cli.models import Integration, Json
 from integrations_cli.terminal.views import Row, Table, View, integration_json
-
-
-class ListOptions(NamedTuple):
-    """Which integrations to list; None is all."""
-
-    channel: str | None = None
-    provider: str | None = None
-    active: bool | None = None
-    show_secrets: bool = False
 
 
 def list_integrations(
     context: typer.Context,
-    channel: Annotated[
-        str | None, typer.Option("--channel", "-c", metavar="CHANNEL", help="Only this channel.")
-    ] = None,
+    channel: Channel = None,
     provider: Annotated[
         str | None, typer.Option("--provider", "-p", metavar="PROVIDER", help="Only this provider.")
     ] = None,
@@ -43,69 +31,52 @@ def list_integrations(
     Grouped by channel: the primary one first, then its fallbacks in order, inactive ones last. In a pipe the columns
     channel, identifier, provider, name, state and _id are separated by TABs.
     """
-    return _list(run_context(context), ListOptions(channel, provider, active, show_secrets))
-
-
-def _list(run: RunContext, options: ListOptions) -> View:
+    run = run_context(context)
     with run.api() as api:
         environment = api.environment()
         integrations = api.list()
-    known = {*catalogue.channels(), *(integration.channel for integration in integrations)}
-    if options.channel is not None and options.channel not in known:
-        raise UsageError(f"there is no channel {options.channel!r}{suggest_channels(options.channel)}")
-    shown = [integration for integration in integrations if _matches(integration, options)]
-    name = environment.name if environment is not None else ""
+    if channel is not None and channel not in {*catalogue.channels(), *(each.channel for each in integrations)}:
+        raise UsageError(f"there is no channel {channel!r}{suggest_channels(channel)}")
+    shown = [
+        each
+        for each in sorted(integrations, key=_position)
+        if channel in {None, each.channel} and provider in {None, each.provider} and active in {None, each.active}
+    ]
     if not integrations:
+        name = environment.name if environment is not None else ""
         run.render.note(f"the environment {name or 'of this key'} has no integrations")
     elif not shown:
         run.render.note(f"no match ({len(integrations)} integrations)")
+    where = f" in {environment.name} ({environment.id})" if environment is not None else ""
     return Table(
         columns=("channel", "identifier", "provider", "name", "state", "_id"),
-        groups=_groups(shown),
-        json=[integration_json(integration, show_secrets=options.show_secrets) for integration in _in_order(shown)],
-        caption=_caption(environment, len(shown)),
+        groups=[
+            [_row(each, position) for position, each in enumerate(group)]
+            for _, group in groupby(shown, key=lambda each: each.channel)
+        ],
+        json=[integration_json(each, show_secrets=show_secrets) for each in shown],
+        caption=f"{len(shown)} integration{'' if len(shown) == 1 else 's'}{where}",
     )
 
 
-def _matches(integration: Integration, options: ListOptions) -> bool:
+def _position(integration: Integration) -> tuple[Json, ...]:
+    """Return the sort key: by channel, the primary one first, then by falling priority, inactive ones last."""
+    channels = catalogue.channels()
     return (
-        options.channel in {None, integration.channel}
-        and options.provider in {None, integration.provider}
-        and options.active in {None, integration.active}
+        channels.index(integration.channel) if integration.channel in channels else len(channels),
+        integration.channel,
+        not integration.active,
+        not integration.primary,
+        -integration.priority,
+        integration.identifier,
     )
 
 
-def _in_order(integrations: Sequence[Integration]) -> list[Integration]:
-    """Return them by channel, the primary one first, then by falling priority, inactive ones last."""
-    order = {channel: number for number, channel in enumerate(catalogue.channels())}
-    return sorted(
-        integrations,
-        key=lambda integration: (
-            order.get(integration.channel, len(order)),
-            integration.channel,
-            not integration.active,
-            not integration.primary,
-            -integration.priority,
-            integration.identifier,
-        ),
-    )
-
-
-def _groups(integrations: Sequence[Integration]) -> list[list[Row]]:
-    rows: dict[str, list[Row]] = {}
-    for integration in _in_order(integrations):
-        group = rows.setdefault(integration.channel, [])
-        state = _state(integration, len(group))
-        cells = (
-            integration.channel,
-            integration.identifier,
-            integration.provider,
-            integration.name,
-            state,
-            integration.id,
-        )
-        group.append(Row(cells, strong=state == "primary", dim=not integration.active))
-    return list(rows.values())
+def _row(integration: Integration, position: int) -> Row:
+    channel, identifier, provider = integration.channel, integration.identifier, integration.provider
+    state = _state(integration, position)
+    cells = (channel, identifier, provider, integration.name, state, integration.id)
+    return Row(cells, strong=state == "primary", dim=not integration.active)
 
 
 def _state(integration: Integration, position: int) -> str:
@@ -117,8 +88,3 @@ def _state(integration: Integration, position: int) -> str:
     if integration.primary:
         return "primary"
     return f"fallback {position}" if position else "fallback"
-
-
-def _caption(environment: Environment | None, count: int) -> str:
-    counted = f"{count} integration{'' if count == 1 else 's'}"
-    return counted if environment is None else f"{counted} in {environment.name} ({environment.id})"

@@ -50,6 +50,7 @@ def common_flags(
     return CommonFlags(profile, sandbox, api_url, timeout, json, no_input, verbose, cast("ColorChoice", color))
 
 
+Channel = Annotated[str | None, typer.Option("--channel", "-c", metavar="CHANNEL", help="Only this channel.")]
 Reference = Annotated[str, typer.Argument(metavar="REF", help="Its identifier or _id.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the _id.")]
 ShowSecrets = Annotated[bool, typer.Option("--show-secrets", help="Do not mask credentials.")]

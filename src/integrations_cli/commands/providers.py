@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import suggest_channels, suggest_providers
 from integrations_cli.catalogue.credential_fields import CredentialField, Provider
 from integrations_cli.catalogue.examples import example_body
-from integrations_cli.commands.options import run_context
+from integrations_cli.commands.options import Channel, run_context
 from integrations_cli.create.rerun import example_command
 from integrations_cli.errors import NotFoundError, UsageError
 from integrations_cli.models import Json
@@ -21,12 +20,9 @@ from integrations_cli.terminal.views import Fields, Row, Table, View
 
 def list_providers(
     context: typer.Context,
-    channel: Annotated[
-        str | None, typer.Option("--channel", "-c", metavar="CHANNEL", help="Only this channel.")
-    ] = None,
+    channel: Channel = None,
     search: Annotated[
-        str | None,
-        typer.Option("--search", "-s", metavar="TEXT", help="Only those with this in id or name."),
+        str | None, typer.Option("--search", "-s", metavar="TEXT", help="Only those with this in id or name.")
     ] = None,
 ) -> View:
     """List the providers that the API supports.
@@ -39,7 +35,12 @@ def list_providers(
             f"there is no channel {channel!r}{suggest_channels(channel)}",
             hint=f"the channels are {', '.join(catalogue.channels())}",
         )
-    found = [provider for provider in catalogue.providers() if _matches(provider, channel, search)]
+    found = [
+        provider
+        for provider in catalogue.providers()
+        if channel in {None, provider.channel}
+        and any((search or "").casefold() in text.casefold() for text in (provider.id, provider.name))
+    ]
     if search is not None and not found:
         run_context(context).render.note(f"no provider has {search!r} in its id or name{suggest_providers(search)}")
     groups = [[_row(provider) for provider in found if provider.channel == name] for name in catalogue.channels()]
@@ -82,12 +83,6 @@ def show_provider(
     )
 
 
-def _matches(provider: Provider, channel: str | None, search: str | None) -> bool:
-    if channel is not None and provider.channel != channel:
-        return False
-    return search is None or any(search.casefold() in text.casefold() for text in (provider.id, provider.name))
-
-
 def _row(provider: Provider) -> Row:
     required = ", ".join(field.key for field in provider.credentials if field.required)
     return Row((provider.channel, provider.id, provider.name, required), dim=provider.id in catalogue.BUILT_IN)
@@ -122,7 +117,7 @@ def _document(provider: Provider) -> dict[str, Json]:
 
 def _described(field: CredentialField) -> str:
     """Return a credential on one line: its label and its particulars."""
-    facts: Sequence[str] = (
+    facts = (
         "required" if field.required else "optional",
         "secret" if field.secret else "",
         "can have several lines" if field.type == "textarea" else "",

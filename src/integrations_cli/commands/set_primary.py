@@ -7,7 +7,6 @@ import typer
 from integrations_cli import catalogue
 from integrations_cli.api.find import find
 from integrations_cli.commands.options import Quiet, Reference, run_context
-from integrations_cli.context import RunContext
 from integrations_cli.errors import RejectedError
 from integrations_cli.terminal.views import Text, View, integration_view
 
@@ -17,10 +16,7 @@ def set_primary(context: typer.Context, reference: Reference, quiet: Quiet = Fal
 
     It becomes active and loses its conditions, since the primary integration is used for all messages.
     """
-    return _set_primary(run_context(context), reference, quiet=quiet)
-
-
-def _set_primary(run: RunContext, reference: str, *, quiet: bool) -> View:
+    run = run_context(context)
     with run.api() as api:
         before = find(reference, api.list(), api.environment())
         try:
