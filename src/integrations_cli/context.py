@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from integrations_cli.errors import IntegrationsError, UsageError
@@ -46,7 +47,6 @@ class RunContext:
     """One run of one command: its flags, settings, streams and API client."""
 
     def __init__(self, process: Process, flags: CommonFlags, renderer: Renderer) -> None:
-        """Use these flags in this process, and print through this renderer."""
         from integrations_cli.inputs.credential_values import ValueReader
 
         self.flags = flags
@@ -55,80 +55,64 @@ class RunContext:
         self.clock, self.random = process.clock, process.random
         self._process = process
         self.values = ValueReader(stdin=self._read_stdin, environ=process.environ)
-        self._settings: Settings | None = None
-
-    @property
-    def stdin(self) -> TextIO | None:
-        """Return standard input; None if it is closed."""
-        return self._process.stdin
-
-    @property
-    def stderr(self) -> TextIO | None:
-        """Return standard error, where prompts are shown; None if it is closed."""
-        return self._process.stderr
 
     def _read_stdin(self) -> bytes:
-        stdin = self._process.stdin
-        if stdin is None:
+        if self._process.stdin is None:
             raise UsageError("standard input is closed", hint="pipe the value in, or name a file instead of -")
-        return stdin.buffer.read()
+        return self._process.stdin.buffer.read()
 
     @property
     def interactive(self) -> bool:
         """Return whether prompts are possible: on a terminal, without `--no-input` and without `CI`."""
-        around = self._process
-        return (
-            not self.flags.no_input
-            and not self.environ.get("CI")
-            and is_terminal(around.stdin)
-            and is_terminal(around.stderr)
-        )
+        allowed = not self.flags.no_input and not self.environ.get("CI")
+        return allowed and is_terminal(self._process.stdin) and is_terminal(self._process.stderr)
 
     @property
     def prompter(self) -> Prompter:
         """Return what prompts; only if `interactive`."""
         from integrations_cli.terminal.prompts import LinePrompter, is_accessible
 
-        assert self.stdin is not None
-        assert self.stderr is not None
+        stdin, stderr = self._process.stdin, self._process.stderr
+        assert stdin is not None
+        assert stderr is not None
         if is_accessible(self.environ):
-            return LinePrompter(self.stdin, self.stderr)
+            return LinePrompter(stdin, stderr)
         from integrations_cli.terminal.menu_prompts import open_menu_prompter
 
-        return open_menu_prompter(self.stdin, self.stderr, self.environ, self.flags.color)
+        return open_menu_prompter(stdin, stderr, self.environ, self.flags.color)
 
-    @property
+    @cached_property
     def settings(self) -> Settings:
-        """Return the settings of this run, resolved once; their warnings are printed then."""
-        if self._settings is None:
-            self._settings = self.resolve()
-            for warning in self._settings.warnings:
-                self.render.warn(warning)
-            if self.flags.verbose:
-                for field, origin in self._settings.origins.items():
-                    self.render.log(f"{field}: {origin}")
-        return self._settings
+        """The settings of this run, resolved once; their warnings are printed then."""
+        settings = self.resolve()
+        for warning in settings.warnings:
+            self.render.warn(warning)
+        if self.flags.verbose:
+            for field, origin in settings.origins.items():
+                self.render.log(f"{field}: {origin}")
+        return settings
 
-    def resolve(self) -> Settings:
-        """Resolve the settings without printing anything; the redactor learns their API key."""
+    def resolve(self, profile: str | None = None, *, read_key: bool = True) -> Settings:
+        """Resolve the settings, of `profile` if it is given, without printing; the redactor learns their API key."""
         from integrations_cli.settings.resolve import SettingsFlags, resolve_settings
 
         flags = self.flags
-        found = resolve_settings(
-            SettingsFlags(flags.profile, flags.sandbox, flags.api_url, flags.timeout), self.environ
-        )
-        if found.api_key is not None:
-            self.render.redactor.learn([found.api_key.reveal()], always=True)
-        return found
+        chosen = SettingsFlags(profile or flags.profile, flags.sandbox, flags.api_url, flags.timeout)
+        settings = resolve_settings(chosen, self.environ, read_key=read_key)
+        if settings.api_key is not None:
+            self.render.redactor.learn([settings.api_key.reveal()], always=True)
+        return settings
 
-    @contextmanager
     def api(
-        self, policy: RetryPolicy | None = None, wrap: Callable[[Transport, Clock], Transport] | None = None
-    ) -> Iterator[Client]:
-        """Open the API client of these settings until the end of the block; `wrap` as in `open_client`."""
+        self,
+        policy: RetryPolicy | None = None,
+        wrap: Callable[[Transport, Clock], Transport] | None = None,
+        settings: Settings | None = None,
+    ) -> AbstractContextManager[Client]:
+        """Open the API client of these settings (else the run's own) for a block; `wrap` as in `open_client`."""
         self.learn_secrets()
-        with open_client(
-            self.settings,
+        return open_client(
+            settings or self.settings,
             self.environ,
             policy=policy,
             clock=self.clock,
@@ -136,13 +120,11 @@ class RunContext:
             log=self.render.log if self.flags.verbose else None,
             wrap=wrap,
             redactor=self.render.redactor,
-        ) as api:
-            yield api
+        )
 
     def with_profile(self, profile: str) -> RunContext:
         """Return the same run with another profile."""
-        flags = self.flags._replace(profile=profile, sandbox=False, api_url=None)
-        return RunContext(self._process, flags, self.render)
+        return RunContext(self._process, self.flags._replace(profile=profile, sandbox=False, api_url=None), self.render)
 
     def shared_words(self) -> list[str]:
         """Return the flags that choose the server, as words of a command line."""
@@ -155,24 +137,13 @@ class RunContext:
         return words
 
     def confirm(self, question: str, *, yes: bool) -> None:
-        """Ask for confirmation, unless `yes`.
-
-        Raises:
-            UsageError: There is no terminal.
-            IntegrationsError: The answer was no.
-        """
-        if yes:
-            return
+        """Ask for confirmation, unless `yes`; raise an error if there is no terminal, or the answer is no."""
         self.require_confirmation(yes=yes)
-        if not self.prompter.confirm(question):
+        if not yes and not self.prompter.confirm(question):
             raise IntegrationsError("declined: nothing was changed")
 
     def require_confirmation(self, *, yes: bool) -> None:
-        """Check early that `confirm` can ask, before anything is sent.
-
-        Raises:
-            UsageError: There is no terminal, and `--yes` was not passed.
-        """
+        """Check early, before anything is sent, that `confirm` can ask or need not."""
         if not yes and not self.interactive:
             raise UsageError("confirmation required, but there is no terminal", hint="pass --yes")
 
@@ -210,6 +181,9 @@ def open_client(
     from integrations_cli.terminal.redaction import Redactor
 
     key = require_api_key(settings) if settings.sandbox_path is None else Secret("")
+    clock = clock or SystemClock()
+    redactor = redactor or Redactor()
+    redactor.learn([key.reveal()], always=True)
     transport = open_transport(
         base_url=settings.api_url,
         api_key=key,
@@ -218,10 +192,7 @@ def open_client(
         allow_http=settings.allow_http,
         sandbox_path=settings.sandbox_path,
     )
-    clock = clock or SystemClock()
-    redactor = redactor or Redactor()
-    redactor.learn([key.reveal()], always=True)
-    try:
+    with closing(transport):
         yield Client(
             transport if wrap is None else wrap(transport, clock),
             policy=policy,
@@ -231,5 +202,3 @@ def open_client(
             observe=None if log is None else lambda report: log(str(report)),
             redactor=redactor,
         )
-    finally:
-        transport.close()
