@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from typer._click import Parameter as ClickParameter
 
 PROGRAM = "integrations"
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Entry(NamedTuple):
@@ -86,22 +84,23 @@ TREE = (
 _SETTINGS: dict[str, Any] = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 
-def _write_examples(ctx: ClickContext, formatter: HelpFormatter) -> None:
-    """Write the examples of a command at the end of its help."""
-    from integrations_cli.reference.examples import EXAMPLES
+class _Examples:
+    """A command whose help ends with its examples."""
 
-    examples = EXAMPLES.get(ctx.command_path.removeprefix(PROGRAM).strip(), ())
-    if examples:
-        with formatter.section("Examples"):
-            for example in examples:
-                formatter.write(f"{'':>{formatter.current_indent}}{example.line}\n")
+    def format_epilog(self, ctx: ClickContext, formatter: HelpFormatter) -> None:
+        from integrations_cli.reference.examples import EXAMPLES
+
+        examples = EXAMPLES.get(ctx.command_path.removeprefix(PROGRAM).strip(), ())
+        if examples:
+            with formatter.section("Examples"):
+                for example in examples:
+                    formatter.write(f"{'':>{formatter.current_indent}}{example.line}\n")
 
 
-class LeafCommand(TyperCommand):
+class LeafCommand(_Examples, TyperCommand):
     """A command with the common flags; its function gets a `RunContext` and returns a `View`."""
 
     def __init__(self, name: str | None, **attributes: Any) -> None:
-        """Add the common flags to the parameters that Typer read from the function."""
         common, _, _ = get_params_convertors_ctx_param_name_from_function(with_evaluated_annotations(common_flags))
         attributes["params"] = [*(attributes.get("params") or ()), *common]
         super().__init__(name, **attributes)
@@ -118,10 +117,6 @@ class LeafCommand(TyperCommand):
             )
         return ctx.args
 
-    def format_epilog(self, ctx: ClickContext, formatter: HelpFormatter) -> None:
-        """Write the examples."""
-        _write_examples(ctx, formatter)
-
     def invoke(self, ctx: ClickContext) -> Any:
         """Take the common flags out of the parameters, and run the command with its `RunContext`."""
         flags = CommonFlags(*(ctx.params.pop(name) for name in CommonFlags._fields))
@@ -130,11 +125,10 @@ class LeafCommand(TyperCommand):
         return super().invoke(ctx)
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(_Examples, TyperGroup):
     """A group that lists its commands from the table and imports only the one that is run."""
 
     def __init__(self, entry: Entry, **attributes: Any) -> None:
-        """Keep the entries of the group; their modules are not imported yet."""
         super().__init__(
             name=entry.name, help=entry.help, rich_markup_mode=None, context_settings=dict(_SETTINGS), **attributes
         )
@@ -164,10 +158,6 @@ class LazyGroup(TyperGroup):
         with formatter.section("Commands"):
             formatter.write_dl([(entry.name, entry.help) for entry in self.entries.values()])
 
-    def format_epilog(self, ctx: ClickContext, formatter: HelpFormatter) -> None:
-        """Write the examples."""
-        _write_examples(ctx, formatter)
-
 
 def load(entry: Entry) -> ClickCommand:
     """Build the command of an entry. This is the only place that imports a command's module."""
@@ -182,7 +172,7 @@ def load(entry: Entry) -> ClickCommand:
     return get_command(app)
 
 
-def with_evaluated_annotations(function: Function) -> Function:
+def with_evaluated_annotations(function: Callable[..., Any]) -> Callable[..., Any]:
     """Evaluate the annotations of a function once: Typer reads them four times, and compiles text each time."""
     function.__annotations__ = inspect.get_annotations(function, eval_str=True)
     return function
@@ -226,23 +216,31 @@ def run(arguments: Sequence[str], process: Process | None = None) -> int:
     """Run one command line and return its exit code. Failures are reported on standard error, never raised."""
     if process is None:
         process = Process(os.environ, sys.stdin, sys.stdout, sys.stderr)
-        _treat_sigterm_as_ctrl_c()
+        import signal
+
+        # SIGTERM is handled like Ctrl-C, so that the program says what it has sent.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     json, color = _output_flags(arguments)
     renderer = Renderer(process.stdout, process.stderr, process.environ, json=json, color=color)
     try:
         code = _run(list(arguments) or ["--help"], process, renderer)
         renderer.finish()
     except IntegrationsError as error:
-        return _report(error, renderer)
+        failure = error
     except BrokenPipeError:  # the reader has gone: there is nobody to tell
         _discard_output(process.stdout)
         return 1
     except OSError as error:
         _discard_output(process.stdout)
-        return _report(IntegrationsError(f"system error: {error.strerror or type(error).__name__}"), renderer)
+        failure = IntegrationsError(f"system error: {error.strerror or type(error).__name__}")
     except Exception as error:  # noqa: BLE001  # the outermost boundary: a traceback could show secret values
-        return _report(_bug(error), renderer)
-    return code
+        failure = _bug(error)
+    else:
+        return code
+    try:
+        return renderer.error(failure)
+    except OSError:  # standard error cannot be written either: the exit code still says what happened
+        return failure.exit_code
 
 
 def _run(arguments: list[str], process: Process, renderer: Renderer) -> int:
@@ -275,13 +273,6 @@ def _done(renderer: Renderer) -> str:
     return f"; {renderer.done}" if renderer.done is not None else ""
 
 
-def _report(error: IntegrationsError, renderer: Renderer) -> int:
-    try:
-        return renderer.error(error)
-    except OSError:  # standard error cannot be written either: the exit code still says what happened
-        return error.exit_code
-
-
 def _usage_error(error: TyperException) -> UsageError:
     from typer._click.exceptions import NoSuchOption
     from typer._click.exceptions import UsageError as ClickUsageError
@@ -303,23 +294,17 @@ def _suggestion(word: str, candidates: Iterable[str]) -> str:
 
 def _bug(error: Exception) -> IntegrationsError:
     """Report the type and the place of an unexpected error, never its text, which could hold a secret."""
-    trace, place = error.__traceback__, "an unknown place"
-    while trace is not None:
-        code = trace.tb_frame.f_code
+    from traceback import walk_tb
+
+    place = "an unknown place"
+    for frame, line in walk_tb(error.__traceback__):
+        code = frame.f_code
         if f"{os.sep}integrations_cli{os.sep}" in code.co_filename:
-            place = f"{os.path.basename(code.co_filename)}:{trace.tb_lineno} ({code.co_name})"  # noqa: PTH119  # no import
-        trace = trace.tb_next
+            place = f"{os.path.basename(code.co_filename)}:{line} ({code.co_name})"  # noqa: PTH119  # no import
     return IntegrationsError(
         f"this is a bug in {PROGRAM} {__version__}: {type(error).__name__} at {place}",
         hint="please report this line; if a request was being sent, check with integrations list before you retry",
     )
-
-
-def _treat_sigterm_as_ctrl_c() -> None:
-    """Handle SIGTERM like Ctrl-C, so that the program says what it has sent."""
-    import signal
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _discard_output(stream: TextIO | None) -> None:

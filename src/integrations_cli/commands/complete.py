@@ -98,26 +98,22 @@ def _identifiers(arguments: Sequence[str], environ: Mapping[str, str], timeout: 
 
     settings = resolve_settings(_flags(arguments), environ, read_key=False)
     policy = RetryPolicy(retries=0, total=timeout)
-    if settings.sandbox_path is not None:
-        if not settings.sandbox_path.exists():
-            return []
-        with open_client(settings, environ, policy=policy) as api:
-            return _listed(api)
-    key = require_api_key(settings)
-    transport = open_quick(
-        base_url=settings.api_url,
-        api_key=key,
-        environ=environ,
-        ca_bundle=settings.ca_bundle,
-        allow_http=settings.allow_http,
-    )
+    transport = None
+    if settings.sandbox_path is None:
+        transport = open_quick(
+            base_url=settings.api_url,
+            api_key=require_api_key(settings),
+            environ=environ,
+            ca_bundle=settings.ca_bundle,
+            allow_http=settings.allow_http,
+        )
+    elif not settings.sandbox_path.exists():
+        return []
     if transport is None:
         with open_client(settings, environ, policy=policy) as api:
             return _listed(api)
-    try:
+    with contextlib.closing(transport):
         return _listed(Client(transport, policy=policy, timeout=settings.timeout))
-    finally:
-        transport.close()
 
 
 def _listed(api: Client) -> Candidates:

@@ -2,52 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
-from integrations_cli.commands.options import one_of, run_context
-from integrations_cli.context import RunContext, open_client
+from integrations_cli.commands.options import Yes, one_of, run_context
+from integrations_cli.context import RunContext
 from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UsageError
 from integrations_cli.inputs.endpoint import parse_origin
 from integrations_cli.models import MASK, Environment, Json, Secret
 from integrations_cli.settings.api_key import parse_api_key, read_keyring, remove_from_keyring, write_keyring
 from integrations_cli.settings.config_file import ConfigFile, config_path, edit_config
-from integrations_cli.settings.profile import (
-    REGIONS,
-    SANDBOX,
-    check_timeout,
-)
-from integrations_cli.settings.resolve import Settings, SettingsFlags, resolve_settings, resolve_unsaved
+from integrations_cli.settings.profile import DEFAULT_URL, REGIONS, SANDBOX, check_timeout
+from integrations_cli.settings.resolve import Settings, resolve_unsaved
 from integrations_cli.terminal.views import Fields, Row, Table, Text, View
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="The name of the new profile.")]
 Name = Annotated[str, typer.Argument(metavar="PROFILE", help="The name of the profile.")]
 
 
-@dataclass(frozen=True)
-class AddOptions:
-    """The arguments and flags of `profiles add`."""
-
-    name: str
-    api_key_stdin: bool
-    api_key_env: str | None
-    api_key_command: str | None
-    keyring: bool
-    region: str | None
-    ca_bundle: Path | None
-    allow_http: bool
-    use: bool
-    force: bool
-    verify: bool
-
-
-@dataclass(frozen=True)
-class Verified:
+class Verified(NamedTuple):
     """The environment that a key opens, if the server names it, and the number of integrations in it."""
 
     environment: Environment | None
@@ -97,56 +74,69 @@ def add_profile(
     Asks for the API key without showing it, unless a flag names another source. --api-url and --timeout are saved in
     the profile.
     """
-    options = AddOptions(
-        name, api_key_stdin, api_key_env, api_key_command, keyring, region, ca_bundle, allow_http, use, force, verify
-    )
-    return _add(run_context(context), options)
-
-
-def _add(run: RunContext, options: AddOptions) -> View:
-    _refuse_contradictions(run, options)
+    run = run_context(context)
+    sources = {
+        "--api-key-stdin": api_key_stdin or None,
+        "--api-key-env": api_key_env,
+        "--api-key-command": api_key_command,
+    }
+    given = [flag for flag, value in sources.items() if value is not None]
+    _refuse_contradictions(run, given, keyring=keyring, region=region)
     path = config_path(run.environ)
     draft = ConfigFile.load(path)
-    had_keyring = _uses_keyring(draft, options.name)
+    had_keyring = _uses_keyring(draft, name)
     # In memory only: an invalid or existing name is reported before the key is read.
-    draft.add_profile(options.name, {}, make_default=False, replace=options.force)
-    table = _table(run, options)
-    key = _read_key(run, options)
+    draft.add_profile(name, {}, make_default=False, replace=force)
+    api_url, timeout = run.flags.api_url, run.flags.timeout
+    if api_url is not None:
+        api_url = parse_origin(api_url, "the flag --api-url", UsageError, allow_http=allow_http).url
+    if api_key_env is not None and not api_key_env.isidentifier():
+        raise UsageError("--api-key-env takes the name of a variable, without a $")
+    values: dict[str, Json] = {
+        "region": region,
+        "api_url": api_url,
+        "api_key_env": api_key_env,
+        "api_key_command": api_key_command,
+        "timeout": None if timeout is None else check_timeout(timeout, "the flag --timeout", UsageError),
+        "ca_bundle": None if ca_bundle is None else str(ca_bundle.absolute()),
+        "allow_http": allow_http or None,
+    }
+    table = {key: value for key, value in values.items() if value is not None}
+    key = _read_key(run, piped=api_key_stdin) if api_key_env is None and api_key_command is None else None
     if key is not None:
         run.render.redactor.learn([key.reveal()], always=True)
         table["api_key"] = key.reveal()
-    draft.add_profile(options.name, table, make_default=False, replace=True)
-    verified = _verify(run, options, draft) if options.verify else None
-    if key is not None and options.keyring:
+    draft.add_profile(name, table, make_default=False, replace=True)
+    verified = _verify(run, name, draft) if verify else None
+    if key is not None and keyring:
         del table["api_key"]
         table["api_key_keyring"] = True
-    with _in_keyring(options.name, key) if key is not None and options.keyring else nullcontext():
-        _save(run, options, path, table)
-    if had_keyring and not options.keyring:
-        _remove_keyring_entry(run, options.name)
-    return _added(options, ConfigFile.load(path), verified)
+
+    def change(file: ConfigFile) -> None:
+        file.add_profile(name, table, make_default=use or file.default_profile is None, replace=force)
+
+    with _in_keyring(name, key) if key is not None and keyring else nullcontext():
+        _edit(run, path, change)
+    if had_keyring and not keyring:
+        _remove_keyring_entry(run, name)
+    return _added(name, ConfigFile.load(path), verified)
 
 
-def _refuse_contradictions(run: RunContext, options: AddOptions) -> None:
+def _refuse_contradictions(run: RunContext, given: Sequence[str], *, keyring: bool, region: str | None) -> None:
+    """Check the flags of `profiles add`; `given` are those that name a source of the API key."""
     flags = run.flags
     if flags.profile is not None or flags.sandbox:
         raise UsageError(
             "profiles add takes neither --profile nor --sandbox",
             hint="the argument names the new profile: integrations profiles add NAME",
         )
-    sources = {
-        "--api-key-stdin": options.api_key_stdin,
-        "--api-key-env": options.api_key_env is not None,
-        "--api-key-command": options.api_key_command is not None,
-    }
-    given = [flag for flag, is_given in sources.items() if is_given]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} cannot be combined", hint="a profile has one source for its API key")
-    if options.keyring and given and not options.api_key_stdin:
+    if keyring and given and given != ["--api-key-stdin"]:
         raise UsageError(
             f"--keyring and {given[0]} cannot be combined", hint="the keyring stores a key that is typed or piped in"
         )
-    if options.region is not None and flags.api_url is not None:
+    if region is not None and flags.api_url is not None:
         raise UsageError("--region and --api-url cannot be combined", hint="--region is for Novu's own servers")
     if not given and not run.interactive:
         raise UsageError(
@@ -155,30 +145,9 @@ def _refuse_contradictions(run: RunContext, options: AddOptions) -> None:
         )
 
 
-def _table(run: RunContext, options: AddOptions) -> dict[str, Json]:
-    """Build the profile's table from the flags, without a key that has yet to be read."""
-    api_url, timeout = run.flags.api_url, run.flags.timeout
-    if api_url is not None:
-        api_url = parse_origin(api_url, "the flag --api-url", UsageError, allow_http=options.allow_http).url
-    if options.api_key_env is not None and not options.api_key_env.isidentifier():
-        raise UsageError("--api-key-env takes the name of a variable, without a $")
-    table = {
-        "region": options.region,
-        "api_url": api_url,
-        "api_key_env": options.api_key_env,
-        "api_key_command": options.api_key_command,
-        "timeout": None if timeout is None else check_timeout(timeout, "the flag --timeout", UsageError),
-        "ca_bundle": None if options.ca_bundle is None else str(options.ca_bundle.absolute()),
-        "allow_http": options.allow_http or None,
-    }
-    return {key: value for key, value in table.items() if value is not None}
-
-
-def _read_key(run: RunContext, options: AddOptions) -> Secret | None:
-    """Read the API key from standard input or the prompt; None if the profile names another source."""
-    if options.api_key_env is not None or options.api_key_command is not None:
-        return None
-    if options.api_key_stdin:
+def _read_key(run: RunContext, *, piped: bool) -> Secret:
+    """Read the API key from standard input or the prompt."""
+    if piped:
         from integrations_cli.inputs.credential_text import decode_text
 
         where = "standard input"
@@ -194,14 +163,13 @@ def _read_key(run: RunContext, options: AddOptions) -> Secret | None:
     return key
 
 
-def _verify(run: RunContext, options: AddOptions, draft: ConfigFile) -> Verified:
+def _verify(run: RunContext, name: str, draft: ConfigFile) -> Verified:
     """Find out what the key opens, before anything is saved."""
-    settings = resolve_unsaved(draft, options.name, run.environ)
+    settings = resolve_unsaved(draft, name, run.environ)
     if settings.api_key is not None:
         run.render.redactor.learn([settings.api_key.reveal()], always=True)
-    log = run.render.log if run.flags.verbose else None
     try:
-        with open_client(settings, run.environ, clock=run.clock, random=run.random, log=log) as api:
+        with run.api(settings=settings) as api:
             environment = api.environment()
             return Verified(environment, len(api.list(environment.id if environment is not None else None)))
     except IntegrationsError as error:
@@ -227,11 +195,7 @@ def _in_keyring(name: str, key: Secret) -> Iterator[None]:
         raise
 
 
-def _save(run: RunContext, options: AddOptions, path: Path, table: Mapping[str, Json]) -> None:
-    def change(file: ConfigFile) -> None:
-        make_default = options.use or file.default_profile is None
-        file.add_profile(options.name, table, make_default=make_default, replace=options.force)
-
+def _edit(run: RunContext, path: Path, change: Callable[[ConfigFile], None]) -> None:
     for note in edit_config(path, change):
         run.render.note(note)
 
@@ -248,13 +212,11 @@ def _remove_keyring_entry(run: RunContext, name: str) -> None:
         run.render.warn(f"the key of {name} may still be in the keyring: {error.message}")
 
 
-def _added(options: AddOptions, file: ConfigFile, verified: Verified | None) -> View:
-    profile = file.profile(options.name)
-    default = file.default_profile == options.name
-    api_url = profile.api_url or REGIONS["us"]
-    source = profile.key.words if profile.key is not None else "none"
+def _added(name: str, file: ConfigFile, verified: Verified | None) -> View:
+    default = file.default_profile == name
+    api_url, source = _server_and_key(file, name)
     environment = verified.environment if verified is not None else None
-    rows = [("profile", options.name), ("api_url", api_url), ("api_key", f"from {source}")]
+    rows = [("profile", name), ("api_url", api_url), ("api_key", f"from {source}")]
     if verified is None:
         rows.append(("verified", "no"))
     else:
@@ -262,7 +224,7 @@ def _added(options: AddOptions, file: ConfigFile, verified: Verified | None) -> 
         rows += [("environment", shown), ("integrations", str(verified.integrations))]
     rows += [("default", "yes" if default else "no"), ("saved in", str(file.path))]
     document: dict[str, Json] = {
-        "profile": options.name,
+        "profile": name,
         "api_url": api_url,
         "api_key_source": source,
         "verified": verified is not None,
@@ -271,7 +233,7 @@ def _added(options: AddOptions, file: ConfigFile, verified: Verified | None) -> 
         "default": default,
         "path": str(file.path),
     }
-    return Fields(rows, document, title=f"Profile {options.name}")
+    return Fields(rows, document, title=f"Profile {name}")
 
 
 def list_profiles(context: typer.Context) -> View:
@@ -283,25 +245,23 @@ def list_profiles(context: typer.Context) -> View:
     rows, documents = [], []
     for name in (*file.profiles, SANDBOX):
         default = name == file.default_profile
-        api_url, source, problem = _summary(file, name)
-        if problem is not None:
-            run.render.warn(problem)
-        rows.append(Row((name, "default" if default else "", api_url or "", source or ""), strong=default))
-        documents.append(
-            {"profile": name, "default": default, "api_url": api_url, "api_key_source": source, "problem": problem}
-        )
+        api_url, source, problem = "built in", "not needed", ""
+        if name != SANDBOX:
+            try:
+                api_url, source = _server_and_key(file, name)
+            except ConfigError as error:
+                api_url, source, problem = "", "", error.message
+                run.render.warn(problem)
+        rows.append(Row((name, "default" if default else "", api_url, source), strong=default))
+        known = {"api_url": api_url or None, "api_key_source": source or None, "problem": problem or None}
+        documents.append({"profile": name, "default": default, **known})
     return Table(("profile", "default", "server", "API key"), [rows], documents, caption=f"settings: {file.path}")
 
 
-def _summary(file: ConfigFile, name: str) -> tuple[str | None, str | None, str | None]:
-    """Return the server of a profile, the source of its key, and its error if it has one."""
-    if name == SANDBOX:
-        return "built in", "not needed", None
-    try:
-        profile = file.profile(name)
-    except ConfigError as error:
-        return None, None, error.message
-    return profile.api_url or REGIONS["us"], profile.key.words if profile.key is not None else "none", None
+def _server_and_key(file: ConfigFile, name: str) -> tuple[str, str]:
+    """Return the server of a profile and the source of its key."""
+    profile = file.profile(name)
+    return profile.api_url or DEFAULT_URL, profile.key.words if profile.key is not None else "none"
 
 
 def show_profile(
@@ -315,11 +275,9 @@ def show_profile(
     Without a name, show the settings that a command with these flags would use now.
     """
     run = run_context(context)
-    flags = run.flags
-    if name is not None and flags.profile not in {None, name}:
+    if name is not None and run.flags.profile not in {None, name}:
         raise UsageError("PROFILE and --profile name different profiles", hint="leave out one of them")
-    chosen = SettingsFlags(name or flags.profile, flags.sandbox, flags.api_url, flags.timeout)
-    settings = resolve_settings(chosen, run.environ, read_key=False)
+    settings = run.resolve(name, read_key=False)
     for warning in settings.warnings:
         run.render.warn(warning)
     return _shown(settings, config_path(run.environ))
@@ -339,14 +297,8 @@ def _shown(settings: Settings, path: Path) -> View:
         }
     origins = {name: settings.origins.get(name, "default") for name in values}
     rows = [Row((name, _value_text(value), origins[name])) for name, value in values.items()]
-    document = {
-        **values,
-        "sandbox": settings.sandbox,
-        "no_key": settings.no_key,
-        "path": str(path),
-        "origins": origins,
-    }
-    return Table(("setting", "value", "from"), [rows], document, caption=settings.no_key or "")
+    state = {"sandbox": settings.sandbox, "no_key": settings.no_key, "path": str(path), "origins": origins}
+    return Table(("setting", "value", "from"), [rows], {**values, **state}, caption=settings.no_key or "")
 
 
 def _value_text(value: Json) -> str:
@@ -363,18 +315,13 @@ def use_profile(context: typer.Context, name: Name) -> View:
     path = config_path(run.environ)
     if name != SANDBOX:
         ConfigFile.load(path).table(name)  # edit_config would make a folder first
-    for note in edit_config(path, lambda file: file.use(name)):
-        run.render.note(note)
+    _edit(run, path, lambda file: file.use(name))
     if run.environ.get("INTEGRATIONS_PROFILE"):
         run.render.warn("INTEGRATIONS_PROFILE is set and overrides the default profile")
     return Text(f"{name} is the default profile", json={"profile": name, "default": True, "path": str(path)})
 
 
-def remove_profile(
-    context: typer.Context,
-    name: Name,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
-) -> View:
+def remove_profile(context: typer.Context, name: Name, yes: Yes = False) -> View:
     """Remove a profile."""
     run = run_context(context)
     if name == SANDBOX:
@@ -384,8 +331,7 @@ def remove_profile(
     file.table(name)
     run.confirm(f"Remove the profile {name} from {path}?", yes=yes or not run.interactive)
     had_keyring = _uses_keyring(file, name)
-    for note in edit_config(path, lambda file: file.remove_profile(name)):
-        run.render.note(note)
+    _edit(run, path, lambda file: file.remove_profile(name))
     if had_keyring:
         _remove_keyring_entry(run, name)
     if file.default_profile == name:
