@@ -35,8 +35,6 @@ MAX_CLOCK_DIFFERENCE: Final = 60.0
 ONE_ATTEMPT: Final = RetryPolicy(retries=0)
 """Retries would hide intermittent failures."""
 
-MARKS: Final = {"ok": "ok", "note": "note", "warning": "WARNING", "error": "ERROR"}
-
 
 class Finding(NamedTuple):
     """The result of one check; `exit_code` is that of the error, else 0."""
@@ -81,8 +79,9 @@ def doctor(context: typer.Context) -> View:
 
 
 def _row(finding: Finding) -> Row:
-    cells = (finding.check, MARKS[finding.state], finding.message, finding.hint or "")
-    return Row(cells, strong=finding.state in {"warning", "error"}, dim=finding.state == "note")
+    strong = finding.state in {"warning", "error"}
+    state = finding.state.upper() if strong else finding.state
+    return Row((finding.check, state, finding.message, finding.hint or ""), strong=strong, dim=state == "note")
 
 
 def diagnose(resolve: Callable[[], Settings], system: System) -> Iterator[Finding]:
@@ -262,16 +261,9 @@ def _check_other_region(settings: Settings, system: System) -> Finding | None:
     """Return a finding if Novu's other region accepts the refused key. Other servers are never asked."""
     if settings.api_url not in system.regions:
         return None
-    for other in system.regions:
-        if other == settings.api_url:
-            continue
-        with open_client(
-            settings._replace(api_url=other),
-            system.environ,
-            policy=ONE_ATTEMPT,
-            clock=system.clock,
-            random=system.random,
-        ) as api:
+    for other in (region for region in system.regions if region != settings.api_url):
+        there = settings._replace(api_url=other)
+        with open_client(there, system.environ, policy=ONE_ATTEMPT, clock=system.clock, random=system.random) as api:
             response = api.attempt(Request("GET", ENVIRONMENT_PATH), settings.timeout)
         if isinstance(response, Response) and response.status == 200:
             return Finding(

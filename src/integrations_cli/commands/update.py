@@ -99,7 +99,10 @@ def _update(run: RunContext, reference: str, inputs: DraftInputs, options: Updat
     if before.primary and not after.primary:
         why = "it has conditions" if draft.conditions else "it is inactive"
         run.render.hint(f"{before.channel} has no primary integration now: {why}")
-    return _view(after, draft, options)
+    if options.quiet:
+        return Text(after.id, json=after.id)
+    concealed = {key for key, credential in draft.credentials.items() if credential.concealed}
+    return integration_view(after, concealed=concealed, show_secrets=options.show_secrets)
 
 
 def _patch(inputs: DraftInputs, draft: Draft) -> Patch:
@@ -112,13 +115,6 @@ def _patch(inputs: DraftInputs, draft: Draft) -> Patch:
         **draft.extra,
     }
     return Patch(values, draft.credentials if gives_credentials else None, check=draft.check)
-
-
-def _view(integration: Integration, draft: Draft, options: UpdateOptions) -> View:
-    if options.quiet:
-        return Text(integration.id, json=integration.id)
-    concealed = {key for key, credential in draft.credentials.items() if credential.concealed}
-    return integration_view(integration, concealed=concealed, show_secrets=options.show_secrets)
 
 
 def _check(before: Integration, draft: Draft, options: UpdateOptions) -> None:
