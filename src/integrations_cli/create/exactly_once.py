@@ -118,7 +118,8 @@ def _slug(draft: Draft) -> str:
     """Return the name (or the provider's) in lower-case ASCII, with dashes between the words."""
     import unicodedata
 
-    name = draft.name or catalogue.provider_names().get(draft.provider or "", draft.provider or "")
+    provider = catalogue.find(draft.provider or "")
+    name = draft.name or (provider.name if provider is not None else draft.provider or "")
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return "-".join(re.findall("[a-z0-9]+", plain))[:40].strip("-") or "integration"
 
