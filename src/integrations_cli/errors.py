@@ -1,18 +1,5 @@
 """The errors that a user can see, and their exit codes.
 
-    IntegrationsError        1  failed           some items failed, a prompt was declined, anything else
-    ├── UsageError           2  usage            the command line
-    ├── InputError           2  invalid_input    a file or a value
-    ├── ConfigError          3  config           settings or a profile
-    ├── AuthError            4  auth             no API key, 401, 403
-    ├── NotFoundError        5  not_found        404, an unknown REF
-    ├── ConflictError        6  conflict         exists already
-    ├── RejectedError        7  rejected         400, 402, 413, 422 and other 4xx
-    ├── UnavailableError     8  unavailable      network, TLS, 429 and 5xx after the last attempt
-    ├── PendingError         9  pending          there are differences
-    ├── UnknownOutcomeError 10  unknown_outcome  sent, and the outcome could not be determined
-    └── CancelledError     130  interrupted      Ctrl-C, SIGTERM
-
 A command raises one of them; `cli` prints its message and hint, and returns its exit code.
 The first paragraph of each class is the meaning of its exit code in the manual.
 """
@@ -22,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
-SHOWN = 20
-"""How many findings a message joins; a large manifest can have thousands."""
+SHOWN = 20  # findings that a message joins; a large manifest can have thousands
 
 
 class IntegrationsError(Exception):
@@ -31,6 +17,10 @@ class IntegrationsError(Exception):
 
     exit_code: ClassVar[int] = 1
     type: ClassVar[str] = "failed"
+
+    def __init_subclass__(cls, exit_code: int | None = None, error_type: str | None = None) -> None:
+        cls.exit_code = exit_code or cls.exit_code
+        cls.type = error_type or cls.type
 
     def __init__(
         self,
@@ -56,18 +46,12 @@ class IntegrationsError(Exception):
         self.idempotency_key = idempotency_key
 
 
-class UsageError(IntegrationsError):
+class UsageError(IntegrationsError, exit_code=2, error_type="usage"):
     """The command line is not valid."""
 
-    exit_code = 2
-    type = "usage"
 
-
-class InputError(IntegrationsError):
+class InputError(IntegrationsError, exit_code=2, error_type="invalid_input"):
     """A file or a value is not valid."""
-
-    exit_code = 2
-    type = "invalid_input"
 
     @classmethod
     def of(cls, findings: Sequence[str], *, hint: str | None = None) -> Self:
@@ -76,66 +60,39 @@ class InputError(IntegrationsError):
         return cls("; ".join(shown), hint=hint, details=findings)
 
 
-class ConfigError(IntegrationsError):
+class ConfigError(IntegrationsError, exit_code=3, error_type="config"):
     """The settings or the chosen profile cannot be used."""
 
-    exit_code = 3
-    type = "config"
 
-
-class AuthError(IntegrationsError):
+class AuthError(IntegrationsError, exit_code=4, error_type="auth"):
     """There is no API key, or the server refused it (401, 403)."""
 
-    exit_code = 4
-    type = "auth"
 
-
-class NotFoundError(IntegrationsError):
+class NotFoundError(IntegrationsError, exit_code=5, error_type="not_found"):
     """The integration or the provider does not exist (404, an unknown REF)."""
 
-    exit_code = 5
-    type = "not_found"
 
-
-class ConflictError(IntegrationsError):
+class ConflictError(IntegrationsError, exit_code=6, error_type="conflict"):
     """It exists already."""
 
-    exit_code = 6
-    type = "conflict"
 
-
-class RejectedError(IntegrationsError):
+class RejectedError(IntegrationsError, exit_code=7, error_type="rejected"):
     """The server refused the request (400, 402, 413, 422 and other 4xx)."""
 
-    exit_code = 7
-    type = "rejected"
 
-
-class UnavailableError(IntegrationsError):
+class UnavailableError(IntegrationsError, exit_code=8, error_type="unavailable"):
     """The network or the server is unavailable (TLS included; 429 and 5xx after the last attempt).
     After a create: the integration is not there now.
     """
 
-    exit_code = 8
-    type = "unavailable"
 
-
-class PendingError(IntegrationsError):
+class PendingError(IntegrationsError, exit_code=9, error_type="pending"):
     """There are differences, and --exit-code was given."""
 
-    exit_code = 9
-    type = "pending"
 
-
-class UnknownOutcomeError(IntegrationsError):
+class UnknownOutcomeError(IntegrationsError, exit_code=10, error_type="unknown_outcome"):
     """A request was sent, and its outcome could not be determined."""
 
-    exit_code = 10
-    type = "unknown_outcome"
 
-
-class CancelledError(IntegrationsError):
+class CancelledError(IntegrationsError, exit_code=130, error_type="interrupted"):
     """Ctrl-C, SIGTERM, or the end of input at a prompt."""
-
-    exit_code = 130
-    type = "interrupted"

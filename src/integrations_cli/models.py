@@ -11,9 +11,7 @@ Json = Any  # A decoded JSON value; its shape is checked where it enters, not by
 CHANNELS: Final = ("in_app", "email", "sms", "chat", "push", "tool")
 """The five documented channels, and `tool`, which current servers take."""
 
-CHANNELS_WITH_PRIMARY: Final = ("email", "sms")
-"""Only in these does one integration of an environment come first."""
-
+CHANNELS_WITH_PRIMARY: Final = ("email", "sms")  # one integration of an environment comes first
 MASK: Final = "********"
 
 
@@ -92,8 +90,7 @@ class Credential(NamedTuple):
     concealed: bool = False
 
     def __repr__(self) -> str:
-        """Return a text without the value."""
-        return f"Credential(concealed={self.concealed})"
+        return f"Credential(concealed={self.concealed})"  # without the value
 
 
 class Draft(NamedTuple):
@@ -146,6 +143,11 @@ class Draft(NamedTuple):
         return {name: value for name, value in values.items() if value is not None} | dict(self.extra)
 
 
+def wire_credentials(credentials: Mapping[str, Credential]) -> dict[str, Json]:
+    """Return the values of the credentials as the API takes them."""
+    return {key: credential.value for key, credential in credentials.items()}
+
+
 class Patch(NamedTuple):
     """What is to change about an integration that exists.
 
@@ -158,81 +160,32 @@ class Patch(NamedTuple):
     check: bool = False
 
 
-def wire_credentials(credentials: Mapping[str, Credential]) -> dict[str, Json]:
-    """Return the values of the credentials as the API takes them."""
-    return {key: credential.value for key, credential in credentials.items()}
+class Integration:
+    """An integration as the API returned it: `raw` is the response without its envelope. Missing texts are empty."""
 
-
-class Integration(NamedTuple):
-    """An integration as the API returned it: `raw` is the response without its envelope."""
-
-    raw: Mapping[str, Json]
+    def __init__(self, raw: Mapping[str, Json]) -> None:
+        self.raw = raw
+        self.id = self._text("_id") or self._text("id")  # some responses call it only `id`
+        self.environment_id = self._text("_environmentId")
+        self.identifier = self._text("identifier")
+        self.name = self._text("name")
+        self.provider = self._text("providerId")
+        self.channel = self._text("channel")
+        self.active = raw.get("active") is True
+        self.primary = raw.get("primary") is True
+        priority, conditions, credentials = raw.get("priority"), raw.get("conditions"), raw.get("credentials")
+        # The rank among the fallbacks: higher comes first, 0 for inactive ones.
+        self.priority = priority if isinstance(priority, int) and not isinstance(priority, bool) else 0
+        self.conditions: Sequence[Json] = conditions if isinstance(conditions, list) else []
+        # What the server shows of them: often nothing, or opaque tokens.
+        self.credentials: Mapping[str, Json] = credentials if isinstance(credentials, dict) else {}
 
     def __repr__(self) -> str:
-        """Return a text without what the server sent, which may hold secrets."""
-        return f"Integration({self.id!r})"
+        return f"Integration({self.id!r})"  # without what the server sent, which may hold secrets
 
     def _text(self, key: str) -> str:
         value = self.raw.get(key)
         return value if isinstance(value, str) else ""
-
-    @property
-    def id(self) -> str:
-        """Return the `_id`, which some responses call only `id`; empty if both are missing."""
-        return self._text("_id") or self._text("id")
-
-    @property
-    def environment_id(self) -> str:
-        """Return the `_environmentId`."""
-        return self._text("_environmentId")
-
-    @property
-    def identifier(self) -> str:
-        """Return the identifier, which people choose."""
-        return self._text("identifier")
-
-    @property
-    def name(self) -> str:
-        """Return the name that the dashboard shows."""
-        return self._text("name")
-
-    @property
-    def provider(self) -> str:
-        """Return the `providerId`."""
-        return self._text("providerId")
-
-    @property
-    def channel(self) -> str:
-        """Return the channel."""
-        return self._text("channel")
-
-    @property
-    def active(self) -> bool:
-        """Return whether it is active; only a plain true counts."""
-        return self.raw.get("active") is True
-
-    @property
-    def primary(self) -> bool:
-        """Return whether it is the primary one of its channel."""
-        return self.raw.get("primary") is True
-
-    @property
-    def priority(self) -> int:
-        """Return the rank among the fallbacks: higher comes first, 0 for inactive ones."""
-        value = self.raw.get("priority")
-        return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-    @property
-    def conditions(self) -> Sequence[Json]:
-        """Return the conditions; empty if there are none."""
-        value = self.raw.get("conditions")
-        return value if isinstance(value, list) else []
-
-    @property
-    def credentials(self) -> Mapping[str, Json]:
-        """Return what the server shows of the credentials: often nothing, or opaque tokens."""
-        value = self.raw.get("credentials")
-        return value if isinstance(value, dict) else {}
 
 
 class Environment(NamedTuple):
