@@ -32,7 +32,6 @@ from integrations_cli.terminal.redaction import Redactor
 
 INTEGRATIONS_PATH: Final = "/v1/integrations"
 ENVIRONMENT_PATH: Final = "/v1/environments/me"
-
 REPEAT: Final = "run it again: repeating it does no harm"
 
 
@@ -79,6 +78,11 @@ def encode_json(body: Mapping[str, Json]) -> bytes:
         ) from None
 
 
+def path_of(integration_id: str) -> str:
+    """Return the path of one integration."""
+    return f"{INTEGRATIONS_PATH}/{quote(integration_id, safe='')}"
+
+
 def create_request(body: bytes, key: str) -> Request:
     """Return the request that creates, with its idempotency key."""
     return Request("POST", INTEGRATIONS_PATH, body, {"Idempotency-Key": key})
@@ -91,17 +95,10 @@ def integration_from(response: Response) -> Integration:
         UnreadableResponseError: It has none.
     """
     value = decode(response)
-    if not isinstance(value, dict):
-        raise unreadable_error(response, "an integration")
-    integration = Integration(value)
+    integration = Integration(value if isinstance(value, dict) else {})
     if not integration.id and not integration.identifier:
         raise unreadable_error(response, "an integration")
     return integration
-
-
-def is_retryable_read(outcome: Outcome) -> bool:
-    """Return whether to read again: also after errors of the server, since reading does no harm."""
-    return is_retryable(outcome) or (isinstance(outcome, Response) and outcome.status >= 500)
 
 
 class Client:
@@ -197,7 +194,7 @@ class Client:
             IntegrationsError: The key was refused, or no response came.
         """
         if not self._environment_is_known:
-            response = self._repeat(Request("GET", ENVIRONMENT_PATH), is_retryable_read, self.attempts(policy))
+            response = self._repeat(Request("GET", ENVIRONMENT_PATH), self.attempts(policy))
             if response.status != 404:
                 self._environment = self._environment_in(response)
             self._environment_is_known = True
@@ -217,9 +214,7 @@ class Client:
         Raises:
             IntegrationsError: They cannot be read.
         """
-        response = self._success(
-            self._repeat(Request("GET", INTEGRATIONS_PATH), is_retryable_read, self.attempts(policy))
-        )
+        response = self._success(self._repeat(Request("GET", INTEGRATIONS_PATH), self.attempts(policy)))
         value = decode(response)
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise unreadable_error(response, "a list of integrations")
@@ -233,28 +228,27 @@ class Client:
 
     def update(self, integration_id: str, body: bytes) -> Integration:
         """Update the fields in `body`."""
-        request = Request("PUT", f"{INTEGRATIONS_PATH}/{quote(integration_id, safe='')}", body)
-        return integration_from(self._success(self._repeat(request, is_retryable, self.attempts())))
+        return self._change(Request("PUT", path_of(integration_id), body))
 
     def set_primary(self, integration_id: str) -> Integration:
         """Make it the primary integration of its channel."""
-        request = Request("POST", f"{INTEGRATIONS_PATH}/{quote(integration_id, safe='')}/set-primary", b"")
-        return integration_from(self._success(self._repeat(request, is_retryable, self.attempts())))
+        return self._change(Request("POST", f"{path_of(integration_id)}/set-primary", b""))
 
     def delete(self, integration_id: str) -> None:
         """Delete it. After an attempt without a response, 404 is a success too."""
-        request = Request("DELETE", f"{INTEGRATIONS_PATH}/{quote(integration_id, safe='')}")
         attempts = self.attempts()
-        response = self._repeat(request, is_retryable, attempts)
+        response = self._repeat(Request("DELETE", path_of(integration_id)), attempts)
         if not (response.status == 404 and attempts.may_have_succeeded):
             self._success(response)
 
-    def _repeat(self, request: Request, again: Callable[[Outcome], bool], attempts: Attempts) -> Response:
-        """Send a request that may be sent more than once, until `again` says no, and return the last response."""
+    def _change(self, request: Request) -> Integration:
+        return integration_from(self._success(self._repeat(request, self.attempts())))
+
+    def _repeat(self, request: Request, attempts: Attempts) -> Response:
+        """Send a request that may be sent more than once, until that cannot help, and return the last response."""
         while True:
-            limit = attempts.next_timeout()
             try:
-                outcome = self.attempt(request, limit)
+                outcome = self.attempt(request, attempts.next_timeout())
             except Interrupted as stop:
                 if request.method == "GET":
                     raise
@@ -263,7 +257,9 @@ class Client:
                 raise CancelledError(
                     "interrupted: the request was sent, and whether the server did it is not known", hint=REPEAT
                 ) from None
-            wait = attempts.wait_after(outcome) if again(outcome) else None
+            # Reading does no harm: it is repeated after every error of the server.
+            failed = request.method == "GET" and isinstance(outcome, Response) and outcome.status >= 500
+            wait = attempts.wait_after(outcome) if failed or is_retryable(outcome) else None
             self.report(request, attempts.made, outcome, wait)
             if wait is None:
                 break
@@ -274,8 +270,7 @@ class Client:
         tried = attempts_text(attempts.made)
         if request.method != "GET" and (attempts.may_have_succeeded or outcome.sent):
             raise UnknownOutcomeError(
-                f"{outcome.message} ({tried}): whether the server did it is not known",
-                hint=REPEAT,
+                f"{outcome.message} ({tried}): whether the server did it is not known", hint=REPEAT
             )
         raise UnavailableError(f"{outcome.message} ({tried})", hint=outcome.hint)
 

@@ -23,35 +23,17 @@ from typing import Final
 from integrations_cli.api.retry import Clock, requested_wait
 from integrations_cli.api.transport.base import Request, Response, Transport
 
+# The share of the announced rate that is used: clocks and networks are not exact, and a 429 costs more.
 SHARE: Final = 0.985
-"""The share of the announced rate that is used: clocks and networks are not exact, and a 429 costs more."""
-
-RESERVE: Final = 1.25
-"""The tokens that stay in the bucket, in seconds of the rate."""
-
-CATCH_UP: Final = 0.05
-"""Seconds of delay that are made up for: a process that slept too long does not lose its turn."""
-
-MIN_PAUSE: Final = 0.25
-"""Seconds without requests after a 429 that asks for none: `Retry-After` is rounded to whole seconds."""
-
-DEFAULT_PAUSE: Final = 1.0
-"""Seconds without requests after a 429 that does not say how long."""
-
-MAX_PAUSE: Final = 60.0
-"""A longer wait is not applied to other requests: no operation waits so long."""
-
-MIN_RATE: Final = 1.0
-"""Requests a second: a limit that was found is never lower."""
-
-RISE: Final = 0.01
-"""The share by which the rate rises every second after a 429 has lowered it."""
-
-FALL: Final = 0.07
-"""The share by which a 429 lowers the rate."""
-
-MIN_SAMPLE: Final = 10
-"""The accepted requests since the last 429 that are needed to find a rate."""
+RESERVE: Final = 1.25  # tokens that stay in the bucket, in seconds of the rate
+CATCH_UP: Final = 0.05  # seconds of delay that are made up for: a process that slept too long does not lose its turn
+MIN_PAUSE: Final = 0.25  # seconds after a 429 that asks for none: `Retry-After` is rounded to whole seconds
+DEFAULT_PAUSE: Final = 1.0  # seconds after a 429 that does not say how long
+MAX_PAUSE: Final = 60.0  # seconds; a longer wait is not applied to other requests: no operation waits so long
+MIN_RATE: Final = 1.0  # requests a second: a limit that was found is never lower
+RISE: Final = 0.01  # the share by which the rate rises every second after a 429 has lowered it
+FALL: Final = 0.07  # the share by which a 429 lowers the rate
+MIN_SAMPLE: Final = 10  # the accepted requests since the last 429 that are needed to find a rate
 
 _POLICY: Final = re.compile(r"\s*(\d{1,9})\s*;(?:.*;)?\s*w=(\d{1,9})\b")
 _BURST: Final = re.compile(r";\s*burst=(\d{1,9})\b")
@@ -61,12 +43,9 @@ _BURST: Final = re.compile(r";\s*burst=(\d{1,9})\b")
 class RateLimiter:
     """Decides when the next request may leave; threads may share it. Times are in seconds."""
 
-    rate: float | None = None
-    """Requests a second; None while no limit is known."""
-    limited: int = 0
-    """The number of requests that were answered with 429."""
-    sent: int = 0
-    """The number of requests that have left."""
+    rate: float | None = None  # requests a second; None while no limit is known
+    limited: int = 0  # requests that were answered with 429
+    sent: int = 0  # requests that have left
     _burst: float | None = None
     _announced: bool = False
     _share: float = SHARE

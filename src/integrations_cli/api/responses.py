@@ -18,14 +18,9 @@ from integrations_cli.errors import (
 from integrations_cli.inputs.decode import RESPONSE_LIMITS, load_json
 from integrations_cli.models import Json
 
-MAX_TEXT: Final = 1000
-"""Characters of a server's text that are shown."""
-
-MAX_RAW_TEXT: Final = 64 * MAX_TEXT
-"""Characters of a server's text that are redacted: a secret must be seen whole, before the text is shortened."""
-
-MAX_DETAILS: Final = 50
-"""Single messages of a server that are shown."""
+MAX_TEXT: Final = 1000  # characters of a server's text that are shown
+MAX_RAW_TEXT: Final = 64 * MAX_TEXT  # characters that are redacted: a secret must be seen whole, before it is shortened
+MAX_DETAILS: Final = 50  # single messages of a server that are shown
 
 HINTS: Final = {
     401: "check the API key and the region: a key of the EU works at https://eu.api.novu.co only",
@@ -41,8 +36,7 @@ HINTS: Final = {
     504: "the server behind the proxy is too slow: try again later",
 }
 
-Clean = Callable[[str], str]
-"""Removes secrets from a text."""
+Clean = Callable[[str], str]  # removes secrets from a text
 
 
 class UnreadableResponseError(UnavailableError):
@@ -59,9 +53,7 @@ def decode(response: Response) -> Json:
         value = _load(response)
     except ValueError:
         raise unreadable_error(response) from None
-    if isinstance(value, dict) and "data" in value and "_id" not in value:
-        return value["data"]
-    return value
+    return value["data"] if isinstance(value, dict) and "data" in value and "_id" not in value else value
 
 
 def unreadable_error(response: Response, expected: str = "what the API documents") -> UnreadableResponseError:
@@ -158,10 +150,8 @@ def _messages(body: Json) -> Sequence[str]:
     message = body.get("message")
     if isinstance(message, dict):  # in a stored 500 that is repeated
         message = message.get("message")
-    messages = _texts(message) + _field_messages(body.get("errors"))
-    if messages:
-        return messages
-    return [text for text in (body.get("error"), body.get("detail"), body.get("title")) if isinstance(text, str)][:1]
+    others = [text for text in (body.get("error"), body.get("detail"), body.get("title")) if isinstance(text, str)]
+    return _texts(message) + _field_messages(body.get("errors")) or others[:1]
 
 
 def _field_messages(errors: Json) -> list[str]:
@@ -183,15 +173,8 @@ def _texts(value: Json) -> list[str]:
 def _plain_text(response: Response) -> Sequence[str]:
     """Return a text that is neither HTML nor JSON: some proxies answer with one line."""
     text = response.body[:MAX_RAW_TEXT].decode("utf-8", "replace").strip()
-    if (
-        _media_type(response) not in {"", "text/plain"}
-        or not text
-        or text[0] in "<{["
-        or "\ufffd" in text
-        or "\x00" in text
-    ):
-        return []
-    return [text]
+    is_plain = _media_type(response) in {"", "text/plain"} and not {"\ufffd", "\x00"} & {*text}
+    return [text] if is_plain and text and text[0] not in "<{[" else []
 
 
 def _describe_body(response: Response) -> str:

@@ -17,16 +17,18 @@ grows (`RetryPolicy`). Clock and randomness are arguments, so that tests need no
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from integrations_cli.api.transport.base import Response, TransportFailure
 
-RETRYABLE_STATUSES: Final = frozenset({429, 502, 503, 504})
+if TYPE_CHECKING:
+    from datetime import datetime
 
-Outcome = Response | TransportFailure
-"""The result of an attempt."""
+RETRYABLE_STATUSES: Final = frozenset({429, 502, 503, 504})
+Outcome = Response | TransportFailure  # of an attempt
 
 
 class RetryPolicy(NamedTuple):
@@ -61,9 +63,7 @@ def may_have_succeeded(outcome: Outcome) -> bool:
 
 def may_still_be_running(outcome: Outcome) -> bool:
     """Return whether the server may still be doing what it was asked."""
-    if isinstance(outcome, TransportFailure):
-        return outcome.timed_out
-    return is_being_processed(outcome)
+    return outcome.timed_out if isinstance(outcome, TransportFailure) else is_being_processed(outcome)
 
 
 def is_being_processed(response: Response) -> bool:
@@ -184,35 +184,28 @@ def requested_wait(headers: Mapping[str, str], wall: float, *, limited: bool = F
 
 def _parse_seconds(text: str) -> float | None:
     """Return a plain number of seconds; None for anything else (`-1`, `1e9`, `nan`, `soon`)."""
-    text = text.strip()
-    whole, _, rest = text.partition(".")
-    if not (text.isascii() and whole.isdigit() and len(whole) < 10 and (not rest or rest.isdigit())):
-        return None
-    return float(text)
+    return float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?", text.strip()) else None
 
 
 def parse_http_date(date: str) -> float | None:
     """Return an HTTP date as seconds since 1970; None for anything else."""
-    if not date.strip():
-        return None
-    from datetime import UTC
     from email.utils import parsedate_to_datetime
 
-    try:
-        parsed = parsedate_to_datetime(date)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+    return _parse_date(parsedate_to_datetime, date) if date.strip() else None
 
 
 def parse_iso_date(date: object) -> float | None:
     """Return a date like 2026-11-23T04:51:58.487Z as seconds since 1970; None for anything else."""
-    if not isinstance(date, str):
-        return None
-    from datetime import UTC, datetime
+    from datetime import datetime
+
+    return _parse_date(datetime.fromisoformat, date) if isinstance(date, str) else None
+
+
+def _parse_date(parse: Callable[[str], datetime], date: str) -> float | None:
+    from datetime import UTC
 
     try:
-        parsed = datetime.fromisoformat(date)
+        parsed = parse(date)
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None

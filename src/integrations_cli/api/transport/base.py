@@ -20,9 +20,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 from integrations_cli import __version__
 from integrations_cli.models import Secret
 
-MAX_RESPONSE: Final = 10 * 1024 * 1024
-"""Bytes of a response body that are read; a larger one is dropped."""
-
+MAX_RESPONSE: Final = 10 * 1024 * 1024  # bytes of a response body that are read; a larger one is dropped
 USER_AGENT: Final = f"integrations-cli/{__version__}"
 
 
@@ -35,8 +33,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
 
     def __repr__(self) -> str:
-        """Return a text without the body, which holds credentials."""
-        return f"Request({self.method!r}, {self.path!r})"
+        return f"Request({self.method!r}, {self.path!r})"  # without the body, which holds credentials
 
 
 class Response(NamedTuple):
@@ -52,8 +49,7 @@ class Response(NamedTuple):
     overlong: bool = False
 
     def __repr__(self) -> str:
-        """Return a text without headers and body, which may repeat what was sent."""
-        return f"Response({self.status})"
+        return f"Response({self.status})"  # without headers and body, which may repeat what was sent
 
 
 FailureKind = Literal["name", "connect", "certificate", "tls", "proxy", "timeout", "disconnected", "protocol"]

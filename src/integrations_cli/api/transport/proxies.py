@@ -50,9 +50,9 @@ def proxy_for(origin: Origin, environ: Mapping[str, str]) -> Proxy | None:
         for name in names:
             value = environ.get(name, "").strip()
             if value:
-                if _bypassed(origin, environ.get("no_proxy") or environ.get("NO_PROXY") or ""):
-                    return None
-                return _parse(value, name)
+                exceptions = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+                bypassed = any(_matches(entry.strip().lower(), origin) for entry in exceptions.split(","))
+                return None if bypassed else _parse(value, name)
     return None
 
 
@@ -80,17 +80,8 @@ def _parse(value: str, variable: str) -> Proxy:
     return Proxy(scheme, host, port or _PORTS[scheme], variable, auth)
 
 
-def _bypassed(origin: Origin, exceptions: str) -> bool:
-    """Return whether `NO_PROXY` names this server: as `*`, a domain and those below it, an address or a network.
-
-    Each may end with a port.
-    """
-    return any(_matches(entry.strip().lower(), origin) for entry in exceptions.split(","))
-
-
 def _matches(entry: str, origin: Origin) -> bool:
-    if not entry:
-        return False
+    """Return whether this server is `*`, a domain or one below it, an address (each may have a port) or a network."""
     if entry == "*":
         return True
     if "/" in entry:

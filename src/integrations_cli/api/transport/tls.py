@@ -45,7 +45,7 @@ def ssl_context(ca_bundle: str | None, environ: Mapping[str, str]) -> ssl.SSLCon
         return ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
     # OpenSSL searches a hashed folder when it needs a certificate. It reads the whole bundle at once.
-    if _is_hashed(paths.openssl_capath):
+    if _is_hashed(Path(paths.openssl_capath)):
         return ssl.create_default_context(capath=paths.openssl_capath)
     if Path(paths.openssl_cafile).is_file():
         return ssl.create_default_context(cafile=paths.openssl_cafile)
@@ -60,7 +60,7 @@ def _load(place: str, setting: str) -> ssl.SSLContext:
         path = Path(os.path.expanduser(place))  # noqa: PTH111  # Path.expanduser raises where there is no home
         if not path.is_dir():
             return ssl.create_default_context(cafile=str(path))
-        if _is_hashed(str(path)):
+        if _is_hashed(path):
             return ssl.create_default_context(capath=str(path))
         return _load_files(path, place, setting)
     except ssl.SSLError:
@@ -90,11 +90,10 @@ def _no_certificates(place: str, setting: str) -> ConfigError:
     )
 
 
-def _is_hashed(folder: str) -> bool:
+def _is_hashed(folder: Path) -> bool:
     """Return whether a folder has a file that OpenSSL finds by its name, like 3fb36b73.0."""
-    path = Path(folder)
     try:
-        return any(len(entry.stem) == 8 and entry.suffix[1:].isdecimal() for entry in path.iterdir())
+        return any(len(entry.stem) == 8 and entry.suffix[1:].isdecimal() for entry in folder.iterdir())
     except OSError:
         return False
 
