@@ -22,7 +22,6 @@ from faults import http
 from integrations_cli.api.client import Client
 from integrations_cli.api.transport.base import (
     MAX_RESPONSE,
-    USER_AGENT,
     Interrupted,
     Request,
     Response,
@@ -362,7 +361,7 @@ def test_ctrl_c_in_the_sandbox_counts_as_sent(tmp_path: Path) -> None:
         return 1_800_000_000.0
 
     with open_sandbox(tmp_path / "sandbox.db", clock=clock) as sandbox:
-        transport = SandboxTransport(sandbox, "http://sandbox.localhost", USER_AGENT, lambda: 0.0)
+        transport = SandboxTransport(sandbox, "http://sandbox.localhost", lambda: 0.0)
         pressed[0] = True
         with pytest.raises(KeyboardInterrupt) as caught:
             transport.send(Request("POST", "/v1/integrations", b'{"providerId":"mailgun","channel":"email"}'), 1.0)

@@ -11,7 +11,6 @@ Json = Any  # A decoded JSON value; its shape is checked where it enters, not by
 CHANNELS: Final = ("in_app", "email", "sms", "chat", "push", "tool")
 """The five documented channels, and `tool`, which current servers take."""
 
-CHANNELS_WITH_PRIMARY: Final = ("email", "sms")  # one integration of an environment comes first
 MASK: Final = "********"
 
 
@@ -141,6 +140,11 @@ class Draft(NamedTuple):
             "conditions": self.conditions,
         }
         return {name: value for name, value in values.items() if value is not None} | dict(self.extra)
+
+    @property
+    def concealed(self) -> set[str]:
+        """Return the keys of the credentials that must stay hidden."""
+        return {key for key, credential in self.credentials.items() if credential.concealed}
 
 
 def wire_credentials(credentials: Mapping[str, Credential]) -> dict[str, Json]:

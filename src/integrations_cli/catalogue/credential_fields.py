@@ -157,15 +157,6 @@ class CredentialField(NamedTuple):
         return credential_type(self.key)
 
     @property
-    def prompt(self) -> Literal["confirm", "choose", "hidden", "text"]:
-        """Return how a person is asked for it."""
-        if self.value_type is BOOLEAN:
-            return "confirm"
-        if self.choices:
-            return "choose"
-        return "hidden" if self.secret else "text"
-
-    @property
     def placeholder(self) -> Json:
         """Return a value that every check accepts."""
         if self.value_type.example is not None:

@@ -27,7 +27,7 @@ from integrations_cli.errors import (
 )
 from integrations_cli.models import MASK, Draft, Integration, Secret
 from integrations_cli.settings.resolve import require_api_key
-from integrations_cli.terminal.views import Text, View, integration_json, integration_view
+from integrations_cli.terminal.views import Text, View, integration_json
 
 
 class CreateOptions(NamedTuple):
@@ -134,9 +134,7 @@ def _create(run: RunContext, inputs: DraftInputs, options: CreateOptions) -> Vie
         run.render.hint(f"the next time: {again}")
     for note in notes:
         run.render.hint(note)
-    if options.quiet:
-        return Text(integration.id, json=integration.id)
-    return integration_view(integration, concealed=_concealed(draft), show_secrets=options.show_secrets)
+    return shared.changed_view(integration, draft, quiet=options.quiet, show_secrets=options.show_secrets)
 
 
 def _refuse_contradictions(inputs: DraftInputs, options: CreateOptions) -> None:
@@ -210,18 +208,13 @@ def _report(run: RunContext, created: CreateResult) -> None:
         run.render.log("this server keeps no idempotency keys: the identifier prevents a duplicate")
 
 
-def _concealed(draft: Draft) -> set[str]:
-    return {key for key, credential in draft.credentials.items() if credential.concealed}
-
-
 def _request_view(run: RunContext, prepared: PreparedCreate, options: CreateOptions) -> View:
     """Return the request as it would be sent, with the API key and the secrets masked."""
     request = create_request(prepared.body, prepared.key)
     url = f"{run.settings.api_url}{request.path}"
     headers = request_headers(request, Secret(MASK))
-    body = integration_json(
-        Integration(json.loads(prepared.body)), concealed=_concealed(prepared.draft), show_secrets=options.show_secrets
-    )
+    integration = Integration(json.loads(prepared.body))
+    body = integration_json(integration, concealed=prepared.draft.concealed, show_secrets=options.show_secrets)
     run.render.note("dry run: nothing was sent")
     if run.settings.api_key is None and not run.settings.sandbox:
         run.render.note("there is no API key yet: to send it, add a profile or set NOVU_SECRET_KEY")

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from integrations_cli.context import RunContext
+from integrations_cli.models import Draft, Integration
+from integrations_cli.terminal.views import Text, View, integration_view
 
 Name = Annotated[str | None, typer.Option("--name", "-n", metavar="NAME", help="The name shown in the dashboard.")]
 Credentials = Annotated[
@@ -39,6 +41,13 @@ Extra = Annotated[list[str] | None, typer.Option("--extra", metavar="KEY=JSON", 
 SkipValidation = Annotated[
     bool, typer.Option("--skip-validation", help="Skip the checks against the catalogue of providers.")
 ]
+
+
+def changed_view(integration: Integration, draft: Draft, *, quiet: bool, show_secrets: bool) -> View:
+    """Return the view of an integration that was created or updated with this draft."""
+    if quiet:
+        return Text(integration.id, json=integration.id)
+    return integration_view(integration, concealed=draft.concealed, show_secrets=show_secrets)
 
 
 def warn_of_literal_secrets(run: RunContext) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
@@ -19,6 +19,7 @@ from integrations_cli.commands.integration_options import (
     Extra,
     Name,
     SkipValidation,
+    changed_view,
     warn_of_literal_secrets,
 )
 from integrations_cli.commands.options import Quiet, Reference, ShowSecrets, run_context
@@ -27,16 +28,7 @@ from integrations_cli.create.draft import DraftInputs, build_draft
 from integrations_cli.errors import InputError, UsageError
 from integrations_cli.manifests.compare import visible_credentials
 from integrations_cli.models import Draft, Integration, Json, Patch
-from integrations_cli.terminal.views import Text, View, integration_view
-
-
-class UpdateOptions(NamedTuple):
-    """The flags of `update` that are not about what changes."""
-
-    replace_credentials: bool = False
-    skip_validation: bool = False
-    quiet: bool = False
-    show_secrets: bool = False
+from integrations_cli.terminal.views import View
 
 
 def update(
@@ -76,11 +68,15 @@ def update(
         conditions=condition or (),
         extra=extra or (),
     )
-    options = UpdateOptions(replace_credentials, skip_validation, quiet, show_secrets)
-    return _update(run_context(context), reference, inputs, options)
+    run = run_context(context)
+    draft, after = _update(run, reference, inputs, replace=replace_credentials, skip=skip_validation)
+    return changed_view(after, draft, quiet=quiet, show_secrets=show_secrets)
 
 
-def _update(run: RunContext, reference: str, inputs: DraftInputs, options: UpdateOptions) -> View:
+def _update(
+    run: RunContext, reference: str, inputs: DraftInputs, *, replace: bool, skip: bool
+) -> tuple[Draft, Integration]:
+    """Send what the inputs change, and return it and the integration as it is then."""
     if inputs == DraftInputs(check=inputs.check):
         raise UsageError("there is nothing to change", hint="integrations update --help lists what can be changed")
     draft = build_draft(inputs, run.values)
@@ -90,8 +86,8 @@ def _update(run: RunContext, reference: str, inputs: DraftInputs, options: Updat
     patch = _patch(inputs, draft)
     with run.api() as api:
         before = find(reference, api.list(), api.environment())
-        _check(before, draft, options)
-        if patch.credentials is not None and not options.replace_credentials:
+        _check(before, draft, skip=skip)
+        if patch.credentials is not None and not replace:
             _refuse_losses(before, draft)
         after = api.update(before.id, update_body(patch))
         if patch.credentials is not None:
@@ -99,10 +95,7 @@ def _update(run: RunContext, reference: str, inputs: DraftInputs, options: Updat
     if before.primary and not after.primary:
         why = "it has conditions" if draft.conditions else "it is inactive"
         run.render.hint(f"{before.channel} has no primary integration now: {why}")
-    if options.quiet:
-        return Text(after.id, json=after.id)
-    concealed = {key for key, credential in draft.credentials.items() if credential.concealed}
-    return integration_view(after, concealed=concealed, show_secrets=options.show_secrets)
+    return draft, after
 
 
 def _patch(inputs: DraftInputs, draft: Draft) -> Patch:
@@ -117,11 +110,11 @@ def _patch(inputs: DraftInputs, draft: Draft) -> Patch:
     return Patch(values, draft.credentials if gives_credentials else None, check=draft.check)
 
 
-def _check(before: Integration, draft: Draft, options: UpdateOptions) -> None:
+def _check(before: Integration, draft: Draft, *, skip: bool) -> None:
     """Check the new values against the catalogue: servers accept most mistakes silently."""
     provider = catalogue.find(before.provider)
     whole = draft._replace(provider=before.provider, channel=before.channel, active=False, check=False)
-    check_draft(whole, skip=options.skip_validation or provider is None or provider.channel != before.channel)
+    check_draft(whole, skip=skip or provider is None or provider.channel != before.channel)
 
 
 def _refuse_losses(before: Integration, draft: Draft) -> None:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft
-from integrations_cli.catalogue.credential_fields import CredentialField, Provider, credential_type
+from integrations_cli.catalogue.credential_fields import BOOLEAN, CredentialField, Provider, credential_type
 from integrations_cli.create.rerun import REFERENCES
 from integrations_cli.errors import InputError
 from integrations_cli.inputs.credential_text import check_text
@@ -56,7 +56,7 @@ class CredentialQuestions:
             self._prompter.say("Type text:VALUE for a value that begins like one.")
         if field.links:
             self._prompter.say(f"See {', '.join(map(str, field.links))}")
-        if field.prompt == "confirm":
+        if field.value_type is BOOLEAN:
             before = current is not None and current.credential.value is True
             answer = self._prompter.confirm(f"{field.label}?", before, back=True)
             return CredentialAnswer(Credential(answer), "true" if answer else "false")

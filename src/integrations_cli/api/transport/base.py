@@ -108,14 +108,14 @@ class Transport(Protocol):
         """Close the connections that are kept for further requests."""
 
 
-def request_headers(request: Request, api_key: Secret, user_agent: str = USER_AGENT) -> dict[str, str]:
+def request_headers(request: Request, api_key: Secret) -> dict[str, str]:
     """Return the headers of this request, the API key among them, except Host and Content-Length."""
     headers = {
         "Authorization": f"ApiKey {api_key.reveal()}",
         "Accept": "application/json",
         # Bodies are small, and what is not compressed cannot expand to more than was read.
         "Accept-Encoding": "identity",
-        "User-Agent": user_agent,
+        "User-Agent": USER_AGENT,
     }
     if request.body is not None:
         headers["Content-Type"] = "application/json"

@@ -46,7 +46,6 @@ class HttpTransport:
         *,
         proxy: Proxy | None,
         context: ssl.SSLContext | None,
-        user_agent: str,
         backend: httpcore.NetworkBackend | None,
         now: Callable[[], float],
     ) -> None:
@@ -55,7 +54,6 @@ class HttpTransport:
         self._origin = origin
         self._api_key = api_key
         self._proxy = proxy
-        self._user_agent = user_agent
         self._now = now
         self._exchange = Exchange(now)
         proxy_context = context if proxy is not None and proxy.scheme == "https" else None
@@ -80,7 +78,7 @@ class HttpTransport:
         outgoing = httpx.Request(
             request.method,
             self.base_url + request.path,
-            headers=request_headers(request, self._api_key, self._user_agent),
+            headers=request_headers(request, self._api_key),
             content=request.body,
             extensions={"timeout": {"pool": timeout}, "trace": exchange.trace},
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from integrations_cli.api.transport.base import USER_AGENT, Transport
+from integrations_cli.api.transport.base import Transport
 from integrations_cli.inputs.endpoint import Origin, check_api_key, parse_origin
 from integrations_cli.models import Secret
 
@@ -27,7 +27,6 @@ def open_transport(
     ca_bundle: str | None = None,
     allow_http: bool = False,
     sandbox_path: Path | None = None,
-    user_agent: str = USER_AGENT,
     backend: httpcore.NetworkBackend | None = None,
     now: Callable[[], float] = time.monotonic,
 ) -> Transport:
@@ -42,13 +41,13 @@ def open_transport(
     if sandbox_path is not None:
         from integrations_cli.api.transport.sandbox import open_sandbox_transport
 
-        return open_sandbox_transport(sandbox_path, base_url, user_agent, now)
+        return open_sandbox_transport(sandbox_path, base_url, now)
     check_api_key(api_key.reveal())
     origin = parse_origin(base_url, allow_http=allow_http)
     proxy, context = _route(origin, environ, ca_bundle)
     from integrations_cli.api.transport.http import HttpTransport
 
-    return HttpTransport(origin, api_key, proxy=proxy, context=context, user_agent=user_agent, backend=backend, now=now)
+    return HttpTransport(origin, api_key, proxy=proxy, context=context, backend=backend, now=now)
 
 
 def open_quick(

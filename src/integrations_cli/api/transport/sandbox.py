@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 class SandboxTransport:
     """Sends requests to a sandbox in this process."""
 
-    def __init__(self, sandbox: Sandbox, base_url: str, user_agent: str, now: Callable[[], float]) -> None:
+    def __init__(self, sandbox: Sandbox, base_url: str, now: Callable[[], float]) -> None:
         self._sandbox = sandbox
         self.base_url = base_url  # only shown: nothing is sent
         self._api_key = Secret(sandbox.api_keys["Development"])
-        self._user_agent = user_agent
         self._now = now
 
     def send(self, request: Request, timeout: float) -> Response:  # noqa: ARG002 - there is no network to wait for
@@ -34,7 +33,7 @@ class SandboxTransport:
         from integrations_cli.sandbox.open import StoreError
 
         started = self._now()
-        headers = request_headers(request, self._api_key, self._user_agent)
+        headers = request_headers(request, self._api_key)
         try:
             response = self._sandbox.api.handle(request.method, request.path, headers, request.body or b"")
         except KeyboardInterrupt:
@@ -49,7 +48,7 @@ class SandboxTransport:
         self._sandbox.close()
 
 
-def open_sandbox_transport(path: Path, base_url: str, user_agent: str, now: Callable[[], float]) -> SandboxTransport:
+def open_sandbox_transport(path: Path, base_url: str, now: Callable[[], float]) -> SandboxTransport:
     """Return a transport to the sandbox in the database at `path`, with the API key of its Development environment.
 
     Raises:
@@ -61,4 +60,4 @@ def open_sandbox_transport(path: Path, base_url: str, user_agent: str, now: Call
         sandbox = open_sandbox(path)
     except StoreError as error:
         raise ConfigError(error.message, hint=error.hint) from None
-    return SandboxTransport(sandbox, base_url, user_agent, now)
+    return SandboxTransport(sandbox, base_url, now)
