@@ -11,13 +11,7 @@ from integrations_cli.commands.options import run_context
 from integrations_cli.context import RunContext
 from integrations_cli.errors import PendingError, UsageError
 from integrations_cli.manifests import load as manifest
-from integrations_cli.manifests.diff import (
-    Side,
-    compare_sides,
-    difference_table,
-    side_of_environment,
-    side_of_manifest,
-)
+from integrations_cli.manifests.diff import Side, compare_sides, difference_table, side_of_environment, side_of_manifest
 from integrations_cli.terminal.views import View
 
 

@@ -102,11 +102,7 @@ def visible_credentials(integration: Integration) -> dict[str, Json]:
 
 
 def credential_changes(
-    entry: ResolvedEntry,
-    current: Integration,
-    remembered: Mapping[str, FieldStatus],
-    *,
-    server_shows_credentials: bool,
+    entry: ResolvedEntry, current: Integration, remembered: Mapping[str, FieldStatus], *, server_shows_credentials: bool
 ) -> dict[str, FieldStatus]:
     """Return the keys of the credentials that differ from those on the server, and how.
 
