@@ -18,7 +18,7 @@ from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.inputs.line_numbers import find_keys, first_lines
 from integrations_cli.manifests import load as manifest
 from integrations_cli.manifests.documents import Source
-from integrations_cli.manifests.load import Manifest
+from integrations_cli.manifests.entries import Entry
 
 WHOLE = """
 version = 1
@@ -50,7 +50,7 @@ password = { file = "password.txt" }
 """
 
 
-def read(text: str, form: Any = "toml", name: str = "env.toml") -> Manifest:
+def read(text: str, form: Any = "toml", name: str = "env.toml") -> dict[str, Entry]:
     return manifest.parse([Source(name, text, form)])
 
 
@@ -71,7 +71,7 @@ def reader(folder: Path | None = None, **environ: str) -> ValueReader:
 
 
 def test_every_field_is_read() -> None:
-    entries = read(WHOLE).entries
+    entries = read(WHOLE)
     assert list(entries) == ["mailgun-main", "text me", "smtp"]
     main, phone, smtp = entries.values()
     assert (main.provider, main.channel, main.name, main.active, main.primary) == (
@@ -96,7 +96,7 @@ def test_json_and_toml_give_the_same_manifest() -> None:
 
 
 def test_unknown_provider_and_channel_are_accepted() -> None:
-    entry = read('version = 1\n[integrations.x]\nprovider = "new-one"\nchannel = "voice"').entries["x"]
+    entry = read('version = 1\n[integrations.x]\nprovider = "new-one"\nchannel = "voice"')["x"]
     assert (entry.provider, entry.channel) == ("new-one", "voice")
 
 
@@ -106,9 +106,9 @@ def test_several_files_are_one_manifest(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a manifest")
     (tmp_path / ".hidden.toml").write_text("not one either")
     (tmp_path / "sub").mkdir()
-    assert list(manifest.load([str(tmp_path)], reader()).entries) == ["a", "b"]
+    assert list(manifest.load([str(tmp_path)], reader())) == ["a", "b"]
     both = [str(tmp_path / "b.json"), str(tmp_path / "a.toml")]
-    assert list(manifest.load(both, reader()).entries) == ["b", "a"]
+    assert list(manifest.load(both, reader())) == ["b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -116,13 +116,13 @@ def test_several_files_are_one_manifest(tmp_path: Path) -> None:
 )
 def test_standard_input_is_toml_or_json(text: str) -> None:
     source = ValueReader(stdin=text.encode, environ={})
-    assert set(manifest.load(["-"], source).entries) <= {"a"}
+    assert set(manifest.load(["-"], source)) <= {"a"}
 
 
 def test_byte_order_mark_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "env.toml"
     path.write_bytes(b'\xef\xbb\xbfversion = 1\r\n[integrations.a]\r\nprovider = "expo"\r\n')
-    assert list(manifest.load([str(path)], reader()).entries) == ["a"]
+    assert list(manifest.load([str(path)], reader())) == ["a"]
 
 
 # -- what is refused --------------------------------------------------------------------------------------------------
@@ -338,7 +338,7 @@ def test_file_beyond_16_mib_is_refused(tmp_path: Path) -> None:
     largest = 16 * 1024 * 1024
     text = 'version = 1\n[integrations.a]\nprovider = "expo"\n#'
     path.write_text(text.ljust(largest, "x"))
-    assert list(manifest.load([str(path)], reader()).entries) == ["a"]
+    assert list(manifest.load([str(path)], reader())) == ["a"]
     path.write_text(text.ljust(largest + 1, "x"))
     with pytest.raises(InputError) as caught:
         manifest.load([str(path)], reader())

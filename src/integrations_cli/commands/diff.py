@@ -42,7 +42,7 @@ def diff(
     if against is not None:
         right, right_name = _environment(run.with_profile(against))
     else:
-        right, right_name = side_of_manifest(manifest.load(files or [], run.values).entries), ", ".join(files or [])
+        right, right_name = side_of_manifest(manifest.load(files or [], run.values)), ", ".join(files or [])
         # The service itself creates the built-in integrations: a manifest need not describe them.
         left = {name: side for name, side in left.items() if name in right or side.provider not in catalogue.BUILT_IN}
     if left_name == right_name:

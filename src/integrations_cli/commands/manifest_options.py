@@ -76,10 +76,10 @@ def refuse_unresolved(entries: Sequence[ResolvedEntry], options: PlanOptions) ->
         InputError: Every reference without one.
     """
     findings = [
-        f"{each.entry.at('credentials', key)}: {reason}"
+        finding
         for each in entries
         if not options.targets or each.entry.identifier in options.targets
-        for key, reason in each.unresolved.items()
+        for finding in each.unresolved_findings()
     ]
     if findings:
         raise InputError.of(findings, hint="nothing was sent; set the variables, or leave entries out with --target")

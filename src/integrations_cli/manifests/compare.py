@@ -13,11 +13,12 @@ from integrations_cli.manifests.fingerprints import FieldStatus
 from integrations_cli.manifests.load import ResolvedEntry
 from integrations_cli.models import FIELDS, Integration, IntegrationField, Json
 
-OPAQUE_PREFIX: Final = "nvsk."
-"""The beginning of the opaque token that a server shows for an encrypted credential."""
-
 SHOWN_FIELDS: Final = tuple(field for field in FIELDS if field.manifest and field.name not in {"check", "credentials"})
 """The fields of a manifest that servers show as they are: they do not keep `check`, and they hide credentials."""
+
+
+_HIDDEN_FIELDS: Final = tuple(field for field in FIELDS if field.type == "json" and field.update)
+_DEFAULTS: Final[Mapping[str, Json]] = {"text": "", "boolean": False, "conditions": []}
 
 
 class AppliedFields(Protocol):
@@ -35,14 +36,8 @@ def shown_value(integration: Integration, field: IntegrationField) -> Json:
 
     Where it shows none, or one of another type, that is an empty text, false, no conditions, or None.
     """
-    value = integration.raw.get(field.wire)
-    if field.type == "text":
-        return value if isinstance(value, str) else ""
-    if field.type == "boolean":
-        return value is True
-    if field.type == "conditions":
-        return value if isinstance(value, list) else []
-    return value
+    value, default = integration.raw.get(field.wire), _DEFAULTS.get(field.type)
+    return value if default is None or isinstance(value, type(default)) else default
 
 
 def field_differs(field: IntegrationField, wanted: Json, current: Integration, remembered: FieldStatus) -> bool:
@@ -109,8 +104,10 @@ def credential_changes(
     `remembered` has, by path, how they differ from what was applied before. A server that shows no credentials at all
     says nothing about which ones exist.
     """
+    if entry.credentials is None:
+        return {}
     shown = visible_credentials(current)
-    given = [*(entry.credentials or {}), *entry.unresolved]
+    given = [*entry.credentials, *entry.unresolved]
     changes: dict[str, FieldStatus] = {}
     for key in given:
         applied = remembered.get(f"credentials.{key}", "unknown")
@@ -142,11 +139,7 @@ def fields_to_remember(entry: ResolvedEntry) -> dict[str, Json] | None:
     A reference without a value is None.
     """
     values = entry.entry.values
-    fields = {
-        field.wire: values[field.name]
-        for field in FIELDS
-        if field.type == "json" and field.update and field.name in values
-    }
+    fields = {known.wire: values[known.name] for known in _HIDDEN_FIELDS if known.name in values}
     fields |= {f"credentials.{key}": credential.value for key, credential in (entry.credentials or {}).items()}
     fields |= {f"credentials.{key}": None for key in entry.unresolved}
     return fields or None
@@ -163,7 +156,7 @@ def hidden_fields(entry: ResolvedEntry, current: Integration) -> dict[str, Json]
 
 def is_token(value: Json) -> bool:
     """Return whether a server shows an opaque token in the place of the value."""
-    return isinstance(value, str) and value.startswith(OPAQUE_PREFIX)
+    return isinstance(value, str) and value.startswith("nvsk.")
 
 
 def without_secrets(value: Json) -> Json:
@@ -189,8 +182,7 @@ def by_manifest_name(integrations: Sequence[Integration]) -> dict[str, Integrati
     Raises:
         ConflictError: Several integrations have the same identifier.
     """
-    names: dict[str, Integration] = {}
-    duplicates: dict[str, list[str]] = {}
+    named: dict[str, list[Integration]] = {}
     providers = [integration.provider for integration in integrations]
     taken = {integration.identifier for integration in integrations if integration.provider not in catalogue.BUILT_IN}
     for integration in integrations:
@@ -199,15 +191,15 @@ def by_manifest_name(integrations: Sequence[Integration]) -> dict[str, Integrati
             name = integration.provider
             while name in taken:
                 name += "-built-in"
-        if name in names:
-            duplicates.setdefault(name, [names[name].id]).append(integration.id)
-        names[name] = integration
+        named.setdefault(name, []).append(integration)
+    duplicates = [
+        f"{len(found)} integrations are called {name}: {', '.join(integration.id for integration in found)}"
+        for name, found in named.items()
+        if len(found) > 1
+    ]
     if duplicates:
-        listed = "; ".join(
-            f"{len(ids)} integrations are called {name}: {', '.join(ids)}" for name, ids in duplicates.items()
-        )
-        raise ConflictError(listed, hint="delete all but one of them by _id: integrations delete ID")
-    return {name: names[name] for name in sorted(names)}
+        raise ConflictError("; ".join(duplicates), hint="delete all but one of them by _id: integrations delete ID")
+    return {name: named[name][0] for name in sorted(named)}
 
 
 def without_ids(value: Json) -> Json:

@@ -13,7 +13,7 @@ from integrations_cli.inputs.credential_values import is_reference
 from integrations_cli.inputs.decode import FILE_LIMITS, DecodeError, load_json, type_name
 from integrations_cli.inputs.fields import Finding, Path, field_findings, known_fields
 from integrations_cli.manifests.documents import Source
-from integrations_cli.models import FIELDS, Json
+from integrations_cli.models import Json
 
 if TYPE_CHECKING:
     from integrations_cli.inputs.line_numbers import Key
@@ -38,49 +38,36 @@ class Entry:
     @property
     def provider(self) -> str:
         """Return the provider's id."""
-        return self._text("provider") or ""
+        return str(self.values.get("provider", ""))
 
     @property
     def channel(self) -> str | None:
         """Return the channel that is given, or else the channel of the provider; None if the catalogue has neither."""
-        return self._text("channel")
+        return self.values.get("channel")
 
     @property
     def name(self) -> str | None:
         """Return the name."""
-        return self._text("name")
+        return self.values.get("name")
 
     @property
     def active(self) -> bool | None:
         """Return whether it is to be active."""
-        return self._boolean("active")
+        return self.values.get("active")
 
     @property
     def primary(self) -> bool | None:
         """Return whether it is to be the primary one of its channel."""
-        return self._boolean("primary")
+        return self.values.get("primary")
 
     @property
     def check(self) -> bool:
         """Return whether the server is to check the credentials; not without being asked."""
-        return self._boolean("check") or False
-
-    @property
-    def body_values(self) -> dict[str, Json]:
-        """Return the values that a request can carry, by their names in the API, without credentials."""
-        return {field.wire: self.values[field.name] for field in FIELDS if field.create and field.name in self.values}
+        return bool(self.values.get("check"))
 
     def at(self, *path: Key) -> str:
         """Return `FILE:LINE: integrations.identifier.path`, the beginning of a message about this entry."""
         return self.source.at("integrations", self.identifier, *path)
-
-    def _text(self, name: str) -> str | None:
-        value = self.values.get(name)
-        return value if isinstance(value, str) else None
-
-    def _boolean(self, name: str) -> bool | None:
-        value = self.values.get(name)
-        return value if isinstance(value, bool) else None
 
 
 def read_entry(source: Source, identifier: str, table: Mapping[str, Json], findings: list[str]) -> Entry | None:

@@ -40,16 +40,15 @@ class ResolvedEntry:
     credentials: Mapping[str, Credential] | None = field(default=None, repr=False)
     unresolved: Mapping[str, str] = field(default_factory=dict)
 
-
-@dataclass(frozen=True)
-class Manifest:
-    """What an environment should be: the entries by identifier, in the order of the files."""
-
-    entries: Mapping[str, Entry]
+    def unresolved_findings(self) -> list[str]:
+        """Return a message with its place for each reference without a value."""
+        return [f"{self.entry.at('credentials', key)}: {reason}" for key, reason in self.unresolved.items()]
 
 
-def load(names: Sequence[str], reader: ValueReader) -> Manifest:
-    """Return the manifest in these files: TOML, JSON by the ending `.json`, folders of both, or `-` (standard input).
+def load(names: Sequence[str], reader: ValueReader) -> dict[str, Entry]:
+    """Return the entries in these files by identifier, in their order.
+
+    A file is TOML, JSON by the ending `.json`, a folder of both, or `-` (standard input).
 
     Raises:
         InputError: Everything that is wrong with the files.
@@ -57,8 +56,8 @@ def load(names: Sequence[str], reader: ValueReader) -> Manifest:
     return parse([source for name in names for source in read_sources(name, reader)])
 
 
-def parse(sources: Sequence[Source]) -> Manifest:
-    """Return the manifest that these files make together.
+def parse(sources: Sequence[Source]) -> dict[str, Entry]:
+    """Return the entries of the manifest that these files make together, by identifier.
 
     Raises:
         InputError: Everything that is wrong with them.
@@ -79,7 +78,7 @@ def parse(sources: Sequence[Source]) -> Manifest:
     findings += _second_primaries(entries)
     if findings:
         raise InputError.of(findings, hint="nothing was sent; integrations plan --help describes manifests")
-    return Manifest(entries)
+    return entries
 
 
 def _tables(
@@ -114,7 +113,7 @@ def _second_primaries(entries: Mapping[str, Entry]) -> Iterator[str]:
 # -- references -------------------------------------------------------------------------------------------------------
 
 
-def resolve_references(manifest: Manifest, reader: ValueReader) -> list[ResolvedEntry]:
+def resolve_references(entries: Mapping[str, Entry], reader: ValueReader) -> list[ResolvedEntry]:
     """Return the entries with the values of their references; each file, variable and command is read once.
 
     A reference without a value is noted in its entry: whether that matters depends on what is to be sent.
@@ -124,7 +123,7 @@ def resolve_references(manifest: Manifest, reader: ValueReader) -> list[Resolved
     """
     findings: list[str] = []
     cache: _Cache = {}
-    resolved = [_resolve(entry, reader, cache, findings) for entry in manifest.entries.values()]
+    resolved = [_resolve(entry, reader, cache, findings) for entry in entries.values()]
     if findings:
         raise InputError.of(findings)
     return resolved

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.checks import check_draft
@@ -32,12 +31,8 @@ from integrations_cli.manifests.compare import (
     shown_value,
 )
 from integrations_cli.manifests.entries import Entry
-from integrations_cli.manifests.fingerprints import FieldStatus
 from integrations_cli.manifests.load import ResolvedEntry
-from integrations_cli.models import EXTRA_FIELDS, Credential, Draft, Integration, Json, Patch
-
-_IDENTITY: Final = ("provider", "channel")
-"""The fields that say what an integration is: every action shows them, and the API cannot change them."""
+from integrations_cli.models import EXTRA_FIELDS, FIELDS, Credential, Draft, Integration, Json, Patch
 
 
 @dataclass(slots=True)
@@ -59,11 +54,20 @@ class _PlannedEntry:
     @property
     def active(self) -> bool:
         """Return whether the integration is active after the plan."""
-        if self.entry.primary:
-            return True
-        if self.entry.active is None:
-            return self.current is not None and self.current.active
-        return self.entry.active
+        if self.entry.primary or self.entry.active is not None:
+            return bool(self.entry.primary or self.entry.active)
+        return self.current is not None and self.current.active
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """Return the identifier, the provider, the channel and the `_id`, as actions have them."""
+        if self.current is None:
+            return self.entry.identifier, self.entry.provider, self.channel, ""
+        return self.entry.identifier, self.current.provider, self.channel, self.current.id
+
+    @property
+    def sends_credentials(self) -> bool:
+        return self.action is not None and self.action.sends_credentials
 
     @property
     def values(self) -> dict[str, Json]:
@@ -72,7 +76,9 @@ class _PlannedEntry:
 
     def draft(self, credentials: Mapping[str, Credential]) -> Draft:
         """Return the whole integration after the plan."""
-        return Draft.from_values({**self.entry.body_values, "active": self.active}, credentials)
+        values = self.values
+        sent = {field.wire: values[field.name] for field in FIELDS if field.create and field.name in values}
+        return Draft.from_values(sent, credentials)
 
 
 def make_plan(
@@ -101,13 +107,10 @@ def make_plan(
     planned = [each for each in planned if not targets or each.entry.identifier in targets]
     server_shows_credentials = any(integration.credentials for integration in integrations)
     for each in planned:
-        if each.current is None:
-            each.action = _create(each)
-        else:
-            each.action = _update(each, each.current, applied, server_shows_credentials=server_shows_credentials)
+        current = each.current
+        each.action = _create(each) if current is None else _update(each, current, applied, server_shows_credentials)
     set_primary = list(_settle_primaries(planned, findings))
-    for each in planned:
-        findings += _problems(each, skip_validation=skip_validation)
+    findings += [problem for each in planned for problem in _problems(each, skip_validation=skip_validation)]
     if findings:
         hint = "nothing was sent; --skip-validation turns off the checks against the catalogue, and only these"
         raise InputError.of(findings, hint=hint)
@@ -125,7 +128,9 @@ def _ordered_plan(planned: Sequence[_PlannedEntry], set_primary: Sequence[Action
     return Plan(
         (*changes, *set_primary, *deletions),
         unchanged=tuple(each.entry.identifier for each in planned if each.entry.identifier not in changed),
-        unresolved=tuple(message for each in planned for message in _unresolved(each)),
+        unresolved=tuple(
+            message for each in planned if each.sends_credentials for message in each.resolved.unresolved_findings()
+        ),
     )
 
 
@@ -149,10 +154,8 @@ def _match(
         found = by_identifier.pop(entry.identifier, [])
         if len(found) > 1:
             ids = ", ".join(integration.id for integration in found)
-            findings.append(
-                f"{entry.at()}: {len(found)} integrations have this identifier ({ids}); "
-                "delete all but one of them by _id"
-            )
+            message = f"{len(found)} integrations have this identifier ({ids}); delete all but one of them by _id"
+            findings.append(f"{entry.at()}: {message}")
         planned.append(_PlannedEntry(resolved, found[0] if found else None))
     for each in planned:
         if each.current is None and each.entry.provider in catalogue.BUILT_IN:
@@ -188,15 +191,9 @@ def _is_prunable(integration: Integration, targets: Collection[str]) -> bool:
 
 
 def _delete(integration: Integration) -> Action:
-    return Action(
-        "delete",
-        integration.identifier,
-        integration.provider,
-        integration.channel,
-        integration.id,
-        changes=(Change("name", integration.name),),
-        channel_lock=_channel_lock(integration.channel),
-    )
+    identity = (integration.identifier, integration.provider, integration.channel, integration.id)
+    changes = (Change("name", integration.name),)
+    return Action("delete", *identity, changes=changes, channel_lock=_channel_lock(integration.channel))
 
 
 def _create(planned: _PlannedEntry) -> Action:
@@ -208,14 +205,12 @@ def _create(planned: _PlannedEntry) -> Action:
     changes = [
         Change(field.name, after=values[field.name])
         for field in SHOWN_FIELDS
-        if field.create and field.name not in _IDENTITY and values.get(field.name) not in (None, [])
+        if field.create and field.name not in ("provider", "channel") and values.get(field.name) not in (None, [])
     ]
     changes += [Change(f"credentials.{key}", note="added") for key in entry.credentials or ()]
     return Action(
         "create",
-        entry.identifier,
-        entry.provider,
-        planned.channel,
+        *planned.identity,
         changes=tuple(changes),
         draft=draft._replace(identifier=None if named_by_service else entry.identifier),
         channel_lock=_channel_lock(planned.channel) if planned.active else None,
@@ -224,17 +219,23 @@ def _create(planned: _PlannedEntry) -> Action:
 
 
 def _update(
-    planned: _PlannedEntry, current: Integration, applied: AppliedFields, *, server_shows_credentials: bool
+    planned: _PlannedEntry, current: Integration, applied: AppliedFields, server_shows_credentials: bool
 ) -> Action | None:
     """Return the update of an integration; None if it is what the entry describes."""
     resolved = planned.resolved
     remembered = applied.compare(current.id, hidden_fields(resolved, current)) if current.id else {}
-    changes, values = _changed_fields(planned, current, remembered)
-    credentials: Mapping[str, Credential] | None = None
-    if resolved.credentials is not None:
-        differing = credential_changes(resolved, current, remembered, server_shows_credentials=server_shows_credentials)
-        changes += [Change(f"credentials.{key}", note=status) for key, status in differing.items()]
-        credentials = resolved.credentials if differing else None
+    wanted = planned.values
+    changed = [
+        field
+        for field in SHOWN_FIELDS
+        if field.update and field.name in wanted
+        if field_differs(field, wanted[field.name], current, remembered.get(field.wire, "unknown"))
+    ]
+    values = {field.wire: wanted[field.name] for field in changed}
+    changes = [Change(field.name, shown_value(current, field), wanted[field.name]) for field in changed]
+    differing = credential_changes(resolved, current, remembered, server_shows_credentials=server_shows_credentials)
+    changes += [Change(f"credentials.{key}", note=status) for key, status in differing.items()]
+    credentials = resolved.credentials if differing else None
     if not changes:
         return None
     sends_hidden = credentials is not None or not values.keys().isdisjoint(EXTRA_FIELDS)
@@ -243,31 +244,12 @@ def _update(
         values["name"] = current.name or None
     return Action(
         "update",
-        resolved.entry.identifier,
-        current.provider,
-        current.channel,
-        current.id,
+        *planned.identity,
         changes=tuple(changes),
         patch=Patch(values, credentials, check=resolved.entry.check),
         channel_lock=_channel_lock(current.channel) if values.keys() & {"active", "conditions"} else None,
         remembered_fields=fields_to_remember(resolved) if sends_hidden else None,
     )
-
-
-def _changed_fields(
-    planned: _PlannedEntry, current: Integration, remembered: Mapping[str, FieldStatus]
-) -> tuple[list[Change], dict[str, Json]]:
-    """Return the fields that differ, as changes and as values to send, by their names in the API."""
-    changes: list[Change] = []
-    values: dict[str, Json] = {}
-    wanted_values = planned.values
-    for field in SHOWN_FIELDS:
-        if field.update and field.name in wanted_values:
-            wanted = wanted_values[field.name]
-            if field_differs(field, wanted, current, remembered.get(field.wire, "unknown")):
-                changes.append(Change(field.name, shown_value(current, field), wanted))
-                values[field.wire] = wanted
-    return changes, values
 
 
 def _channel_lock(channel: str) -> str | None:
@@ -282,13 +264,12 @@ def _settle_primaries(planned: Sequence[_PlannedEntry], findings: list[str]) -> 
     for channel in catalogue.channels_with_primary():
         in_channel = [each for each in planned if each.channel == channel]
         wanted = [each for each in in_channel if each.entry.primary]
-        primary = wanted[0] if wanted else None
         findings += [
             f"{each.entry.at('primary')}: {wanted[0].entry.identifier} is already the primary one of {channel}"
             for each in wanted[1:]
         ]
-        if primary is not None and not (primary.current is not None and _is_primary(primary.current)):
-            yield _set_primary(primary)  # which also ends the others being primary
+        if wanted and not _is_primary(wanted[0].current):
+            yield _set_primary(wanted[0])  # which also ends the others being primary
         else:
             for each in in_channel:
                 if each.entry.primary is False and each.active:
@@ -300,24 +281,16 @@ def _settle_primaries(planned: Sequence[_PlannedEntry], findings: list[str]) -> 
     ]
 
 
-def _is_primary(integration: Integration) -> bool:
-    return integration.primary and integration.active
+def _is_primary(integration: Integration | None) -> bool:
+    return integration is not None and integration.primary and integration.active
 
 
 def _set_primary(planned: _PlannedEntry) -> Action:
-    current, entry = planned.current, planned.entry
+    current = planned.current
     changes = [Change("primary", before=False, after=True)]
-    if current is not None and current.conditions and "conditions" not in entry.values:
+    if current is not None and current.conditions and "conditions" not in planned.entry.values:
         changes.append(Change("conditions", list(current.conditions), [], "a primary integration has none"))
-    return Action(
-        "set-primary",
-        entry.identifier,
-        current.provider if current is not None else entry.provider,
-        planned.channel,
-        current.id if current is not None else "",
-        changes=tuple(changes),
-        channel_lock=planned.channel,
-    )
+    return Action("set-primary", *planned.identity, changes=tuple(changes), channel_lock=planned.channel)
 
 
 def _without_primary(planned: _PlannedEntry) -> Action | None:
@@ -329,7 +302,7 @@ def _without_primary(planned: _PlannedEntry) -> Action | None:
     if not _is_primary(current) or loses_primary:
         return action
     change = Change("primary", before=True, after=False, note="it is deactivated for a moment")
-    action = action or Action("update", planned.entry.identifier, current.provider, current.channel, current.id)
+    action = action or Action("update", *planned.identity)
     changes = (*action.changes, change)
     return replace(action, changes=changes, activate_separately=True, channel_lock=planned.channel)
 
@@ -341,11 +314,8 @@ def _problems(planned: _PlannedEntry, *, skip_validation: bool) -> Iterator[str]
     """Yield what keeps an entry from being applied, each finding with its place."""
     entry, current = planned.entry, planned.current
     if current is not None:
-        for name, wanted, existing in (
-            ("provider", entry.provider, current.provider),
-            ("channel", entry.channel, current.channel),
-        ):
-            if wanted is not None and wanted != existing:
+        for name, existing in (("provider", current.provider), ("channel", current.channel)):
+            if entry.values.get(name, existing) != existing:
                 yield (
                     f"{entry.at(name)}: is {existing} on the server, and the API cannot change it; "
                     f"use another identifier, or delete {current.identifier} first"
@@ -353,7 +323,7 @@ def _problems(planned: _PlannedEntry, *, skip_validation: bool) -> Iterator[str]
                 return
         if catalogue.find(current.provider) is None:
             return
-    if planned.action is not None and planned.action.sends_credentials:
+    if planned.sends_credentials:
         yield from _catalogue_findings(planned, skip_validation=skip_validation)
 
 
@@ -367,22 +337,13 @@ def _catalogue_findings(planned: _PlannedEntry, *, skip_validation: bool) -> Ite
     except InputError as error:
         for finding in error.details:
             path, _, message = finding.partition(": ")
-            field, _, key = path.partition(".")
-            yield f"{entry.at(field, *([key] if key else []))}: {message}"
+            yield f"{entry.at(*filter(None, path.split('.', 1)))}: {message}"
 
 
 def _placeholders(resolved: ResolvedEntry) -> dict[str, Credential]:
     """Return a value that passes every check for each reference without a value."""
     provider = catalogue.find(resolved.entry.provider)
-    placeholders: dict[str, Credential] = {}
-    for key in resolved.unresolved:
-        field = provider.field(key) if provider is not None else None
-        placeholders[key] = Credential(field.placeholder if field is not None else "text", concealed=True)
-    return placeholders
-
-
-def _unresolved(planned: _PlannedEntry) -> Iterator[str]:
-    """Yield a message for each reference without a value that the action would send."""
-    if planned.action is not None and planned.action.sends_credentials:
-        for key, reason in planned.resolved.unresolved.items():
-            yield f"{planned.entry.at('credentials', key)}: {reason}"
+    fields = {key: provider.field(key) if provider is not None else None for key in resolved.unresolved}
+    return {
+        key: Credential("text" if field is None else field.placeholder, concealed=True) for key, field in fields.items()
+    }
