@@ -114,8 +114,7 @@ class Replay:
         self._send = send
         self._behaviour = behaviour
         self._now = 1_790_000_000.0
-        self._count = 0
-        self.store = Store(folder / "sandbox.db", clock=self._clock, randomness=self._randomness)
+        self.store = Store(folder / "sandbox.db", self._clock)
         with self.store.reading() as queries:
             development, production = queries.environments()
         with self.store.writing() as queries:
@@ -190,15 +189,10 @@ class Replay:
             behaviour=self._behaviour._replace(has_novu_credentials="novu email/sms creds set" in server),
             while_in_progress=while_in_progress,
             clock=self._clock,
-            randomness=self._randomness,
         )
 
     def _clock(self) -> float:
         return self._now
-
-    def _randomness(self, size: int) -> bytes:
-        self._count += 1
-        return (self._count * 0x9E3779B97F4A7C15 % (1 << 8 * size)).to_bytes(size, "big")
 
     def _compare(self, exchange: Exchange, api: SandboxApi) -> Comparison:
         self._prepare(exchange, api)
@@ -324,7 +318,7 @@ class Replay:
         key = [("Authorization", f"ApiKey {self._known['<key>']}"), ("Content-Type", "application/json")]
         if exchange.id == "inapp-first":
             with self.store.writing() as queries:
-                for record in queries.integrations(self._development.organisation, environment=self._development.id):
+                for record in queries.integrations(self._development.organisation):
                     if record.channel == "in_app":
                         queries.delete(record, record.created)
         let_in = _BURST.get(exchange.id)

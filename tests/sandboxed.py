@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,14 +48,14 @@ class Caller:
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.store = Store(self.path, clock=self.clock, randomness=os.urandom)
+        self.store = Store(self.path, self.clock)
         with self.store.reading() as queries:
             self.development, self.production = queries.environments()
         self.api = self.make_api(**self.options)
 
     def make_api(self, **options: Any) -> SandboxApi:
         """Return another API on the same store."""
-        return SandboxApi(self.store, clock=self.clock, randomness=os.urandom, **options)
+        return SandboxApi(self.store, clock=self.clock, **options)
 
     def send(self, method: str, target: str, body: Any = None, **options: Any) -> Response:
         """Send `body` as JSON, or as it is if it is bytes. `key` is the idempotency key, `api_key` the other one."""

@@ -21,6 +21,7 @@ from integrations_cli.create.rerun import example_command
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.models import (
     CHANNELS,
+    CHANNELS_WITH_PRIMARY,
     Credential,
     Draft,
 )
@@ -50,7 +51,7 @@ def test_providers_and_fields_are_complete_unique_and_sorted() -> None:
 
 def test_channels_match_the_models() -> None:
     assert catalogue.channels() == CHANNELS
-    assert catalogue.channels_with_primary() == ("email", "sms")
+    assert catalogue.channels_with_primary() == CHANNELS_WITH_PRIMARY
     assert {provider.channel for provider in PROVIDERS} == set(CHANNELS)
 
 

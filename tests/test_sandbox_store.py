@@ -162,7 +162,7 @@ class TestConcurrency:
     def test_long_lock_is_reported(self, tmp_path: Path) -> None:
         path = tmp_path / "sandbox.db"
         open_sandbox(path).close()
-        store = Store(path, clock=time.time, randomness=os.urandom, max_wait=0.01)
+        store = Store(path, max_wait=0.01)
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError) as caught, store.writing():

@@ -11,6 +11,8 @@ Json = Any  # A decoded JSON value; its shape is checked where it enters, not by
 CHANNELS: Final = ("in_app", "email", "sms", "chat", "push", "tool")
 """The five documented channels, and `tool`, which current servers take."""
 
+CHANNELS_WITH_PRIMARY: Final = ("email", "sms")  # one integration of an environment comes first
+
 MASK: Final = "********"
 
 

@@ -142,8 +142,6 @@ class Client:
         """Return the error in this response, without the API key and without what `clean` removes."""
         return error_from(response, lambda text: clean(self.redactor.clean(text)))
 
-    # One attempt
-
     def attempt(self, request: Request, timeout: float) -> Outcome:
         """Send this request once, within `timeout` seconds, and return the response or the failure.
 
@@ -184,8 +182,6 @@ class Client:
         date, wall = self._dated
         now, born = parse_http_date(date), parse_iso_date(integration.raw.get("createdAt"))
         return None if now is None or born is None else now - born + self.clock.wall() - wall
-
-    # Calls that may be repeated
 
     def environment(self, policy: RetryPolicy | None = None) -> Environment | None:
         """Return the environment of the API key, read once; None if the server has no such endpoint.

@@ -72,9 +72,6 @@ def _hint(draft: Draft, provider: Provider | None, *, skip: bool) -> str | None:
     return f"integrations providers {shows}; --skip-validation turns these checks off"
 
 
-# -- what no request can contain ---------------------------------------------------------------------------------------
-
-
 def _incomplete(draft: Draft, *, skip: bool) -> Iterator[str]:
     if not draft.provider:
         yield "provider: is missing"
@@ -117,9 +114,6 @@ def json_findings(value: Json, *path: str | int) -> Iterator[tuple[tuple[str | i
 def is_encodable(text: str) -> bool:
     """Return whether the text can be written as UTF-8."""
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-# -- what the catalogue knows ------------------------------------------------------------------------------------------
 
 
 def _mistaken(draft: Draft, provider: Provider | None) -> Iterator[str]:

@@ -123,9 +123,6 @@ def _check_catalogue() -> Finding:
     return Finding("catalogue", "ok", f"{count} providers, from {source['package']} {source['version']}")
 
 
-# On this machine
-
-
 def _check_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     path = config_path(environ)
     if os.path.exists(path):  # noqa: PTH110  # Path.exists raises where permissions are missing
@@ -192,9 +189,6 @@ def _check_network(settings: Settings, environ: Mapping[str, str]) -> Iterator[F
         yield Finding("proxy", "ok", f"{proxy.url} ({proxy.variable})" if proxy else "none")
     except IntegrationsError as error:
         yield _error("proxy", error)
-
-
-# On the server
 
 
 def _check_server(api: Client, settings: Settings, system: System) -> Iterator[Finding]:

@@ -27,10 +27,7 @@ def export(
 
     Secrets are replaced by {{ env = "NAME" }}. TOML, or JSON with --json.
     """
-    return _export(run_context(context), output)
-
-
-def _export(run: RunContext, output: Path | None) -> View:
+    run = run_context(context)
     with run.api() as api:
         environment = api.environment()
         exported = export_manifest(api.list(), run.environ)

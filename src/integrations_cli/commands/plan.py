@@ -20,7 +20,6 @@ from integrations_cli.commands.manifest_options import (
     warn_of_unresolved,
 )
 from integrations_cli.commands.options import run_context
-from integrations_cli.context import RunContext
 from integrations_cli.errors import PendingError
 from integrations_cli.manifests.tables import plan_json, plan_table
 from integrations_cli.terminal.views import Nothing, View
@@ -45,20 +44,17 @@ def plan(
     credentials back: what this machine applied last is known by fingerprints, and unknown counts as changed.
     """
     options = PlanOptions(files, prune, target or (), skip_validation)
-    return _plan(run_context(context), options, exit_code=exit_code)
-
-
-def _plan(run: RunContext, options: PlanOptions, *, exit_code: bool) -> View:
+    run = run_context(context)
     with garbage_collection_paused():
         entries = read_manifest(run, options)
         with run.api() as api:
             environment = api.environment()
-            plan = plan_environment(api, entries, load_fingerprints(run, environment), options)
-        warn_of_unresolved(run, plan)
-        if not plan.actions:
-            run.render.note(nothing_to_do(plan))
+            found = plan_environment(api, entries, load_fingerprints(run, environment), options)
+        warn_of_unresolved(run, found)
+        if not found.actions:
+            run.render.note(nothing_to_do(found))
         if run.flags.json:
-            run.render.show_json(plan_json(plan, environment), lines=len(plan.actions) > MAX_INDENTED_ACTIONS)
+            run.render.show_json(plan_json(found, environment), lines=len(found.actions) > MAX_INDENTED_ACTIONS)
         else:
-            run.render.show(plan_table(plan))
-    return Nothing(exit_code=PendingError.exit_code if exit_code and plan.actions else 0)
+            run.render.show(plan_table(found))
+    return Nothing(exit_code=PendingError.exit_code if exit_code and found.actions else 0)

@@ -115,9 +115,6 @@ def _given(flag: str, value: str | None, otherwise: str | None) -> str | None:
     return value
 
 
-# -- files ------------------------------------------------------------------------------------------------------------
-
-
 def _from_file(name: str, reader: ValueReader) -> Draft:
     """Return the draft in a file, read strictly: every field is known and of its type."""
     document, folder = _document(name, f"--from-file {name}", reader)
@@ -162,9 +159,6 @@ def _text(content: bytes) -> str:
     if not text.strip():
         raise DecodeError("it is empty", hint='it takes an object such as {"providerId": "mailgun"}')
     return text
-
-
-# -- conditions and extras --------------------------------------------------------------------------------------------
 
 
 def _conditions(value: Json, where: str) -> list[Json]:

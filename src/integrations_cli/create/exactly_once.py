@@ -209,8 +209,6 @@ class _Create:
             idempotency_echoed=_echoes(outcome, self.prepared.key),
         )
 
-    # What the outcomes so far tell
-
     def _may_exist(self) -> bool:
         """Return whether some attempt may have created it, or may do so yet."""
         stored = self._stored_response()
@@ -231,8 +229,6 @@ class _Create:
         if not isinstance(last, Response) or may_still_be_running(last):
             return None
         return last if _is_stored(last, self.prepared.key) else None
-
-    # The lookup after a lost response
 
     def _look_up(self) -> CreateResult:
         """Find out from the list whether one of the attempts has created it."""

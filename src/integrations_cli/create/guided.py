@@ -80,8 +80,6 @@ class GuidedCreate:
             raise CancelledError("cancelled: nothing was sent") from None
         return self._final_draft(), self._final_inputs()
 
-    # -- the order of the questions -----------------------------------------------------------------------------------
-
     def _steps(self) -> Iterator[str]:
         """Yield the names of all questions in their order, as far as the answers so far decide them."""
         yield from ("channel", "provider", "name", "identifier")
@@ -140,8 +138,6 @@ class GuidedCreate:
         """The provider, once it is chosen."""
         assert self._answers.provider is not None
         return self._answers.provider
-
-    # -- flags and files ----------------------------------------------------------------------------------------------
 
     def _use_inputs(self) -> None:
         """Take the answers from flags and files; invalid ones are reported, and asked for."""
@@ -207,8 +203,6 @@ class GuidedCreate:
             steps.discard("name")
         return replace(answers, provider=provider, credentials=kept, name=name, steps=frozenset(steps))
 
-    # -- the questions ------------------------------------------------------------------------------------------------
-
     def _ask_channel(self) -> _Answers:
         channels = [provider.channel for provider in catalogue.providers()]
         options = [
@@ -273,8 +267,6 @@ class GuidedCreate:
     def _missing(self) -> list[CredentialField]:
         provider = self._answers.provider
         return missing_credentials(provider, tuple(self._answers.credentials)) if provider is not None else []
-
-    # -- the summary and the result -----------------------------------------------------------------------------------
 
     def _confirm(self, purpose: str) -> str | None:
         """Show all answers; return None when they are confirmed, or the question whose answer is to be changed.

@@ -172,25 +172,22 @@ class _WaitingActions:
     """The actions of one stage that have not been started. One `channel_lock` is held by one action at a time."""
 
     def __init__(self, actions: Sequence[Action]) -> None:
-        self._unlocked = deque(action for action in actions if action.channel_lock is None)
-        self._by_channel: dict[str, deque[Action]] = {}
-        self._held: set[str] = set()
-        for action in actions:
-            if action.channel_lock is not None:
-                self._by_channel.setdefault(action.channel_lock, deque()).append(action)
+        self._by_lock: dict[str | None, deque[Action]] = {}
+        self._held: set[str | None] = set()
+        for action in sorted(actions, key=lambda action: action.channel_lock is None):  # those with a lock first
+            self._by_lock.setdefault(action.channel_lock, deque()).append(action)
 
     def next(self) -> Action | None:
         """Return an action that may start, and hold its lock; None if there is none now."""
-        for channel, actions in self._by_channel.items():
-            if actions and channel not in self._held:
-                self._held.add(channel)
+        for lock, actions in self._by_lock.items():
+            if actions and lock not in self._held:
+                self._held |= {lock} - {None}
                 return actions.popleft()
-        return self._unlocked.popleft() if self._unlocked else None
+        return None
 
     def done(self, action: Action) -> None:
         """Release the lock of an action."""
-        if action.channel_lock is not None:
-            self._held.discard(action.channel_lock)
+        self._held.discard(action.channel_lock)
 
 
 class _Prerequisites:

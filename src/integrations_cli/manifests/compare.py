@@ -28,9 +28,6 @@ class AppliedFields(Protocol):
         """Return how fields, by path, differ from those that were applied to the integration."""
 
 
-# -- fields -----------------------------------------------------------------------------------------------------------
-
-
 def shown_value(integration: Integration, field: IntegrationField) -> Json:
     """Return the value of a field as a server shows it.
 
@@ -82,9 +79,6 @@ def _matches(wanted: Json, shown: Json, remembered: FieldStatus) -> bool:
     if remembered == "same":
         return contains(visible, without_secrets(shown))
     return contains(visible, without_secrets(shown), exactly=True) and bool(visible == wanted)
-
-
-# -- credentials ------------------------------------------------------------------------------------------------------
 
 
 def visible_credentials(integration: Integration) -> dict[str, Json]:
@@ -168,9 +162,6 @@ def without_secrets(value: Json) -> Json:
             if not is_token(item) and not (sounds_secret(key) and isinstance(item, str | list))
         }
     return [without_secrets(item) for item in value] if isinstance(value, list) else value
-
-
-# -- integrations -----------------------------------------------------------------------------------------------------
 
 
 def by_manifest_name(integrations: Sequence[Integration]) -> dict[str, Integration]:

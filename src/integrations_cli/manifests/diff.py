@@ -124,9 +124,6 @@ def _fields(values: Mapping[str, Json], credentials: Mapping[str, Json]) -> dict
     return fields | {f"{_CREDENTIAL}{toml_path((key,))}": value for key, value in credentials.items()}
 
 
-# -- comparison -------------------------------------------------------------------------------------------------------
-
-
 def compare_sides(left: Side, right: Side, names: tuple[str, str]) -> Difference:
     """Compare the two sides. Secrets are compared where both values are known, and masked."""
     cells: list[Cell] = []
@@ -146,9 +143,9 @@ def _cell(identifier: str, name: str, provider: str, left: Description | None, r
     left_value = None if left is None else left.fields.get(name)
     right_value = None if right is None else right.fields.get(name)
     verdict: Verdict
-    if left is None or (left_value is None and right_value is not None):
+    if left_value is None:
         verdict = "right only"
-    elif right is None or right_value is None:
+    elif right_value is None:
         verdict = "left only"
     elif _is_hidden(name, left_value) or _is_hidden(name, right_value):
         verdict = "unknown"
@@ -178,9 +175,6 @@ def _printable(name: str, provider: str, value: Json) -> Json:
         if is_token(value) or catalogue.is_secret(provider, name.removeprefix(_CREDENTIAL)):
             return MASK
     return without_secrets(value)
-
-
-# -- output -----------------------------------------------------------------------------------------------------------
 
 
 def difference_table(difference: Difference, *, everything: bool = False, exit_code: int = 0) -> Table:

@@ -68,13 +68,10 @@ class Source:
 
 def toml_path(path: Sequence[Key]) -> str:
     """Return a path as TOML writes it: dots between names, quotes around those that need them."""
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        else:
-            text += f"{'.' if text else ''}{step if _is_bare(step) else _toml_string(step)}"
-    return text
+    steps = [
+        f"[{step}]" if isinstance(step, int) else f".{step if _is_bare(step) else _toml_string(step)}" for step in path
+    ]
+    return "".join(steps).removeprefix(".")
 
 
 def _is_bare(name: str) -> bool:

@@ -99,27 +99,17 @@ def variable_name(identifier: str, key: str) -> str:
 
     Different secrets have different names: where characters are lost, a short hash of the original is added.
     """
-    prefix = identifier.replace("-", "_").upper()
-    if not _PLAIN_IDENTIFIER.fullmatch(identifier):
-        prefix = f"{_letters(identifier)}__{_hash(identifier)}"
-    suffix = re.sub(r"([A-Z])", r"_\1", key).upper()
-    if not _PLAIN_KEY.fullmatch(key):
-        suffix = f"{_letters(key)}__{_hash(key)}"
+    prefix = identifier.replace("-", "_").upper() if _PLAIN_IDENTIFIER.fullmatch(identifier) else _hashed(identifier)
+    suffix = re.sub(r"([A-Z])", r"_\1", key).upper() if _PLAIN_KEY.fullmatch(key) else _hashed(key)
     name = f"{prefix}__{suffix}"
     return f"_{name}" if name[0].isdigit() else name
 
 
-def _letters(text: str) -> str:
-    return re.sub(r"[^A-Z0-9]+", "_", text.upper().encode("ascii", "replace").decode()).strip("_") or "X"
-
-
-def _hash(text: str) -> str:
+def _hashed(text: str) -> str:
     import hashlib
 
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8].upper()
-
-
-# -- one integration --------------------------------------------------------------------------------------------------
+    letters = re.sub(r"[^A-Z0-9]+", "_", text.upper().encode("ascii", "replace").decode()).strip("_") or "X"
+    return f"{letters}__{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8].upper()}"
 
 
 def _primary_values(integrations: Sequence[Integration]) -> dict[int, bool]:
@@ -216,9 +206,6 @@ def _encodable(value: Json) -> Json:
     if isinstance(value, dict):
         return {_encodable_text(key): _encodable(item) for key, item in value.items()}
     return [_encodable(item) for item in value] if isinstance(value, list) else value
-
-
-# -- TOML -------------------------------------------------------------------------------------------------------------
 
 
 def _toml(tables: Mapping[str, Mapping[str, Json]]) -> str:

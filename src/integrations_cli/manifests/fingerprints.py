@@ -22,11 +22,10 @@ from integrations_cli import catalogue
 from integrations_cli.manifests.record_file import Record, RecordFile
 from integrations_cli.models import Json
 from integrations_cli.settings.atomic_write import file_lock, replace_file
+from integrations_cli.settings.config_file import APPLICATION
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-
-APPLICATION: Final = "integrations-cli"
 
 SALT_BYTES: Final = 32
 
@@ -87,7 +86,7 @@ class Fingerprints:
             for path, fingerprint in (before.applied or {}).items()
             if not (credentials and _is_credential(path))
         }
-        self._load_salt()
+        self._salt = self._salt or _make_salt(self.path.parent)
         sent = {
             self._stored_path(integration_id, path): self._fingerprint(integration_id, path, value)
             for path, value in fields.items()
@@ -99,7 +98,7 @@ class Fingerprints:
         """Remember the credentials of an exported manifest, by integration: they stand for what exists."""
         records: dict[str, Record] = {}
         for integration_id, fields in manifest.items():
-            self._load_salt()
+            self._salt = self._salt or _make_salt(self.path.parent)
             before = self._record(integration_id) or Record()
             exported = {
                 self._stored_path(integration_id, path): None
@@ -124,7 +123,7 @@ class Fingerprints:
 
     def remember_pending_create(self, identifier: str, body: bytes, key: str) -> None:
         """Remember the idempotency key of a create whose outcome is unknown."""
-        self._load_salt()
+        self._salt = self._salt or _make_salt(self.path.parent)
         name = _create_name(identifier)
         self._put(name, Record(pending=(key, self._fingerprint(name, "", body.hex()))))
 
@@ -160,10 +159,6 @@ class Fingerprints:
         encoded = f"text {value}" if isinstance(value, str) else f"json {json.dumps(value, sort_keys=True)}"
         text = f"{self.path.name}\n{name}\n{path!r}\n{encoded}"
         return hmac.digest(self._salt, text.encode("utf-8", "surrogatepass"), "sha256")[:16].hex()
-
-    def _load_salt(self) -> None:
-        if self._salt is None:
-            self._salt = _make_salt(self.path.parent)
 
 
 def load_fingerprints(folder: Path, *, server: str, environment_id: str) -> Fingerprints:

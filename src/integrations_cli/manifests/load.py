@@ -110,9 +110,6 @@ def _second_primaries(entries: Mapping[str, Entry]) -> Iterator[str]:
                 yield f"{entry.at('primary')}: {place} is already the primary one of {entry.channel}"
 
 
-# -- references -------------------------------------------------------------------------------------------------------
-
-
 def resolve_references(entries: Mapping[str, Entry], reader: ValueReader) -> list[ResolvedEntry]:
     """Return the entries with the values of their references; each file, variable and command is read once.
 

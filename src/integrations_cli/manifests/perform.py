@@ -68,25 +68,21 @@ def _create(action: Action, api: Client, fingerprints: Fingerprints, resume: Cal
         prepared = prepared._replace(key=pending_key)
     created = create_exactly_once(api, prepared, resume=resume)
     if action.activate_separately:
-        _set_active(api, created.integration.id, active=True, check=prepared.draft.check)
+        _activate(api, created.integration.id, check=prepared.draft.check)
     note = "found in the list after a lost response" if created.confirmed else ""
     return ActionOutcome(action, "done", created.integration.id, note=note)
 
 
 def _update(action: Action, api: Client) -> None:
-    patch, check = action.patch, False
-    if patch is not None:
-        check = patch.check
-        values = {**patch.values, "active": False} if action.activate_separately else patch.values
-        api.update(action.id, update_body(patch._replace(values=values)))
-    elif action.activate_separately:
-        _set_active(api, action.id, active=False, check=check)
+    patch = action.patch or Patch()
+    values = {**patch.values, "active": False} if action.activate_separately else patch.values
+    api.update(action.id, update_body(patch._replace(values=values)))
     if action.activate_separately:
-        _set_active(api, action.id, active=True, check=check)
+        _activate(api, action.id, check=patch.check)
 
 
-def _set_active(api: Client, integration_id: str, *, active: bool, check: bool) -> None:
-    api.update(integration_id, update_body(Patch({"active": active}, check=check)))
+def _activate(api: Client, integration_id: str, *, check: bool) -> None:
+    api.update(integration_id, update_body(Patch({"active": True}, check=check)))
 
 
 def _delete(action: Action, api: Client) -> ActionOutcome:

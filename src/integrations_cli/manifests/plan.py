@@ -134,9 +134,6 @@ def _ordered_plan(planned: Sequence[_PlannedEntry], set_primary: Sequence[Action
     )
 
 
-# -- entries and integrations -----------------------------------------------------------------------------------------
-
-
 def _match(
     entries: Sequence[ResolvedEntry], integrations: Sequence[Integration], findings: list[str]
 ) -> tuple[list[_PlannedEntry], list[Integration]]:
@@ -185,9 +182,6 @@ def _unknown_targets(
 
 def _is_prunable(integration: Integration, targets: Collection[str]) -> bool:
     return integration.provider not in catalogue.BUILT_IN and (not targets or integration.identifier in targets)
-
-
-# -- actions ----------------------------------------------------------------------------------------------------------
 
 
 def _delete(integration: Integration) -> Action:
@@ -256,9 +250,6 @@ def _channel_lock(channel: str) -> str | None:
     return channel if channel in catalogue.channels_with_primary() else None
 
 
-# -- primary integrations ---------------------------------------------------------------------------------------------
-
-
 def _settle_primaries(planned: Sequence[_PlannedEntry], findings: list[str]) -> Iterator[Action]:
     """Yield the set-primary actions, and adapt the actions of entries that must not be primary."""
     for channel in catalogue.channels_with_primary():
@@ -305,9 +296,6 @@ def _without_primary(planned: _PlannedEntry) -> Action | None:
     action = action or Action("update", *planned.identity)
     changes = (*action.changes, change)
     return replace(action, changes=changes, activate_separately=True, channel_lock=planned.channel)
-
-
-# -- problems ---------------------------------------------------------------------------------------------------------
 
 
 def _problems(planned: _PlannedEntry, *, skip_validation: bool) -> Iterator[str]:

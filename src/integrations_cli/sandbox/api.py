@@ -5,25 +5,17 @@ It follows the API's documentation and, where that says nothing, what real serve
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Final, NamedTuple
 
-from integrations_cli.sandbox import bodies, ids
+from integrations_cli.sandbox import bodies
 from integrations_cli.sandbox.behaviour import DOCUMENTED, ServerBehaviour
 from integrations_cli.sandbox.errors import ApiError
-from integrations_cli.sandbox.idempotency import (
-    Outcome,
-    check_key_length,
-    find_response,
-    key_use,
-    run_once,
-    store_response,
-)
+from integrations_cli.sandbox.idempotency import MAX_LENGTH, Outcome, Work, find_response, key_use, run_once
 from integrations_cli.sandbox.integrations import Integrations, Success
-from integrations_cli.sandbox.queries import Queries
 from integrations_cli.sandbox.rate_limit import RateLimit
 from integrations_cli.sandbox.records import Environment, encode_json, environment_json, timestamp
 from integrations_cli.sandbox.store import Store
@@ -79,15 +71,13 @@ class SandboxApi:
         behaviour: ServerBehaviour = DOCUMENTED,
         while_in_progress: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.time,
-        randomness: ids.Randomness = os.urandom,
     ) -> None:
         self._store = store
         self._idempotency = idempotency
         self._rate_limit = RateLimit(rate_limit) if rate_limit else None
         self._while_in_progress = while_in_progress
         self._clock = clock
-        self._randomness = randomness
-        self._integrations = Integrations(clock, randomness, behaviour)
+        self._integrations = Integrations(clock, behaviour)
 
     def handle(self, method: str, target: str, headers: Mapping[str, str] | Headers, body: bytes) -> Response:
         """Return the response to a request. `target` is the path with its query; header values are Latin-1.
@@ -99,60 +89,51 @@ class SandboxApi:
         for name, value in headers.items() if isinstance(headers, Mapping) else headers:
             by_name.setdefault(name.lower(), value.strip())
         request = _Request(method.upper(), target, by_name, [])
-        outcome: Outcome
         try:
-            outcome = self._dispatch(request, body)
+            outcome: Outcome = self._dispatch(request, body)
         except ApiError as error:
             outcome = error
         return self._response(request, outcome)
 
     def _dispatch(self, request: _Request, content: bytes) -> Outcome:
-        if _BAD_ESCAPE.search(request.path) or not _is_utf8(request.path):
+        if "%" in request.path and not _has_valid_escapes(request.path):
             raise ApiError(400, f"Failed to decode param '{request.path.removeprefix('/')}'")
         body = bodies.decode(request.headers, content)
-        api = self._integrations
+        api, write = self._integrations, partial(self._write, request, body)
         method = "GET" if request.method == "HEAD" else request.method
         match method, tuple(part.lower() for part in request.segments):
             case "GET", ("v1", "health-check"):
                 return Success(200, _health())
             case "GET", ("v1", "environments", "me"):
                 return Success(200, environment_json(self._admit(request)))
-            case "GET", ("v1", "integrations"):
+            case "GET", ("v1", "integrations", *rest) if rest in ([], ["active"]):
                 caller = self._admit(request)
                 with self._store.reading() as queries:
-                    return api.list_all(queries, caller)
-            case "GET", ("v1", "integrations", "active"):
-                caller = self._admit(request)
-                with self._store.reading() as queries:
-                    return api.list_all(queries, caller, only_active=True)
+                    return api.list_all(queries, caller, only_active=bool(rest))
             case "POST", ("v1", "integrations"):
-                caller = self._admit(request)
-                return self._once(request, caller, body, lambda queries: api.create(queries, caller, body.fields))
+                return write(lambda queries, caller: api.create(queries, caller, body.fields))
             case "POST", ("v1", "integrations", _, "set-primary"):
-                caller, wanted = self._admit(request), _id_in_path(request)
-                return self._once(request, caller, body, lambda queries: api.set_primary(queries, caller, wanted))
+                return self._write(
+                    request, body, lambda queries, caller: api.set_primary(queries, caller, _id_in_path(request))
+                )
             case "PUT", ("v1", "integrations", _):
-                caller = self._admit(request)
-                with self._store.writing() as queries:
-                    return api.update(queries, caller, _id_in_path(request), body.fields)
+                return self._write(
+                    request,
+                    body,
+                    lambda queries, caller: api.update(queries, caller, _id_in_path(request), body.fields),
+                )
             case "DELETE", ("v1", "integrations", _):
-                caller = self._admit(request)
-                with self._store.writing() as queries:
-                    return api.delete(queries, caller, _id_in_path(request))
+                return self._write(
+                    request, body, lambda queries, caller: api.delete(queries, caller, _id_in_path(request))
+                )
         return self._not_found(request, body)
 
     def _admit(self, request: _Request) -> Environment:
-        """Return the environment of the request's API key.
-
-        Raises:
-            ApiError: 401, or 429.
-        """
+        """Return the environment of the request's API key, if its rate limit allows the request."""
         caller = self._authenticate(request)
-        if self._rate_limit is not None:
-            allowance = self._rate_limit.take(caller.id, self._clock())
-            request.response_headers.extend(allowance.headers)
-            if not allowance.granted:
-                raise ApiError(429, "API rate limit exceeded", with_reason=False)
+        limit = self._rate_limit
+        if limit is not None and not limit.take(caller.id, self._clock(), request.response_headers):
+            raise ApiError(429, "API rate limit exceeded", with_reason=False)
         return caller
 
     def _authenticate(self, request: _Request) -> Environment:
@@ -165,32 +146,33 @@ class SandboxApi:
         if scheme != "ApiKey":
             raise ApiError(401, f'Invalid authentication scheme: "{scheme}"')
         with self._store.reading() as queries:
-            environment = queries.environment_of(key)
-        if environment is None:
+            found = [environment for environment in queries.environments() if environment.api_key == key]
+        if not found:
             raise ApiError(401, "API Key not found")
-        return environment
+        return found[0]
 
-    def _once(
-        self, request: _Request, caller: Environment, body: bodies.Body, work: Callable[[Queries], Success]
-    ) -> Outcome:
+    def _write(self, request: _Request, body: bodies.Body, work: Work) -> Outcome:
         """Do the work, or return what came of it before for the request's idempotency key."""
+        caller = self._admit(request)
         key = self._idempotency_key(request)
         if not key:
             with self._store.writing() as queries:
-                return work(queries)
-        check_key_length(key)
+                return work(queries, caller)
+        if len(key) > MAX_LENGTH:
+            problem = f"has exceeded the maximum allowed length of {MAX_LENGTH} characters"
+            raise ApiError(400, f'idempotencyKey "{key}" {problem}')
         request.response_headers.append(("Idempotency-Key", key))
         with self._store.writing() as queries:
             use = key_use(queries, caller.organisation, key, body.canonical)
-            stored = find_response(queries, use, self._clock(), request.response_headers)
+            stored = find_response(queries, key, use, self._clock(), request.response_headers)
             if stored is not None:
                 return stored
             if self._while_in_progress is None:
-                return run_once(queries, use, self._clock(), work)
-            store_response(queries, use, self._clock(), None)
+                return run_once(queries, use, self._clock(), caller, work)
+            queries.store_use(use._replace(begun=self._clock()))
         self._while_in_progress()
         with self._store.writing() as queries:
-            return run_once(queries, use, self._clock(), work)
+            return run_once(queries, use, self._clock(), caller, work)
 
     def _not_found(self, request: _Request, body: bodies.Body) -> Outcome:
         """Answer for an endpoint that the sandbox does not have.
@@ -198,7 +180,7 @@ class SandboxApi:
         All endpoints of a server share the idempotency keys, so a used key gets its stored response here too.
         """
         key = self._idempotency_key(request)
-        if key and request.method in ("POST", "PATCH") and request.segments[0].lower() == "v1":
+        if key and request.segments[0].lower() == "v1":
             try:
                 caller = self._authenticate(request)
             except ApiError:
@@ -206,19 +188,29 @@ class SandboxApi:
             else:
                 with self._store.reading() as queries:
                     use = key_use(queries, caller.organisation, key, body.canonical)
-                    stored = find_response(queries, use, self._clock(), request.response_headers)
+                    stored = find_response(queries, key, use, self._clock(), request.response_headers)
                 if stored is not None:
                     request.response_headers.append(("Idempotency-Key", key))
                     return stored
         raise ApiError(404, f"Cannot {request.method} {request.target}")
 
     def _idempotency_key(self, request: _Request) -> str:
-        return request.headers.get("idempotency-key", "") if self._idempotency else ""
+        """Return the key of a request whose method has one on servers; empty if there is none."""
+        honoured = self._idempotency and request.method in ("POST", "PATCH")
+        return request.headers.get("idempotency-key", "") if honoured else ""
 
     def _response(self, request: _Request, outcome: Outcome) -> Response:
         headers = request.response_headers
         if isinstance(outcome, ApiError):
-            body = encode_json(self._error_json(request, outcome)).encode("utf-8", "backslashreplace")
+            document = {"statusCode": outcome.status, "timestamp": timestamp(self._clock())}
+            document |= {"path": request.target, "message": outcome.message}
+            if outcome.reason is not None:
+                document["error"] = outcome.reason
+            if outcome.status == 500:
+                import uuid
+
+                document["errorId"] = str(uuid.uuid4())
+            body = encode_json(document).encode("utf-8", "backslashreplace")
             return Response(outcome.status, (_JSON, *headers, *outcome.headers), body)
         body = encode_json({"data": outcome.data}).encode()
         if request.method in ("GET", "HEAD"):
@@ -228,19 +220,6 @@ class SandboxApi:
             headers.append(("ETag", tag))
         return Response(outcome.status, (_JSON, *headers), body)
 
-    def _error_json(self, request: _Request, error: ApiError) -> dict[str, Any]:
-        document = {
-            "statusCode": error.status,
-            "timestamp": timestamp(self._clock()),
-            "path": request.target,
-            "message": error.message,
-        }
-        if error.reason is not None:
-            document["error"] = error.reason
-        if error.status == 500:
-            document["errorId"] = ids.error_id(self._randomness)
-        return document
-
 
 def _id_in_path(request: _Request) -> str:
     from urllib.parse import unquote
@@ -248,16 +227,14 @@ def _id_in_path(request: _Request) -> str:
     return unquote(request.segments[2])
 
 
-def _is_utf8(path: str) -> bool:
-    if "%" not in path:
-        return True
-    from urllib.parse import unquote_to_bytes
+def _has_valid_escapes(path: str) -> bool:
+    from urllib.parse import unquote
 
     try:
-        unquote_to_bytes(path).decode()
+        unquote(path, errors="strict")
     except UnicodeDecodeError:
         return False
-    return True
+    return _BAD_ESCAPE.search(path) is None
 
 
 def _entity_tag(body: bytes) -> str:
@@ -270,9 +247,6 @@ def _entity_tag(body: bytes) -> str:
 
 
 def _health() -> dict[str, Any]:
-    parts = {
-        "db": {"status": "up"},
-        "workflowQueue": {"status": "up"},
-        "apiVersion": {"version": "2.0.0", "status": "up"},
-    }
+    up = {"status": "up"}
+    parts = {"db": up, "workflowQueue": up, "apiVersion": {"version": "2.0.0", **up}}
     return {"status": "ok", "info": parts, "error": {}, "details": parts}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from integrations_cli.models import EXTRA_FIELDS
+from integrations_cli.models import CHANNELS, EXTRA_FIELDS
 
 
 class ServerBehaviour(NamedTuple):
@@ -15,7 +15,7 @@ class ServerBehaviour(NamedTuple):
     for a server that sends e-mail and SMS itself, and so lets `novu-email` and `novu-sms` be created.
     """
 
-    channels: tuple[str, ...] = ("in_app", "email", "sms", "chat", "push", "tool")
+    channels: tuple[str, ...] = CHANNELS
     optional_fields: tuple[str, ...] = EXTRA_FIELDS
     check_by_default: bool = False
     omits_empty_credentials: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, NoReturn
@@ -32,11 +33,7 @@ _EMPTY: Final = Body({}, "{}")
 
 
 def decode(headers: Mapping[str, str], body: bytes) -> Body:
-    """Return the object in the body, by its `content-type` and `content-encoding`.
-
-    Raises:
-        ApiError: 400 for invalid JSON; 500 for a body that is too large, or has an unknown encoding.
-    """
+    """Return the object in the body, by its `content-type` and `content-encoding`."""
     if not body:
         return _EMPTY
     kind, _, parameters = headers.get("content-type", "").partition(";")
@@ -119,12 +116,10 @@ def _pruned(text: str) -> str:
 
 def _number(text: str) -> int | float | None:
     """Return a JSON number as JavaScript has it: whole ones without a point, null for one that is too large."""
-    if len(text) < 16 and text.lstrip("-").isdigit():
-        return int(text)
     value = float(text)
-    if value in (float("inf"), float("-inf")):
-        return None
-    return int(value) if value.is_integer() and abs(value) < 1e21 else value
+    if value.is_integer() and abs(value) < 1e21:
+        return int(value)
+    return value if math.isfinite(value) else None
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -52,6 +52,5 @@ class DamagedError(StoreError):
     """The file cannot be read, or its content makes no sense; `sandbox reset` may replace it."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"the sandbox's database {path} is damaged", "`integrations sandbox reset` replaces it with a new one"
-        )
+        hint = "`integrations sandbox reset` replaces it with a new one"
+        super().__init__(f"the sandbox's database {path} is damaged", hint)

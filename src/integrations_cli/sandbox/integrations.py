@@ -6,18 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from integrations_cli import catalogue
+from integrations_cli.models import CHANNELS_WITH_PRIMARY
 from integrations_cli.sandbox import ids, validation
 from integrations_cli.sandbox.behaviour import ServerBehaviour
 from integrations_cli.sandbox.errors import ApiError, internal_error
 from integrations_cli.sandbox.queries import Queries
-from integrations_cli.sandbox.records import (
-    CHANNELS_WITH_PRIMARY,
-    Channel,
-    Environment,
-    Record,
-    integration_json,
-    timestamp,
-)
+from integrations_cli.sandbox.records import Channel, Environment, Record, integration_json, timestamp
 
 _IN_APP: Final = ("novu", "in_app")
 _NOVU_CREDENTIALS: Final = (("novu-email", "email"), ("novu-sms", "sms"))
@@ -33,14 +27,13 @@ class Success(NamedTuple):
 class Integrations:
     """The endpoints as a server with this behaviour has them."""
 
-    def __init__(self, clock: Callable[[], float], randomness: ids.Randomness, behaviour: ServerBehaviour) -> None:
+    def __init__(self, clock: Callable[[], float], behaviour: ServerBehaviour) -> None:
         self._clock = clock
-        self._randomness = randomness
         self._behaviour = behaviour
 
     def list_all(self, queries: Queries, caller: Environment, *, only_active: bool = False) -> Success:
         """Answer `GET /v1/integrations` and `…/active`: the integrations of the whole organisation."""
-        found = queries.integrations(caller.organisation, only_active=only_active)
+        found = [record for record in queries.integrations(caller.organisation) if record.active or not only_active]
         return Success(200, [integration_json(record, single=False, omit_empty_credentials=False) for record in found])
 
     def create(self, queries: Queries, caller: Environment, fields: Mapping[str, Any]) -> Success:
@@ -59,10 +52,10 @@ class Integrations:
             name = known.name if known else provider[:1].upper() + provider[1:]
         identifier = fields.get("identifier")
         if identifier is None:
-            identifier = f"{ids.slug(name)}-{ids.short_id(self._randomness)}"
+            identifier = f"{ids.slug(name)}-{ids.short_id()}"
         now = self._clock()
         record = Record(
-            id=ids.object_id(now, self._randomness),
+            id=ids.object_id(now),
             organisation=caller.organisation,
             environment=environment,
             provider=provider,
@@ -72,18 +65,15 @@ class Integrations:
             created=timestamp(now),
             updated=timestamp(now),
             active=fields.get("active") or False,
-            is_primary=False,
-            priority=0,
-            credentials=self._storable(credentials or {}),
-            conditions=validation.cast_conditions(fields.get("conditions") or [], self._new_id),
+            credentials=_storable(credentials or {}),
+            conditions=validation.cast_conditions(fields.get("conditions") or [], now),
             extra=self._extra(fields),
         )
         if record.active and channel in CHANNELS_WITH_PRIMARY:
             built_in = [provider for provider, _ in _NOVU_CREDENTIALS]
-            record = record._replace(
-                is_primary=not queries.has_active(record.place, except_providers=built_in),
-                priority=self._priority_below_primary(queries, record),
-            )
+            is_primary = all(other.provider in built_in for other in queries.other_active(record))
+            priority = _priority_below_primary(queries, record, record.updated)
+            record = record._replace(is_primary=is_primary, priority=priority)
         queries.insert(record)
         return Success(201, self._single(record))
 
@@ -99,17 +89,15 @@ class Integrations:
         self._check_credentials(fields, record.provider, record.channel, effective)
         conditions = fields.get("conditions")
         extra = self._extra({key: value for key, value in fields.items() if key != "kind"})
-        now = timestamp(self._clock())
+        now = self._clock()
         changed = record._replace(
             name=fields.get("name") or record.name,
             identifier=identifier,
             environment=(fields.get("_environmentId") or record.environment).lower(),
-            updated=now,
+            updated=timestamp(now),
             active=fields.get("active", record.active),
-            credentials=record.credentials if credentials is None else self._storable(credentials),
-            conditions=record.conditions
-            if conditions is None
-            else validation.cast_conditions(conditions, self._new_id),
+            credentials=record.credentials if credentials is None else _storable(credentials),
+            conditions=record.conditions if conditions is None else validation.cast_conditions(conditions, now),
             extra={**record.extra, **extra},
         )
         # For servers a null for `active` is a property, and an empty name is none.
@@ -118,10 +106,10 @@ class Integrations:
             raise ApiError(400, "No properties found for update")
         if changed.active is not record.active and record.channel in CHANNELS_WITH_PRIMARY:
             if changed.active:
-                changed = changed._replace(priority=self._priority_below_primary(queries, record))
+                changed = changed._replace(priority=_priority_below_primary(queries, record, changed.updated))
             else:
                 changed = changed._replace(priority=0, is_primary=False)
-                queries.number_active(record.place, except_id=record.id, updated=now)
+                queries.number_others(record, changed.updated)
         if conditions:
             changed = changed._replace(is_primary=False)
         queries.update(changed)
@@ -138,8 +126,8 @@ class Integrations:
             raise ApiError(400, f"Channel {record.channel} does not support primary")
         if not record.is_primary:
             now = timestamp(self._clock())
-            queries.clear_primary(record.place, updated=now)
-            others = queries.number_active(record.place, except_id=record.id, updated=now)
+            queries.clear_primary(record.place, now)
+            others = queries.number_others(record, now)
             record = record._replace(active=True, is_primary=True, priority=others + 1, conditions=[], updated=now)
             queries.update(record)
         return Success(self._behaviour.set_primary_status, self._single(record))
@@ -150,9 +138,9 @@ class Integrations:
         now = timestamp(self._clock())
         queries.delete(record, now)
         if record.channel in CHANNELS_WITH_PRIMARY:
-            queries.number_active(record.place, except_id=record.id, updated=now)
+            queries.number_others(record, now)
         omit = self._behaviour.omits_empty_credentials
-        left = queries.integrations(caller.organisation, environment=caller.id)
+        left = [other for other in queries.integrations(caller.organisation) if other.environment == caller.id]
         return Success(200, [integration_json(other, single=False, omit_empty_credentials=omit) for other in left])
 
     def _check_built_in(self, queries: Queries, channel: Channel, provider: str) -> None:
@@ -185,32 +173,31 @@ class Integrations:
         if missing:
             raise ApiError(400, f"Provider {provider} cannot be checked: missing credentials {', '.join(missing)}")
 
-    def _storable(self, credentials: dict[str, Any]) -> dict[str, Any]:
-        validation.check_depth(credentials)
-        return ids.hide_credentials(credentials, self._randomness)
-
     def _extra(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         extra = {key: fields[key] for key in self._behaviour.optional_fields if fields.get(key) is not None}
         validation.check_depth(extra)
         if "configurations" in extra:
-            extra["configurations"] = ids.hide_secrets(extra["configurations"], self._randomness)
+            extra["configurations"] = ids.hide_secrets(extra["configurations"])
         return extra
-
-    def _new_id(self) -> str:
-        return ids.object_id(self._clock(), self._randomness)
-
-    def _priority_below_primary(self, queries: Queries, record: Record) -> int:
-        """Return the priority of one that becomes active: the primary's, which moves up, or one above the highest."""
-        highest = queries.highest_active(record.place, except_id=record.id)
-        if highest is None:
-            return 1
-        if not highest.is_primary:
-            return highest.priority + 1
-        queries.set_priority(highest.id, highest.priority + 1, timestamp(self._clock()))
-        return highest.priority
 
     def _single(self, record: Record) -> dict[str, Any]:
         return integration_json(record, single=True, omit_empty_credentials=self._behaviour.omits_empty_credentials)
+
+
+def _storable(credentials: dict[str, Any]) -> dict[str, Any]:
+    validation.check_depth(credentials)
+    return ids.hide_credentials(credentials)
+
+
+def _priority_below_primary(queries: Queries, record: Record, updated: str) -> int:
+    """Return the priority of one that becomes active: the primary's, which moves up, or one above the highest."""
+    highest = next(queries.other_active(record), None)
+    if highest is None:
+        return 1
+    if not highest.is_primary:
+        return highest.priority + 1
+    queries.set_priority(highest.id, highest.priority + 1, updated)
+    return highest.priority
 
 
 def _check_identifier(queries: Queries, caller: Environment, identifier: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -59,7 +58,7 @@ def open_sandbox(
     from integrations_cli.sandbox.api import SandboxApi
     from integrations_cli.sandbox.store import Store
 
-    store = Store(path, clock=clock, randomness=os.urandom)
+    store = Store(path, clock)
     api = SandboxApi(store, idempotency=idempotency, rate_limit=rate_limit, behaviour=behaviour, clock=clock)
     try:
         return Sandbox(store, api)
@@ -81,9 +80,9 @@ def reset(path: Path) -> bool:
     from integrations_cli.sandbox.store import Store, discard
 
     try:
-        with closing(Store(path, clock=time.time, randomness=os.urandom)) as store:
+        with closing(Store(path)) as store:
             store.empty()
     except DamagedError:
         discard(path)
-        Store(path, clock=time.time, randomness=os.urandom).close()
+        Store(path).close()
     return True

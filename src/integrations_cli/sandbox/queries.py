@@ -1,4 +1,7 @@
-"""The statements that the endpoints run on the store: all SQL but that of the tables."""
+"""The statements that the endpoints run on the store: all SQL but that of the tables.
+
+The columns of environments and integrations have the names of the fields.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from integrations_cli.sandbox.errors import DamagedError
+from integrations_cli.sandbox.errors import ApiError, DamagedError
 from integrations_cli.sandbox.records import Channel, Environment, Record, encode_json
 
 if TYPE_CHECKING:
@@ -17,22 +20,21 @@ if TYPE_CHECKING:
 STORED_FOR: Final = 24 * 3600.0
 """Seconds for which the response for an idempotency key is stored."""
 
-# The columns have the names of the fields.
-_ENVIRONMENT: Final = ", ".join(Environment._fields)
-_RECORD: Final = ", ".join(Record._fields)
-_ACTIVE_IN: Final = "organisation = ? AND environment = ? AND channel = ? AND active = 1"
+_IN_CHANNEL: Final = "organisation = ? AND environment = ? AND channel = ?"
 
 
-class StoredResponse(NamedTuple):
-    """The response for an idempotency key; `status` and `body` are None while its request is in progress.
+class KeyUse(NamedTuple):
+    """The use of an idempotency key, and its response; `status` and `body` are None while the request is in progress.
 
     `begun` is in seconds since the epoch.
     """
 
+    organisation: str
+    key_hash: bytes
     body_hash: bytes
-    status: int | None
-    body: Any
-    begun: float
+    status: int | None = None
+    body: Any = None
+    begun: float = 0.0
 
 
 class Queries:
@@ -44,24 +46,21 @@ class Queries:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo what the block did if it raises, and keep the transaction open."""
+        """Undo what the block did if it raises an ApiError, and keep the transaction open; its end ends this too."""
         self._connection.execute("SAVEPOINT part")
         try:
             yield
-        except BaseException:
+        except ApiError:
             self._connection.execute("ROLLBACK TO part")
             raise
-        finally:
-            if self._connection.in_transaction:
-                self._connection.execute("RELEASE part")
 
     def environments(self) -> list[Environment]:
         """Return all environments, oldest first."""
-        return self._environments("TRUE")
-
-    def environment_of(self, api_key: str) -> Environment | None:
-        """Return the environment of the API key."""
-        return next(iter(self._environments("api_key = ?", api_key)), None)
+        columns = ", ".join(Environment._fields)
+        rows = self._connection.execute(f"SELECT {columns} FROM environment ORDER BY number").fetchall()  # noqa: S608 - constants
+        if not all(isinstance(value, str) for row in rows for value in row):
+            raise DamagedError(self._path)
+        return [Environment(*row) for row in rows]
 
     def hash_key(self, organisation: str) -> bytes:
         """Return the organisation's random key for hashes."""
@@ -70,51 +69,37 @@ class Queries:
             raise DamagedError(self._path)
         return row[0]
 
-    def integrations(
-        self, organisation: str, *, environment: str | None = None, only_active: bool = False
-    ) -> list[Record]:
+    def integrations(self, organisation: str) -> list[Record]:
         """Return the organisation's integrations, oldest first."""
-        active = "AND active = 1" if only_active else ""
-        if environment is None:
-            return self._records(f"organisation = ? {active}", organisation)
-        return self._records(f"organisation = ? AND environment = ? {active}", organisation, environment)
+        return list(self._records("organisation = ?", organisation))
 
     def integration(self, organisation: str, integration_id: str) -> Record | None:
         """Return the integration with this id."""
-        return next(iter(self._records("organisation = ? AND id = ?", organisation, integration_id)), None)
+        return next(self._records("organisation = ? AND id = ?", organisation, integration_id), None)
 
-    def highest_active(self, channel: Channel, *, except_id: str) -> Record | None:
-        """Return the other active integration with the highest priority in the channel."""
-        found = self._records(f"{_ACTIVE_IN} AND id <> ?", *channel, except_id, order="priority DESC, number LIMIT 1")
-        return next(iter(found), None)
-
-    def has_active(self, channel: Channel, *, except_providers: Sequence[str]) -> bool:
-        """Return whether the channel has an active integration of another provider than these."""
-        marks = ", ".join("?" * len(except_providers))
-        return self._exists(f"{_ACTIVE_IN} AND provider NOT IN ({marks})", *channel, *except_providers)
+    def other_active(self, record: Record) -> Iterator[Record]:
+        """Return the active integrations in the channel of this one but for itself, highest priority first."""
+        where = f"{_IN_CHANNEL} AND active = 1 AND id <> ?"
+        return self._records(where, *record.place, record.id, order="priority DESC, number")
 
     def has_identifier(self, organisation: str, identifier: str) -> bool:
         """Return whether an integration of the organisation has this identifier."""
-        return self._exists("organisation = ? AND identifier = ?", organisation, identifier)
+        return any(self._records("organisation = ? AND identifier = ?", organisation, identifier))
 
     def has_provider(self, channel: Channel, provider: str) -> bool:
         """Return whether the channel has an integration of this provider."""
-        return self._exists("organisation = ? AND environment = ? AND channel = ? AND provider = ?", *channel, provider)
+        return any(self._records(f"{_IN_CHANNEL} AND provider = ?", *channel, provider))
 
-    def number_active(self, channel: Channel, *, except_id: str, updated: str) -> int:
-        """Number the priorities of the channel's other active integrations down to 1, and return how many there are.
+    def number_others(self, record: Record, updated: str) -> int:
+        """Number the priorities of the other active integrations in the channel down to 1, and return their count.
 
         Their order stays the same. Those that change get the time `updated`.
         """
-        ranked = self._connection.execute(
-            f"SELECT id, priority FROM integration WHERE deleted IS NULL AND {_ACTIVE_IN} AND id <> ? "  # noqa: S608 - constants
-            "ORDER BY priority DESC, number",
-            (*channel, except_id),
-        ).fetchall()
-        for expected, (integration_id, priority) in zip(range(len(ranked), 0, -1), ranked, strict=True):
-            if priority != expected:
-                self.set_priority(integration_id, expected, updated)
-        return len(ranked)
+        others = list(self.other_active(record))
+        for expected, other in zip(range(len(others), 0, -1), others, strict=True):
+            if other.priority != expected:
+                self.set_priority(other.id, expected, updated)
+        return len(others)
 
     def set_priority(self, integration_id: str, priority: int, updated: str) -> None:
         """Change the priority of the integration."""
@@ -122,82 +107,57 @@ class Queries:
             "UPDATE integration SET priority = ?, updated = ? WHERE id = ?", (priority, updated, integration_id)
         )
 
-    def clear_primary(self, channel: Channel, *, updated: str) -> None:
+    def clear_primary(self, channel: Channel, updated: str) -> None:
         """Make no integration of the channel primary."""
-        self._connection.execute(
-            f"UPDATE integration SET is_primary = 0, updated = ? "  # noqa: S608 - constants
-            f"WHERE deleted IS NULL AND is_primary AND {_ACTIVE_IN}",
-            (updated, *channel),
-        )
+        where = f"deleted IS NULL AND is_primary AND active = 1 AND {_IN_CHANNEL}"
+        statement = f"UPDATE integration SET is_primary = 0, updated = ? WHERE {where}"  # noqa: S608 - constants
+        self._connection.execute(statement, (updated, *channel))
 
-    def insert(self, record: Record) -> None:
-        """Add the integration."""
-        self._insert("integration", _RECORD, _row(record))
+    def insert(self, row: Environment | Record) -> None:
+        """Add the environment or the integration."""
+        table = "integration" if isinstance(row, Record) else "environment"
+        columns, marks = ", ".join(row._fields), ", ".join("?" * len(row))
+        self._connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", _encoded(row))  # noqa: S608 - constants
 
     def update(self, record: Record) -> None:
         """Write all columns of the integration."""
         columns = ", ".join(f"{column} = ?" for column in Record._fields)
-        self._connection.execute(
-            f"UPDATE integration SET {columns} WHERE id = ?",  # noqa: S608 - constants
-            (*_row(record), record.id),
-        )
+        statement = f"UPDATE integration SET {columns} WHERE id = ?"  # noqa: S608 - constants
+        self._connection.execute(statement, (*_encoded(record), record.id))
 
     def delete(self, record: Record, deleted: str) -> None:
         """Mark the integration as deleted at this time."""
         self._connection.execute("UPDATE integration SET deleted = ? WHERE id = ?", (deleted, record.id))
 
-    def stored_response(self, organisation: str, key_hash: bytes) -> StoredResponse | None:
-        """Return what is stored for an idempotency key."""
-        row = self._connection.execute(
-            "SELECT body_hash, status, answer, begun FROM idempotency WHERE organisation = ? AND key_hash = ?",
-            (organisation, key_hash),
-        ).fetchone()
+    def stored_use(self, use: KeyUse) -> KeyUse | None:
+        """Return the earlier use of the same idempotency key."""
+        statement = "SELECT * FROM idempotency WHERE organisation = ? AND key_hash = ?"
+        row = self._connection.execute(statement, (use.organisation, use.key_hash)).fetchone()
         if row is None:
             return None
-        body_hash, status, body, begun = row
-        if not (isinstance(body_hash, bytes) and isinstance(status, int | None) and isinstance(begun, float)):
+        stored = KeyUse(*row)
+        valid = isinstance(stored.body_hash, bytes) and isinstance(stored.status, int | None)
+        if not (valid and isinstance(stored.begun, float)):
             raise DamagedError(self._path)
-        return StoredResponse(body_hash, status, None if body is None else self._decode(body, dict), begun)
+        return stored if stored.body is None else stored._replace(body=self._decode(stored.body, dict))
 
-    def store_response(self, organisation: str, key_hash: bytes, response: StoredResponse) -> None:
-        """Store the response for an idempotency key."""
-        body = None if response.body is None else encode_json(response.body)
-        self._connection.execute(
-            "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
-            (organisation, key_hash, response.body_hash, response.status, body, response.begun),
-        )
+    def store_use(self, use: KeyUse) -> None:
+        """Store the use of an idempotency key, in place of an earlier one."""
+        self._connection.execute("INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?)", _encoded(use))
 
     def insert_organisation(self, organisation: str, hash_key: bytes) -> None:
         """Add an organisation."""
-        self._insert("organisation", "id, hash_key", (organisation, hash_key))
-
-    def insert_environment(self, environment: Environment) -> None:
-        """Add an environment."""
-        self._insert("environment", _ENVIRONMENT, environment)
+        self._connection.execute("INSERT INTO organisation VALUES (?, ?)", (organisation, hash_key))
 
     def delete_everything(self) -> None:
         """Remove all integrations and all idempotency keys."""
         self._connection.execute("DELETE FROM integration")
         self._connection.execute("DELETE FROM idempotency")
 
-    def _insert(self, table: str, columns: str, values: Sequence[Any]) -> None:
-        marks = ", ".join("?" * len(values))
-        self._connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)  # noqa: S608 - constants
-
-    def _environments(self, where: str, *values: str) -> list[Environment]:
-        statement = f"SELECT {_ENVIRONMENT} FROM environment WHERE {where} ORDER BY number"  # noqa: S608 - constants
-        rows = self._connection.execute(statement, values).fetchall()
-        if not all(isinstance(value, str) for row in rows for value in row):
-            raise DamagedError(self._path)
-        return [Environment(*row) for row in rows]
-
-    def _exists(self, where: str, *values: str) -> bool:
-        statement = f"SELECT 1 FROM integration WHERE deleted IS NULL AND {where} LIMIT 1"  # noqa: S608 - constants
-        return self._connection.execute(statement, values).fetchone() is not None
-
-    def _records(self, where: str, *values: str, order: str = "number") -> list[Record]:
-        statement = f"SELECT {_RECORD} FROM integration WHERE deleted IS NULL AND {where} ORDER BY {order}"  # noqa: S608
-        return [self._record(row) for row in self._connection.execute(statement, values)]
+    def _records(self, where: str, *values: str, order: str = "number") -> Iterator[Record]:
+        columns = ", ".join(Record._fields)
+        statement = f"SELECT {columns} FROM integration WHERE deleted IS NULL AND {where} ORDER BY {order}"  # noqa: S608
+        return map(self._record, self._connection.execute(statement, values))
 
     def _record(self, row: Sequence[Any]) -> Record:
         record = Record(*row)
@@ -222,5 +182,5 @@ class Queries:
         return value
 
 
-def _row(record: Record) -> list[Any]:
-    return [encode_json(value) if isinstance(value, dict | list) else value for value in record]
+def _encoded(row: tuple[Any, ...]) -> list[Any]:
+    return [encode_json(value) if isinstance(value, dict | list) else value for value in row]

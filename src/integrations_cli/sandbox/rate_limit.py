@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import Final, NamedTuple
+from typing import Final
 
 WINDOW: Final = 5
 """Seconds of the window in the headers."""
-
-
-class Allowance(NamedTuple):
-    """Whether a request is allowed, and the rate-limit headers of its response."""
-
-    granted: bool
-    headers: tuple[tuple[str, str], ...]
 
 
 class RateLimit:
@@ -30,8 +23,8 @@ class RateLimit:
         self._buckets: dict[str, tuple[int, float]] = {}  # tokens, and when they were refilled in seconds
         self._lock = threading.Lock()
 
-    def take(self, environment: str, now: float) -> Allowance:
-        """Take one token of the environment at the time `now`, in seconds."""
+    def take(self, environment: str, now: float, headers: list[tuple[str, str]]) -> bool:
+        """Take a token of the environment at `now`, in seconds, if it has one; add the rate limit to `headers`."""
         with self._lock:
             tokens, refilled = self._buckets.get(environment, (self._burst, now))
             refilled = min(refilled, now)  # the clock may have been set back
@@ -42,10 +35,8 @@ class RateLimit:
             tokens -= granted
             self._buckets[environment] = (tokens, refilled)
             reset = str(round(max(refilled + 1 - now, 0)))
-            headers: tuple[tuple[str, str], ...] = (
-                ("RateLimit-Remaining", str(tokens)),
-                ("RateLimit-Limit", str(self._limit)),
-                ("RateLimit-Reset", reset),
-                ("RateLimit-Policy", self._policy),
-            )
-            return Allowance(granted, headers if granted else (*headers, ("Retry-After", reset)))
+            headers += [("RateLimit-Remaining", str(tokens)), ("RateLimit-Limit", str(self._limit))]
+            headers += [("RateLimit-Reset", reset), ("RateLimit-Policy", self._policy)]
+            if not granted:
+                headers.append(("Retry-After", reset))
+            return granted

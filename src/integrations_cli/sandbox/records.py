@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-Json = Any  # a decoded JSON value
+from integrations_cli.models import Json
 
 encode_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-CHANNELS_WITH_PRIMARY: Final = ("email", "sms")
 
 
 class Environment(NamedTuple):
@@ -47,11 +45,11 @@ class Record(NamedTuple):
     created: str
     updated: str
     active: bool | None
-    is_primary: bool
-    priority: int
     credentials: dict[str, Json]
     conditions: list[Json]
     extra: dict[str, Json]
+    is_primary: bool = False
+    priority: int = 0
 
     @property
     def place(self) -> Channel:

@@ -48,7 +48,6 @@ class SandboxServer(ThreadingTCPServer):
     """
 
     allow_reuse_address = os.name == "posix"  # elsewhere it lets two programs listen on one port
-    daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, api: SandboxApi, host: str, port: int) -> None:
@@ -64,13 +63,9 @@ class SandboxServer(ThreadingTCPServer):
 
     def start(self) -> Self:
         """Serve in a thread of its own until `close`."""
-        self._thread = threading.Thread(target=self.serve_forever, name="sandbox", daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="sandbox", daemon=True)
         self._thread.start()
         return self
-
-    def serve_forever(self, poll_interval: float = 0.05) -> None:
-        """Serve until an exception such as Ctrl-C; in the thread of `start`, until `close`."""
-        super().serve_forever(poll_interval)
 
     def close(self) -> None:
         """Stop listening, let the responses that are being written finish, end every thread. It may be called twice."""
@@ -92,7 +87,6 @@ class SandboxServer(ThreadingTCPServer):
                 thread.join(timeout=1.0)
 
     def __exit__(self, *_: object) -> None:
-        """Close it."""
         self.close()
 
     def get_request(self) -> tuple[socket.socket, Any]:

@@ -8,16 +8,18 @@ request with an idempotency key only keyed hashes are stored.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from integrations_cli.sandbox.errors import DamagedError, StoreError
-from integrations_cli.sandbox.ids import Randomness, object_id, short_id
+from integrations_cli.sandbox.ids import object_id, short_id
 from integrations_cli.sandbox.queries import STORED_FOR, Queries
 from integrations_cli.sandbox.records import Environment, Record, timestamp
 
@@ -31,6 +33,7 @@ MAX_WAIT: Final = 20.0
 """Seconds for which a writer waits for others."""
 
 _OTHER_FILE: Final = "name another file with INTEGRATIONS_SANDBOX"
+_OR_REMOVE: Final = f"{_OTHER_FILE}, or remove this one"
 
 _MAGIC: Final = b"SQLite format 3\x00"
 
@@ -63,12 +66,9 @@ class Store:
     Every method raises StoreError when the file fails.
     """
 
-    def __init__(
-        self, path: Path, *, clock: Callable[[], float], randomness: Randomness, max_wait: float = MAX_WAIT
-    ) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time, *, max_wait: float = MAX_WAIT) -> None:
         self.path = path
         self._clock = clock
-        self._randomness = randomness
         self._max_wait = max_wait
         self._lock = threading.RLock()
         _create_file(path)
@@ -111,8 +111,7 @@ class Store:
         """Remove everything but the organisations, their environments and API keys, as in a new store."""
         with self.writing() as queries:
             queries.delete_everything()
-            for environment in queries.environments():
-                queries.insert(self._in_app(environment))
+            self._insert_in_app(queries)
 
     def _set_up(self) -> None:
         execute = self._connection.execute
@@ -126,10 +125,10 @@ class Store:
                 execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 execute(f"PRAGMA user_version = {VERSION}")
                 queries = Queries(self._connection, self.path)
-                for environment in self.add_organisation(queries, ("Development", "Production")):
-                    queries.insert(self._in_app(environment))
+                self.add_organisation(queries, ("Development", "Production"))
+                self._insert_in_app(queries)
             execute("COMMIT")
-        self._check_kind()
+        self._check_format()
         if execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             # This needs the file exclusively for a moment. If others use it, or the file system cannot do it, the
             # rollback journal is as safe, only slower.
@@ -149,55 +148,46 @@ class Store:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         return application, version
 
-    def _check_kind(self) -> None:
+    def _check_format(self) -> None:
         application, version = self._format()
         if application != APPLICATION_ID:
             raise StoreError(f"{self.path} is a database of another program, not a sandbox", _OTHER_FILE)
         if version != VERSION:
-            raise StoreError(
-                f"{self.path} was written by another version of this program: format {version}, not {VERSION}",
-                f"{_OTHER_FILE}, or remove this one",
-            )
+            found = f"format {version}, not {VERSION}"
+            raise StoreError(f"{self.path} was written by another version of this program: {found}", _OR_REMOVE)
 
     def add_organisation(self, queries: Queries, names: Sequence[str]) -> list[Environment]:
         """Add an organisation with environments of these names."""
         now = self._clock()
-        organisation = object_id(now, self._randomness)
-        queries.insert_organisation(organisation, self._randomness(32))
+        organisation = object_id(now)
+        queries.insert_organisation(organisation, os.urandom(32))
         environments = [
-            Environment(
-                id=object_id(now, self._randomness),
-                organisation=organisation,
-                name=name,
-                identifier=short_id(self._randomness, 12),
-                api_key=self._randomness(16).hex(),
-                created=timestamp(now),
-            )
+            Environment(object_id(now), organisation, name, short_id(12), os.urandom(16).hex(), timestamp(now))
             for name in names
         ]
         for environment in environments:
-            queries.insert_environment(environment)
+            queries.insert(environment)
         return environments
 
-    def _in_app(self, environment: Environment) -> Record:
+    def _insert_in_app(self, queries: Queries) -> None:
         now = self._clock()
-        return Record(
-            id=object_id(now, self._randomness),
-            organisation=environment.organisation,
-            environment=environment.id,
-            provider="novu",
-            channel="in_app",
-            name="Novu In-App",
-            identifier=f"novu-in-app-{short_id(self._randomness)}",
-            created=timestamp(now),
-            updated=timestamp(now),
-            active=True,
-            is_primary=False,
-            priority=0,
-            credentials={},
-            conditions=[],
-            extra={},
-        )
+        for environment in queries.environments():
+            in_app = Record(
+                id=object_id(now),
+                organisation=environment.organisation,
+                environment=environment.id,
+                provider="novu",
+                channel="in_app",
+                name="Novu In-App",
+                identifier=f"novu-in-app-{short_id()}",
+                created=timestamp(now),
+                updated=timestamp(now),
+                active=True,
+                credentials={},
+                conditions=[],
+                extra={},
+            )
+            queries.insert(in_app)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
@@ -213,19 +203,12 @@ class Store:
 
 
 def discard(path: Path) -> None:
-    """Remove a database file that cannot be opened, if its header says that it is a sandbox's.
-
-    Raises:
-        StoreError: It is something else, or cannot be removed.
-    """
+    """Remove a database file that cannot be opened; raise StoreError if its header is not that of a sandbox."""
     try:
         with path.open("rb") as file:
             header = file.read(72)
         if header[:16] != _MAGIC or header[68:72] != APPLICATION_ID.to_bytes(4, "big"):
-            raise StoreError(
-                f"{path} does not look like a sandbox's database; it was not changed",
-                f"{_OTHER_FILE}, or remove this one",
-            )
+            raise StoreError(f"{path} does not look like a sandbox's database; it was not changed", _OR_REMOVE)
         for leftover in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
             leftover.unlink(missing_ok=True)
     except OSError as error:
@@ -243,7 +226,7 @@ def _create_file(path: Path) -> None:
     except OSError as error:
         raise _cannot_use(path, error) from error
     if header and header != _MAGIC:
-        raise StoreError(f"{path} is not a sandbox's database", f"{_OTHER_FILE}, or remove this one")
+        raise StoreError(f"{path} is not a sandbox's database", _OR_REMOVE)
 
 
 def _cannot_use(path: Path, error: OSError) -> StoreError:
@@ -252,20 +235,15 @@ def _cannot_use(path: Path, error: OSError) -> StoreError:
 
 def _store_error(path: Path, error: sqlite3.Error, max_wait: float) -> StoreError:
     """Return the StoreError for SQLite's error, whose own text may quote the file."""
-    code = getattr(error, "sqlite_errorcode", None)
-    primary = None if code is None else code & 0xFF
-    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreError(
-            f"the sandbox's database {path} was locked by another program for {max_wait:g} seconds",
-            f"stop that program, or {_OTHER_FILE}",
-        )
-    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
-        return StoreError(f"the sandbox cannot write {path}, or its folder", _OTHER_FILE)
-    if primary == sqlite3.SQLITE_FULL:
-        return StoreError(f"the disk is full: the sandbox cannot write {path}", "free some space and try again")
-    if primary == sqlite3.SQLITE_IOERR:
-        return StoreError(
-            f"disk error: the sandbox cannot read or write {path}",
-            "name a file on another disk with INTEGRATIONS_SANDBOX",
-        )
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            locked = f"the sandbox's database {path} was locked by another program for {max_wait:g} seconds"
+            return StoreError(locked, f"stop that program, or {_OTHER_FILE}")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            return StoreError(f"the sandbox cannot write {path}, or its folder", _OTHER_FILE)
+        case sqlite3.SQLITE_FULL:
+            return StoreError(f"the disk is full: the sandbox cannot write {path}", "free some space and try again")
+        case sqlite3.SQLITE_IOERR:
+            hint = "name a file on another disk with INTEGRATIONS_SANDBOX"
+            return StoreError(f"disk error: the sandbox cannot read or write {path}", hint)
     return DamagedError(path)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from integrations_cli import catalogue
 from integrations_cli.catalogue.credential_fields import credential_type
-from integrations_cli.models import FIELDS, is_nested_deeper
+from integrations_cli.models import is_nested_deeper
 from integrations_cli.sandbox.behaviour import ServerBehaviour
 from integrations_cli.sandbox.errors import ApiError, internal_error
+from integrations_cli.sandbox.ids import object_id
 
 OBJECT_ID: Final = re.compile(r"[0-9a-fA-F]{24}")
 
@@ -35,17 +36,9 @@ _FALSE: Final = (False, 0, "false", "0", "no")
 
 
 def check_fields(fields: Mapping[str, Any], *, creating: bool, behaviour: ServerBehaviour) -> None:
-    """Check the type of every field that the server has; creating requires `providerId` and `channel`.
-
-    Raises:
-        ApiError: 400 with a message for each wrong field.
-    """
+    """Check the type of every field that the server has; creating requires `providerId` and `channel`."""
     optional = behaviour.optional_fields
-    wrong = [
-        f"{field.wire} must be a string"
-        for field in FIELDS
-        if field.type == "text" and field.update and not isinstance(fields.get(field.wire), str | None)
-    ]
+    wrong = _of_wrong_type(fields, ("name", "identifier"), str, "a string")
     environment = fields.get("_environmentId")
     if environment is not None and not is_object_id(environment):
         wrong.append("_environmentId must be a mongodb id")
@@ -54,53 +47,33 @@ def check_fields(fields: Mapping[str, Any], *, creating: bool, behaviour: Server
     if "kind" in optional and fields.get("kind") not in (None, *_KINDS):
         wrong.append(f"kind must be one of the following values: {', '.join(_KINDS)}")
     wrong += _wrong_credentials(fields.get("credentials"))
-    wrong += [
-        f"{field.wire} must be a boolean value"
-        for field in FIELDS
-        if field.type == "boolean" and field.create and not isinstance(fields.get(field.wire), bool | None)
-    ]
+    wrong += _of_wrong_type(fields, ("active", "check"), bool, "a boolean value")
     wrong += _wrong_conditions(fields.get("conditions"))
-    wrong += [
-        f"{name} must be an object"
-        for name in ("configurations", "rules")
-        if name in optional and not isinstance(fields.get(name), dict | None)
-    ]
+    wrong += _of_wrong_type(fields, [name for name in optional if name != "kind"], dict, "an object")
     if wrong:
         raise ApiError(400, wrong)
 
 
 def known_credentials(value: Any) -> dict[str, Any] | None:
-    """Return the credentials that servers keep of a checked value, in their order; None if there is no value.
-
-    Raises:
-        ApiError: 500 for a secret that is null, which servers fail to encrypt.
-    """
+    """Return the credentials that servers keep of a checked value, in their order; None if there is no value."""
     if value is None:
         return None
     if not isinstance(value, dict):
         return {}
     kept = {key: _boolean_from_text(key, value[key]) for key in _credential_keys() if key in value}
     if any(value is None and key in catalogue.secret_keys() for key, value in kept.items()):
-        raise internal_error()
+        raise internal_error()  # servers fail to encrypt a null
     return kept
 
 
 def check_depth(value: Any) -> None:
-    """Check that the database allows the nesting of the value.
-
-    Raises:
-        ApiError: 500, as servers answer.
-    """
+    """Check that the database allows the nesting of the value; servers answer 500 if it does not."""
     if is_nested_deeper(value, _MAX_DEPTH - 1):
         raise internal_error()
 
 
-def cast_conditions(value: Sequence[Any], new_id: Callable[[], str]) -> list[dict[str, Any]]:
-    """Return checked conditions with the types and keys that the database has; `new_id` makes ids for those without.
-
-    Raises:
-        ApiError: 400 for the first value that cannot be cast; 500 if they are nested too deep.
-    """
+def cast_conditions(value: Sequence[Any], now: float) -> list[dict[str, Any]]:
+    """Return checked conditions with the types and keys of the database, and with new ids where they have none."""
     check_depth(value)
     groups = []
     for index, item in enumerate(value):
@@ -110,8 +83,8 @@ def cast_conditions(value: Sequence[Any], new_id: Callable[[], str]) -> list[dic
         if "isNegated" in given:
             group["isNegated"] = _cast_boolean(given["isNegated"], f"{path}.isNegated")
         group |= _cast_strings(given, ("type", "value"), path)
-        group["children"] = _cast_children(given.get("children", []), f"{path}.children", new_id)
-        group["_id"] = _cast_id(given.get("_id"), f"{path}._id", new_id)
+        group["children"] = _cast_children(given.get("children", []), f"{path}.children", now)
+        group["_id"] = _cast_id(given.get("_id"), f"{path}._id", now)
         groups.append(group)
     return groups
 
@@ -119,6 +92,10 @@ def cast_conditions(value: Sequence[Any], new_id: Callable[[], str]) -> list[dic
 def is_object_id(value: Any) -> bool:
     """Return whether the value is an id of the API's database."""
     return isinstance(value, str) and OBJECT_ID.fullmatch(value) is not None
+
+
+def _of_wrong_type(fields: Mapping[str, Any], names: Sequence[str], kind: type, what: str) -> list[str]:
+    return [f"{name} must be {what}" for name in names if not isinstance(fields.get(name), kind | None)]
 
 
 def _wrong_provider_and_channel(fields: Mapping[str, Any], behaviour: ServerBehaviour) -> list[str]:
@@ -177,7 +154,7 @@ def _credential_keys() -> Sequence[str]:
     return (*_CREDENTIALS, *sorted(catalogue.credential_keys().difference(_CREDENTIALS)))
 
 
-def _cast_children(value: Any, path: str, new_id: Callable[[], str]) -> list[dict[str, Any] | None] | None:
+def _cast_children(value: Any, path: str, now: float) -> list[dict[str, Any] | None] | None:
     if value is None:
         return None
     children: list[dict[str, Any] | None] = []
@@ -191,7 +168,7 @@ def _cast_children(value: Any, path: str, new_id: Callable[[], str]) -> list[dic
         child = _cast_strings(given, ("field", "operator", "on"), f"{path}.{index}")
         if "value" in given:
             child["value"] = given["value"]
-        child["_id"] = _cast_id(given.get("_id"), f"{path}.{index}._id", new_id)
+        child["_id"] = _cast_id(given.get("_id"), f"{path}.{index}._id", now)
         children.append(child)
     return children
 
@@ -217,9 +194,9 @@ def _cast_boolean(value: Any, path: str) -> bool | None:
     raise _cast_error(path, "Boolean")
 
 
-def _cast_id(value: Any, path: str, new_id: Callable[[], str]) -> str:
+def _cast_id(value: Any, path: str, now: float) -> str:
     if value is None:
-        return new_id()
+        return object_id(now)
     if not is_object_id(value):
         raise _cast_error(path, "ObjectId")
     return str(value).lower()

@@ -137,8 +137,6 @@ class ConfigFile:
         column = max(self.text.split("\n")[line - 1].find(key), 0) + 1
         return f"{self.path}, line {line}, column {column}: {key}{owner}"
 
-    # Changes, for `edit_config`
-
     def add_profile(self, name: str, table: Mapping[str, Json], *, make_default: bool, replace: bool = False) -> None:
         """Add a profile, unless its name is invalid or taken. Replacing one keeps the keys that we do not know."""
         _check_name(name)
