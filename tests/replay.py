@@ -319,7 +319,7 @@ class Replay:
         if exchange.id == "inapp-first":
             with self.store.writing() as queries:
                 for record in queries.integrations(self._development.organisation):
-                    if record.channel == "in_app":
+                    if record.environment == self._development.id and record.channel == "in_app":
                         queries.delete(record, record.created)
         let_in = _BURST.get(exchange.id)
         if let_in is not None:

@@ -48,11 +48,7 @@ def create_body(draft: Draft) -> bytes:
 
 
 def update_body(patch: Patch) -> bytes:
-    """Return the body of the update request: the fields that are to change, and `check`, whose default differs.
-
-    Raises:
-        InputError: A value cannot be written as JSON.
-    """
+    """Return the body of the update request: the fields that are to change, and `check`, whose default differs."""
     values = {**patch.values, "check": patch.check}
     if patch.credentials is not None:
         values["credentials"] = wire_credentials(patch.credentials)
@@ -61,11 +57,7 @@ def update_body(patch: Patch) -> bytes:
 
 
 def encode_json(body: Mapping[str, Json]) -> bytes:
-    """Return a body as compact JSON in UTF-8, its members in order.
-
-    Raises:
-        InputError: A value cannot be written as JSON.
-    """
+    """Return a body as compact JSON in UTF-8, its members in order; InputError if JSON cannot hold a value."""
     try:
         return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
     except UnicodeEncodeError:

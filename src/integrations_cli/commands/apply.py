@@ -107,11 +107,7 @@ def _rerun(run: RunContext, options: PlanOptions) -> str:
 
 
 def _report_outcomes(run: RunContext, plan: Plan, apply_run: ApplyRun, rerun: str) -> Counter[str]:
-    """Run the plan, print each outcome as it comes, and return how many there are of each status.
-
-    Raises:
-        CancelledError: A second Ctrl-C.
-    """
+    """Run the plan, print each outcome as it comes, and return how many there are of each status."""
     statuses: Counter[str] = Counter()
     redact = run.render.redactor.clean
     try:
@@ -176,12 +172,7 @@ def _log_requests(run: RunContext, limiter: RateLimiter, seconds: float) -> None
 
 
 def _conclude(run: RunContext, plan: Plan, apply_run: ApplyRun, statuses: Counter[str], rerun: str) -> View:
-    """Print a summary of a run in which everything succeeded.
-
-    Raises:
-        CancelledError: Ctrl-C ended it.
-        IntegrationsError: An action failed, or was not started.
-    """
+    """Print a summary of a run in which everything succeeded."""
     total, not_started = len(plan.actions), len(plan.actions) - statuses.total()
     summary = f"{statuses['done']} of {total} succeeded"
     summary += "".join(

@@ -57,11 +57,7 @@ def garbage_collection_paused() -> Iterator[None]:
 
 
 def read_manifest(run: RunContext, options: PlanOptions) -> list[ResolvedEntry]:
-    """Return the entries of the manifest with the values of their references. Nothing is sent.
-
-    Raises:
-        InputError: Everything that is wrong with the files.
-    """
+    """Return the entries of the manifest with the values of their references. Nothing is sent."""
     entries = manifest.resolve_references(manifest.load(options.files, run.values), run.values)
     run.learn_secrets()
     names = (text for each in entries for text in (each.entry.identifier, each.entry.provider, each.entry.name))
@@ -70,11 +66,7 @@ def read_manifest(run: RunContext, options: PlanOptions) -> list[ResolvedEntry]:
 
 
 def refuse_unresolved(entries: Sequence[ResolvedEntry], options: PlanOptions) -> None:
-    """Check that every reference of the entries to apply has a value.
-
-    Raises:
-        InputError: Every reference without one.
-    """
+    """Raise InputError if a reference of the entries to apply has no value."""
     findings = [
         finding
         for each in entries

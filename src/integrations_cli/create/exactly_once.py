@@ -93,11 +93,7 @@ class CreateResult(NamedTuple):
 def prepare_create(
     draft: Draft, idempotency_key: str | None = None, *, random: Callable[[], float] | None = None
 ) -> PreparedCreate:
-    """Make the identifier and the idempotency key that are missing, and the body, once for all attempts.
-
-    Raises:
-        InputError: The key cannot be sent, or a value cannot be written as JSON.
-    """
+    """Make the identifier and the idempotency key that are missing, and the body, once for all attempts."""
     key = _random_text(32, random) if idempotency_key is None else idempotency_key
     if not (key.isascii() and key.isprintable() and key == key.strip() and 0 < len(key) <= 255):
         raise InputError(
@@ -271,11 +267,7 @@ class _Create:
         return next((one for one in existing if one.identifier == self.prepared.identifier), None)
 
     def _confirmed(self, found: Integration) -> CreateResult:
-        """Return success if what was found is ours.
-
-        Raises:
-            ConflictError: It belongs to somebody else.
-        """
+        """Return success if what was found is ours; raise ConflictError if it belongs to somebody else."""
         draft = self.prepared.draft
         age = None if self.prepared.generated else self.api.age(found)
         older = age is not None and age > self.api.clock.now() - self.began + CLOCK_SLACK

@@ -179,11 +179,7 @@ class GuidedCreate:
         return checked.channel, catalogue.find(name) or unknown
 
     def _with_provider(self, provider: Provider) -> _Answers:
-        """Return the answers with this provider, and with the credentials from flags and files that it accepts.
-
-        Raises:
-            InputError: It does not accept a credential that comes from a file.
-        """
+        """Return the answers with this provider, and with the credentials from flags and files that it accepts."""
         kept: dict[str, CredentialAnswer] = {}
         for key, credential in self._draft.credentials.items():
             try:
@@ -269,11 +265,7 @@ class GuidedCreate:
         return missing_credentials(provider, tuple(self._answers.credentials)) if provider is not None else []
 
     def _confirm(self, purpose: str) -> str | None:
-        """Show all answers; return None when they are confirmed, or the question whose answer is to be changed.
-
-        Raises:
-            IntegrationsError: The person declined.
-        """
+        """Show all answers; return None when they are confirmed, or the question whose answer is to be changed."""
         while True:
             steps = [step for step in self._steps() if step != _SUMMARY]
             self._prompter.say("")

@@ -89,11 +89,7 @@ class Difference:
 
 
 def side_of_environment(integrations: Sequence[Integration]) -> Side:
-    """Return what exists in an environment.
-
-    Raises:
-        ConflictError: Several integrations have the same identifier.
-    """
+    """Return what exists in an environment; ConflictError if two integrations have the same identifier."""
     return {name: _describe_integration(integration) for name, integration in by_manifest_name(integrations).items()}
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 from integrations_cli.sandbox import bodies
@@ -99,7 +98,7 @@ class SandboxApi:
         if "%" in request.path and not _has_valid_escapes(request.path):
             raise ApiError(400, f"Failed to decode param '{request.path.removeprefix('/')}'")
         body = bodies.decode(request.headers, content)
-        api, write = self._integrations, partial(self._write, request, body)
+        api = self._integrations
         method = "GET" if request.method == "HEAD" else request.method
         match method, tuple(part.lower() for part in request.segments):
             case "GET", ("v1", "health-check"):
@@ -111,21 +110,16 @@ class SandboxApi:
                 with self._store.reading() as queries:
                     return api.list_all(queries, caller, only_active=bool(rest))
             case "POST", ("v1", "integrations"):
-                return write(lambda queries, caller: api.create(queries, caller, body.fields))
+                return self._write(request, body, lambda queries, caller: api.create(queries, caller, body.fields))
             case "POST", ("v1", "integrations", _, "set-primary"):
-                return self._write(
-                    request, body, lambda queries, caller: api.set_primary(queries, caller, _id_in_path(request))
-                )
+                wanted = _id_in_path(request)
+                return self._write(request, body, lambda queries, caller: api.set_primary(queries, caller, wanted))
             case "PUT", ("v1", "integrations", _):
-                return self._write(
-                    request,
-                    body,
-                    lambda queries, caller: api.update(queries, caller, _id_in_path(request), body.fields),
-                )
+                wanted = _id_in_path(request)
+                return self._write(request, body, lambda queries, by: api.update(queries, by, wanted, body.fields))
             case "DELETE", ("v1", "integrations", _):
-                return self._write(
-                    request, body, lambda queries, caller: api.delete(queries, caller, _id_in_path(request))
-                )
+                wanted = _id_in_path(request)
+                return self._write(request, body, lambda queries, caller: api.delete(queries, caller, wanted))
         return self._not_found(request, body)
 
     def _admit(self, request: _Request) -> Environment:

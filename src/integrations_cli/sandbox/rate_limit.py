@@ -24,7 +24,7 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def take(self, environment: str, now: float, headers: list[tuple[str, str]]) -> bool:
-        """Take a token of the environment at `now`, in seconds, if it has one; add the rate limit to `headers`."""
+        """Take one token of the environment at `now`, in seconds, if it has one; add the limit to the `headers`."""
         with self._lock:
             tokens, refilled = self._buckets.get(environment, (self._burst, now))
             refilled = min(refilled, now)  # the clock may have been set back

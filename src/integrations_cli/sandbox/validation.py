@@ -73,7 +73,7 @@ def check_depth(value: Any) -> None:
 
 
 def cast_conditions(value: Sequence[Any], now: float) -> list[dict[str, Any]]:
-    """Return checked conditions with the types and keys of the database, and with new ids where they have none."""
+    """Return checked conditions with the types and keys that the database has, and new ids where they have none."""
     check_depth(value)
     groups = []
     for index, item in enumerate(value):
