@@ -27,7 +27,7 @@ SECONDS_PER_INPUT: Final = 20
 def targets(folder: Path) -> dict[str, Target]:
     """Return the targets by name; `folder` is for input that is read from files."""
     from integrations_cli.api.responses import decode, error_from
-    from integrations_cli.api.transport.base import Response
+    from integrations_cli.api.transport.interface import Response
     from integrations_cli.create.draft import DraftInputs, build_draft
     from integrations_cli.inputs.credential_values import ValueReader
     from integrations_cli.inputs.endpoint import parse_origin

@@ -11,7 +11,7 @@ from typing import Any
 
 from integrations_cli.api.client import Client
 from integrations_cli.api.retry import RetryPolicy
-from integrations_cli.api.transport.base import Request, Response, Transport, request_headers
+from integrations_cli.api.transport.interface import Request, Response, Transport, request_headers
 from integrations_cli.inputs.credential_values import ValueReader
 from integrations_cli.manifests import apply, fingerprints
 from integrations_cli.manifests import load as manifest

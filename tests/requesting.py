@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fault_server import FaultServer
-from integrations_cli.api.transport.base import Request, Response, Transport, TransportFailure
+from integrations_cli.api.transport.interface import Request, Response, Transport, TransportFailure
 from integrations_cli.api.transport.open import open_transport
 from integrations_cli.models import Secret
 from paced import PacedBackend

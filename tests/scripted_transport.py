@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fault_server import FakeClock
 from integrations_cli.api.client import Client
 from integrations_cli.api.retry import AttemptReport
-from integrations_cli.api.transport.base import Request, Response, TransportFailure
+from integrations_cli.api.transport.interface import Request, Response, TransportFailure
 from integrations_cli.terminal.redaction import Redactor
 
 ENVIRONMENT = {"_id": "e1", "name": "Development"}

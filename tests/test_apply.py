@@ -19,7 +19,7 @@ from fault_server import FakeClock, FaultServer
 from faults import NAMES
 from integrations_cli.api.client import Client
 from integrations_cli.api.rate_limit import RateLimitedTransport, RateLimiter
-from integrations_cli.api.transport.base import Request, Response, Transport, TransportFailure
+from integrations_cli.api.transport.interface import Request, Response, Transport, TransportFailure
 from integrations_cli.api.transport.open import open_transport
 from integrations_cli.errors import AuthError, IntegrationsError, UnavailableError
 from integrations_cli.inputs.credential_values import ValueReader

@@ -18,7 +18,7 @@ from conftest import Figures
 from fault_server import FakeClock
 from integrations_cli.api.client import Client
 from integrations_cli.api.retry import AttemptReport
-from integrations_cli.api.transport.base import TransportFailure
+from integrations_cli.api.transport.interface import TransportFailure
 from integrations_cli.create import exactly_once as create
 from integrations_cli.errors import ConfigError, UnavailableError
 from integrations_cli.models import Draft

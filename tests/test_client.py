@@ -12,7 +12,7 @@ from fault_server import FakeClock
 from integrations_cli.api.client import Client, create_body, create_request, encode_json
 from integrations_cli.api.responses import UnreadableResponseError
 from integrations_cli.api.retry import AttemptReport, RetryPolicy
-from integrations_cli.api.transport.base import Interrupted, Response, TransportFailure
+from integrations_cli.api.transport.interface import Interrupted, Response, TransportFailure
 from integrations_cli.create.exactly_once import prepare_create
 from integrations_cli.errors import (
     AuthError,

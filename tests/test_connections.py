@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from fault_server import FakeClock, FaultServer
 from faults import http
 from integrations_cli.api.client import Client
-from integrations_cli.api.transport.base import MAX_RESPONSE, Interrupted, Request, TransportFailure
+from integrations_cli.api.transport.interface import MAX_RESPONSE, Interrupted, Request, TransportFailure
 from integrations_cli.create import exactly_once as create
 from integrations_cli.models import Draft
 from requesting import GET, ask, failure_of, opened, paced

@@ -19,7 +19,7 @@ from echoes import STATUSES
 from hostile import STEERERS, STEERING, assert_sane, assert_unhurt, checked, integrations, texts, values
 from integrations_cli.api.client import Client, integration_from
 from integrations_cli.api.responses import decode, error_from
-from integrations_cli.api.transport.base import Request, Response
+from integrations_cli.api.transport.interface import Request, Response
 from integrations_cli.commands import complete as completion
 from integrations_cli.create.exactly_once import create_exactly_once, prepare_create
 from integrations_cli.errors import IntegrationsError

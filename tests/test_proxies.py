@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from certificates import AUTHORITY, server_context, write_bundle
-from integrations_cli.api.transport.base import TransportFailure
+from integrations_cli.api.transport.interface import TransportFailure
 from integrations_cli.api.transport.proxies import Proxy, proxy_for
 from integrations_cli.errors import ConfigError
 from integrations_cli.inputs.endpoint import parse_origin

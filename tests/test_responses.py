@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from conftest import Figures
 from integrations_cli.api.client import integration_from
 from integrations_cli.api.responses import UnreadableResponseError, decode, error_from
-from integrations_cli.api.transport.base import Response
+from integrations_cli.api.transport.interface import Response
 from integrations_cli.errors import (
     AuthError,
     ConflictError,

@@ -25,7 +25,7 @@ from integrations_cli.api.retry import (
     requested_wait,
     system_random,
 )
-from integrations_cli.api.transport.base import FailureKind, Response, TransportFailure
+from integrations_cli.api.transport.interface import FailureKind, Response, TransportFailure
 
 WALL = 1_800_000_000.0
 

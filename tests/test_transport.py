@@ -20,7 +20,8 @@ import pytest
 from fault_server import FakeClock, FaultServer
 from faults import http
 from integrations_cli.api.client import Client
-from integrations_cli.api.transport.base import (
+from integrations_cli.api.transport.http import decompress
+from integrations_cli.api.transport.interface import (
     MAX_RESPONSE,
     Interrupted,
     Request,
@@ -28,7 +29,6 @@ from integrations_cli.api.transport.base import (
     TransportFailure,
     request_headers,
 )
-from integrations_cli.api.transport.http import decompress
 from integrations_cli.api.transport.open import open_transport
 from integrations_cli.api.transport.sandbox import SandboxTransport
 from integrations_cli.create import exactly_once as create

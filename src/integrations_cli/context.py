@@ -13,7 +13,7 @@ from integrations_cli.terminal.render import ColorChoice, Renderer, is_terminal
 if TYPE_CHECKING:
     from integrations_cli.api.client import Client
     from integrations_cli.api.retry import Clock, RetryPolicy
-    from integrations_cli.api.transport.base import Transport
+    from integrations_cli.api.transport.interface import Transport
     from integrations_cli.settings.resolve import Settings
     from integrations_cli.terminal.prompts import Prompter
     from integrations_cli.terminal.redaction import Redactor

@@ -25,7 +25,7 @@ from integrations_cli.api.retry import (
     parse_iso_date,
     system_random,
 )
-from integrations_cli.api.transport.base import Interrupted, Request, Response, Transport, TransportFailure
+from integrations_cli.api.transport.interface import Interrupted, Request, Response, Transport, TransportFailure
 from integrations_cli.errors import CancelledError, InputError, IntegrationsError, UnavailableError, UnknownOutcomeError
 from integrations_cli.models import FIELDS, Draft, Environment, Integration, Json, Patch, wire_credentials
 from integrations_cli.terminal.redaction import Redactor
@@ -124,7 +124,7 @@ class Client:
 
     def url(self, path: str) -> str:
         """Return the URL of a path."""
-        return self._transport.base_url + path
+        return self._transport.interface_url + path
 
     def attempts(self, policy: RetryPolicy | None = None) -> Attempts:
         """Start counting the attempts, and the time, of an operation."""

@@ -21,7 +21,7 @@ from threading import Lock
 from typing import Final
 
 from integrations_cli.api.retry import Clock, requested_wait
-from integrations_cli.api.transport.base import Request, Response, Transport
+from integrations_cli.api.transport.interface import Request, Response, Transport
 
 # The share of the announced rate that is used: clocks and networks are not exact, and a 429 costs more.
 SHARE: Final = 0.985

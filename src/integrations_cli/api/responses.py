@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from integrations_cli.api.transport.base import Response
+from integrations_cli.api.transport.interface import Response
 from integrations_cli.errors import (
     AuthError,
     ConflictError,

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from integrations_cli.api.transport.base import Response, TransportFailure
+from integrations_cli.api.transport.interface import Response, TransportFailure
 
 if TYPE_CHECKING:
     from datetime import datetime

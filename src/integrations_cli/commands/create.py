@@ -9,7 +9,7 @@ import typer
 
 from integrations_cli.api.client import Client, create_request
 from integrations_cli.api.retry import RetryPolicy
-from integrations_cli.api.transport.base import request_headers
+from integrations_cli.api.transport.interface import request_headers
 from integrations_cli.catalogue.checks import check_draft
 from integrations_cli.commands import integration_options as shared
 from integrations_cli.commands.options import Quiet, Retries, ShowSecrets, run_context

@@ -17,7 +17,7 @@ from integrations_cli import __version__, catalogue
 from integrations_cli.api.client import ENVIRONMENT_PATH, Client, create_request
 from integrations_cli.api.responses import decode, unreadable_error
 from integrations_cli.api.retry import Clock, RetryPolicy, SystemClock, parse_http_date, system_random
-from integrations_cli.api.transport.base import Request, Response, TransportFailure
+from integrations_cli.api.transport.interface import Request, Response, TransportFailure
 from integrations_cli.commands.options import run_context
 from integrations_cli.context import open_client
 from integrations_cli.errors import AuthError, ConfigError, IntegrationsError, UnavailableError

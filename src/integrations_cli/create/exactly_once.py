@@ -23,7 +23,7 @@ from integrations_cli.api.retry import (
     may_still_be_running,
     system_random,
 )
-from integrations_cli.api.transport.base import Interrupted, Response, TransportFailure
+from integrations_cli.api.transport.interface import Interrupted, Response, TransportFailure
 from integrations_cli.errors import (
     CancelledError,
     ConflictError,

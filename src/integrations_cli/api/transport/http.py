@@ -15,7 +15,8 @@ import h11
 import httpcore
 import httpx
 
-from integrations_cli.api.transport.base import (
+from integrations_cli.api.transport.deadline import DeadlineBackend, Exchange, TooLargeError, limit_tunnels
+from integrations_cli.api.transport.interface import (
     MAX_RESPONSE,
     Interrupted,
     Request,
@@ -23,7 +24,6 @@ from integrations_cli.api.transport.base import (
     TransportFailure,
     request_headers,
 )
-from integrations_cli.api.transport.deadline import DeadlineBackend, Exchange, TooLargeError, limit_tunnels
 from integrations_cli.inputs.endpoint import Origin
 from integrations_cli.models import Secret
 

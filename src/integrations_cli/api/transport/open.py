@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from integrations_cli.api.transport.base import Transport
+from integrations_cli.api.transport.interface import Transport
 from integrations_cli.inputs.endpoint import Origin, check_api_key, parse_origin
 from integrations_cli.models import Secret
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from integrations_cli.api.transport.base import TransportFailure
+from integrations_cli.api.transport.interface import TransportFailure
 from integrations_cli.errors import ConfigError
 from integrations_cli.inputs.endpoint import Origin
 

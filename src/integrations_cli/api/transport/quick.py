@@ -9,7 +9,7 @@ import http.client
 import time
 from typing import TYPE_CHECKING
 
-from integrations_cli.api.transport.base import MAX_RESPONSE, Request, Response, TransportFailure, request_headers
+from integrations_cli.api.transport.interface import MAX_RESPONSE, Request, Response, TransportFailure, request_headers
 from integrations_cli.inputs.endpoint import Origin
 from integrations_cli.models import Secret
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from integrations_cli.api.transport.base import Interrupted, Request, Response, request_headers
+from integrations_cli.api.transport.interface import Interrupted, Request, Response, request_headers
 from integrations_cli.errors import ConfigError
 from integrations_cli.models import Secret
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from integrations_cli.api.transport.base import TransportFailure
+from integrations_cli.api.transport.interface import TransportFailure
 from integrations_cli.errors import ConfigError
 
 PRIVATE_CA_HINT = (
