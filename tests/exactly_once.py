@@ -60,7 +60,7 @@ def secret_draft(identifier: str | None = None) -> Draft:
     """Return a draft that contains known secrets."""
     credentials = {
         "apiKey": Credential(CANARY),
-        "domain": Credential(TOKEN, concealed=True),
+        "domain": Credential(TOKEN, masked=True),
         "user": Credential("api"),
     }
     return Draft(provider="mailgun", channel="email", name=NAME, identifier=identifier, credentials=credentials)

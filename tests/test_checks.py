@@ -18,8 +18,8 @@ MAILGUN = {"apiKey": SECRET, "user": "api", "domain": "mg.acme.io", "from": "hi@
 OBJECT_ID = "65f0a1b2c3d4e5f60718293A"
 
 
-def draft(credentials: dict[str, Any] | None = None, *, concealed: bool = False, **fields: Any) -> Draft:
-    given = {key: Credential(value, concealed) for key, value in (credentials or {}).items()}
+def draft(credentials: dict[str, Any] | None = None, *, masked: bool = False, **fields: Any) -> Draft:
+    given = {key: Credential(value, masked) for key, value in (credentials or {}).items()}
     return Draft(credentials=given, **fields)
 
 
@@ -175,7 +175,7 @@ def test_invalid_credential_value_is_explained(provider: str, key: str, value: A
 
 def test_concealed_value_is_not_in_the_error() -> None:
     with pytest.raises(InputError) as caught:
-        check_draft(draft({"region": "from-a-file"}, concealed=True, provider="sendgrid"))
+        check_draft(draft({"region": "from-a-file"}, masked=True, provider="sendgrid"))
     assert caught.value.message == "credentials.region: its value is not one of global, eu"
 
 

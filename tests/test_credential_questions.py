@@ -36,7 +36,7 @@ class TestCredentials:
             folder=tmp_path,
         )
         assert values(draft) == {"accountSid": "AC1", "token": SECRET, "from": "+1"}
-        assert all(credential.concealed for credential in draft.credentials.values())
+        assert all(credential.masked for credential in draft.credentials.values())
         assert "  Auth token: @token" in script.said
         assert "accountSid=env:SID --credential token=@token --credential 'from=cmd:op read from'" in line
 
@@ -223,10 +223,10 @@ class TestAskedAgain:
             ("Which answer?", "credentials.from"),
             ("From (required, Enter keeps it)", ""),
             credentials_file=str(file),
-            environ={"FROM": "+49-concealed"},
+            environ={"FROM": "+49-masked"},
         )
-        assert "+49-concealed" not in script.shown
-        assert values(draft)["from"] == "+49-concealed"
+        assert "+49-masked" not in script.shown
+        assert values(draft)["from"] == "+49-masked"
 
     def test_a_plain_value_of_a_file_is_proposed(self, tmp_path: Path) -> None:
         file = tmp_path / "credentials.json"

@@ -55,7 +55,7 @@ def test_any_text_is_unchanged_from_a_file(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "value")
         path.write_bytes(f"{text}\r\n".encode())
-        assert reader().argument("apiKey", f"@{path}") == Credential(text, concealed=True)
+        assert reader().argument("apiKey", f"@{path}") == Credential(text, masked=True)
         assert reader().document_value("apiKey", {"file": "value"}, Path(folder)).value == text
         if not text.endswith("\n"):
             path.write_bytes(text.encode())
@@ -65,14 +65,14 @@ def test_any_text_is_unchanged_from_a_file(text: str) -> None:
 @given(texts)
 @settings(deadline=None)
 def test_any_text_is_unchanged_from_stdin(text: str) -> None:
-    assert reader(f"{text}\r\n".encode()).argument("apiKey", "@-") == Credential(text, concealed=True)
+    assert reader(f"{text}\r\n".encode()).argument("apiKey", "@-") == Credential(text, masked=True)
     assert reader(f"{text}\r\n".encode()).document_value("apiKey", {"file": "-"}).value == text
 
 
 @given(texts)
 @settings(deadline=None)
 def test_any_text_is_unchanged_from_the_environment(text: str) -> None:
-    assert reader(environ={"KEY": text}).argument("apiKey", "env:KEY") == Credential(text, concealed=True)
+    assert reader(environ={"KEY": text}).argument("apiKey", "env:KEY") == Credential(text, masked=True)
     assert reader(environ={"KEY": text}).document_value("apiKey", {"env": "KEY"}).value == text
 
 
@@ -238,7 +238,7 @@ def test_other_document_values_are_left_for_validation() -> None:
 def test_referenced_values_are_concealed_and_recorded_as_secrets() -> None:
     values = reader(b"from stdin", {"A": "from env", "S": "true"})
     given_values = values.assignments(["apiKey=@-", "user=env:A", "from=plain", "secure=env:S"], "mailgun")
-    assert {key: credential.concealed for key, credential in given_values.items()} == {
+    assert {key: credential.masked for key, credential in given_values.items()} == {
         "apiKey": True,
         "user": True,
         "from": False,
@@ -251,7 +251,7 @@ def test_referenced_values_are_concealed_and_recorded_as_secrets() -> None:
 def test_strings_in_referenced_object_are_recorded_as_secrets() -> None:
     text = json.dumps({"key": PEM, "minVersion": "TLSv1", "ca": [SECRET], "rejectUnauthorized": True})
     values = reader(environ={"TLS": text})
-    assert values.argument("tlsOptions", "env:TLS").concealed
+    assert values.argument("tlsOptions", "env:TLS").masked
     assert values.secrets == {text, PEM, SECRET}
 
 
@@ -402,7 +402,7 @@ def test_command_is_split_like_shell_without_running_one() -> None:
         return "value"
 
     values = reader(run=run)
-    assert values.argument("apiKey", """cmd:op read 'op://Private Vault/key' "a b"; $HOME #x""").concealed
+    assert values.argument("apiKey", """cmd:op read 'op://Private Vault/key' "a b"; $HOME #x""").masked
     assert values.document_value("token", {"command": ["op", "a b", "*"]}).value == "value"
     assert commands == [
         ("credentials.apiKey", "op", "read", "op://Private Vault/key", "a b;", "$HOME", "#x"),

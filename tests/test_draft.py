@@ -43,7 +43,7 @@ def test_json_file_sets_every_field(tmp_path: Path) -> None:
     assert (draft.provider, draft.channel, draft.name, draft.identifier) == ("mailgun", "email", "Mailgun", "mg")
     assert draft.environment_id == "6b03c66d9567edf1d9ef70d4"
     assert draft.credentials["apiKey"].value == "t0ken-value"
-    assert draft.credentials["apiKey"].concealed
+    assert draft.credentials["apiKey"].masked
     assert draft.credentials["domain"].value == "mg.acme.io"
     assert (draft.active, draft.check) == (True, False)
     assert draft.conditions == [{"isNegated": False}]

@@ -377,8 +377,8 @@ def test_each_reference_is_read_once(tmp_path: Path) -> None:
         "user": "from-the-command",
         "domain": "from-the-environment",
     }
-    assert all(credential.concealed for credential in one.credentials.values())
-    assert not other.credentials["from"].concealed
+    assert all(credential.masked for credential in one.credentials.values())
+    assert not other.credentials["from"].masked
     assert ran == [["say", "it"]]
     assert {"from-the-file", "from-the-command", "from-the-environment"} <= opened.secrets
 

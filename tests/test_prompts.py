@@ -44,7 +44,7 @@ def test_everything_is_asked_in_order() -> None:
         "from": "hi@acme.io",
         "senderName": "Acme",
     }
-    assert draft.credentials["apiKey"].concealed
+    assert draft.credentials["apiKey"].masked
     assert SECRET not in script.shown
     assert "  API Key: ********" in script.said
     assert create_command(sources) == (

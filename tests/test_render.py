@@ -84,8 +84,8 @@ def test_json_is_the_response_with_masks() -> None:
 def test_secrets_are_shown_only_when_asked_for() -> None:
     document = json.loads(shown(integration_view(Integration(RAW), show_secrets=True), json_=True))
     assert document == RAW
-    concealed = json.loads(shown(integration_view(Integration(RAW), concealed={"domain"}), json_=True))
-    assert concealed["credentials"]["domain"] == MASK
+    masked = json.loads(shown(integration_view(Integration(RAW), masked={"domain"}), json_=True))
+    assert masked["credentials"]["domain"] == MASK
     odd = integration_view(Integration({**RAW, "credentials": "s3cret"}))
     assert "s3cret" not in shown(odd) + shown(odd, json_=True)
 
@@ -234,7 +234,7 @@ def test_closed_streams_are_no_reason_to_fail() -> None:
 def test_masking_follows_catalogue_and_source_of_value() -> None:
     given = {"apiKey": "a", "domain": "b", "odd": "c"}
     assert mask_credentials("mailgun", given) == {"apiKey": MASK, "domain": "b", "odd": MASK}
-    assert mask_credentials("mailgun", given, concealed={"domain"})["domain"] == MASK
+    assert mask_credentials("mailgun", given, masked={"domain"})["domain"] == MASK
     assert mask_credentials(None, given) == {"apiKey": MASK, "domain": "b", "odd": MASK}
 
 
@@ -260,8 +260,8 @@ def test_credentials_are_masked_wherever_a_server_puts_them() -> None:
         "configurations": {"webhookSecret": MASK, "authToken": MASK, "list": [{"password": MASK, "port": 25}]},
         "sent": {"credentials": MASK, "idempotencyKey": MASK},
     }
-    concealed = integration_json(Integration({"sent": {"credentials": {"user": "u", "host": "h"}}}), concealed={"user"})
-    assert concealed == {"sent": {"credentials": {"user": MASK, "host": "h"}}}
+    masked = integration_json(Integration({"sent": {"credentials": {"user": "u", "host": "h"}}}), masked={"user"})
+    assert masked == {"sent": {"credentials": {"user": MASK, "host": "h"}}}
     for credentials in ("text", ["list"], 5):
         assert integration_json(Integration({"credentials": credentials})) == {"credentials": MASK}
     assert integration_json(Integration({"credentials": None})) == {"credentials": None}

@@ -83,15 +83,15 @@ class Secret:
 class Credential(NamedTuple):
     """The value of one credential, ready for the wire, and whether it must stay hidden.
 
-    `value` is a string, a boolean or, for `tlsOptions`, an object. `concealed` is true for what came by reference
+    `value` is a string, a boolean or, for `tlsOptions`, an object. `masked` is true for what came by reference
     (a file, the environment, a command, standard input) or from a hidden prompt: it is masked whatever its key is.
     """
 
     value: Json
-    concealed: bool = False
+    masked: bool = False
 
     def __repr__(self) -> str:
-        return f"Credential(concealed={self.concealed})"  # without the value
+        return f"Credential(masked={self.masked})"  # without the value
 
 
 class Draft(NamedTuple):
@@ -144,9 +144,9 @@ class Draft(NamedTuple):
         return {name: value for name, value in values.items() if value is not None} | dict(self.extra)
 
     @property
-    def concealed(self) -> set[str]:
+    def masked(self) -> set[str]:
         """Return the keys of the credentials that must stay hidden."""
-        return {key for key, credential in self.credentials.items() if credential.concealed}
+        return {key for key, credential in self.credentials.items() if credential.masked}
 
 
 def wire_credentials(credentials: Mapping[str, Credential]) -> dict[str, Json]:

@@ -124,7 +124,7 @@ class Client:
 
     def url(self, path: str) -> str:
         """Return the URL of a path."""
-        return self._transport.interface_url + path
+        return self._transport.base_url + path
 
     def attempts(self, policy: RetryPolicy | None = None) -> Attempts:
         """Start counting the attempts, and the time, of an operation."""

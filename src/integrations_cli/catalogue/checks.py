@@ -162,7 +162,7 @@ def _wrong_value(provider: Provider | None, key: str, credential: Credential) ->
         if problem is not None:
             yield f"credentials.{key}: {problem}"
     else:
-        hidden = credential.concealed or field.secret
+        hidden = credential.masked or field.secret
         problem = field.problem(value, show_value=not hidden)
         if problem is not None:
             known = [choice for choice in field.choices if choice is not None]

@@ -214,7 +214,7 @@ def _request_view(run: RunContext, prepared: PreparedCreate, options: CreateOpti
     url = f"{run.settings.api_url}{request.path}"
     headers = request_headers(request, Secret(MASK))
     integration = Integration(json.loads(prepared.body))
-    body = integration_json(integration, concealed=prepared.draft.concealed, show_secrets=options.show_secrets)
+    body = integration_json(integration, masked=prepared.draft.masked, show_secrets=options.show_secrets)
     run.render.note("dry run: nothing was sent")
     if run.settings.api_key is None and not run.settings.sandbox:
         run.render.note("there is no API key yet: to send it, add a profile or set NOVU_SECRET_KEY")

@@ -47,7 +47,7 @@ def changed_view(integration: Integration, draft: Draft, *, quiet: bool, show_se
     """Return the view of an integration that was created or updated with this draft."""
     if quiet:
         return Text(integration.id, json=integration.id)
-    return integration_view(integration, concealed=draft.concealed, show_secrets=show_secrets)
+    return integration_view(integration, masked=draft.masked, show_secrets=show_secrets)
 
 
 def warn_of_literal_secrets(run: RunContext) -> None:

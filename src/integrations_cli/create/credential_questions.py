@@ -113,7 +113,7 @@ class CredentialQuestions:
                 if hidden:
                     self._reader.secrets.add(text)
                 read = CredentialAnswer(
-                    Credential(credential_type(key).parse(text), concealed=hidden), "" if hidden else answer
+                    Credential(credential_type(key).parse(text), masked=hidden), "" if hidden else answer
                 )
             self.check(provider, key, read.credential)
         except InputError as error:
@@ -150,7 +150,7 @@ def credential_text(provider: Provider, key: str, answer: CredentialAnswer | Non
         return "(left out)"
     if answer.written is not None and answer.written.startswith(REFERENCES):
         return answer.written
-    if answer.credential.concealed or catalogue.is_secret(provider.id, key):
+    if answer.credential.masked or catalogue.is_secret(provider.id, key):
         return MASK
     return cell_text(answer.credential.value)
 
@@ -178,4 +178,4 @@ def _default(field: CredentialField, current: CredentialAnswer | None) -> str:
         return str(field.default or "")
     if current.written is not None:
         return current.written
-    return "" if current.credential.concealed else cell_text(current.credential.value)
+    return "" if current.credential.masked else cell_text(current.credential.value)

@@ -369,7 +369,7 @@ class _Errors(NamedTuple):
         secrets = Redactor(
             credential.value
             for key, credential in draft.credentials.items()
-            if isinstance(credential.value, str) and (credential.concealed or catalogue.is_secret(draft.provider, key))
+            if isinstance(credential.value, str) and (credential.masked or catalogue.is_secret(draft.provider, key))
         )
         return self.api.error(response, secrets.clean)
 

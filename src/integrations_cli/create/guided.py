@@ -339,7 +339,7 @@ class GuidedCreate:
                 continue
             if answer.written and "\n" not in answer.written:
                 texts.append(f"{key}={answer.written}")
-            elif answer.credential.concealed and not stdin_taken:
+            elif answer.credential.masked and not stdin_taken:
                 texts.append(f"{key}=@-")
                 stdin_taken = True
             else:

@@ -174,7 +174,7 @@ class ValueReader:
         value = credential_type(key).parse(text)
         if credential_type(key).can_be_secret:
             self.secrets |= {text, *_long_texts(value)}
-        return Credential(value, concealed=True)
+        return Credential(value, masked=True)
 
 
 def parse_assignment(text: str) -> tuple[str, str]:

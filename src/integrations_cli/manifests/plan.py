@@ -333,5 +333,5 @@ def _placeholders(resolved: ResolvedEntry) -> dict[str, Credential]:
     provider = catalogue.find(resolved.entry.provider)
     fields = {key: provider.field(key) if provider is not None else None for key in resolved.unresolved}
     return {
-        key: Credential("text" if field is None else field.placeholder, concealed=True) for key, field in fields.items()
+        key: Credential("text" if field is None else field.placeholder, masked=True) for key, field in fields.items()
     }

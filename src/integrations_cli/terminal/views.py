@@ -88,29 +88,29 @@ def redact_hint(hint: str, redact: Callable[[str], str]) -> str:
 
 
 def mask_credentials(
-    provider: str | None, credentials: Mapping[str, Json], *, concealed: Collection[str] = ()
+    provider: str | None, credentials: Mapping[str, Json], *, masked: Collection[str] = ()
 ) -> dict[str, Json]:
-    """Return the credentials with secret keys, unknown keys and the `concealed` ones masked."""
+    """Return the credentials with secret keys, unknown keys and the `masked` ones replaced by asterisks."""
     return {
-        key: MASK if key in concealed or catalogue.is_secret(provider, key) else _masked(value, None, concealed)
+        key: MASK if key in masked or catalogue.is_secret(provider, key) else _masked(value, None, masked)
         for key, value in credentials.items()
     }
 
 
-def _masked(value: Json, provider: str | None, concealed: Collection[str]) -> Json:
+def _masked(value: Json, provider: str | None, masked: Collection[str]) -> Json:
     """Return the value with all members masked that are secret by their name, and all credentials in it."""
     if isinstance(value, list):
-        return [_masked(item, None, concealed) for item in value]
+        return [_masked(item, None, masked) for item in value]
     if not isinstance(value, dict):
         return value
     document: dict[str, Json] = {}
     for key, item in value.items():
         if key == "credentials" and isinstance(item, dict):
-            document[key] = mask_credentials(provider, item, concealed=concealed)
+            document[key] = mask_credentials(provider, item, masked=masked)
         elif item is not None and (key == "credentials" or is_secret_name(key)):
             document[key] = MASK
         else:
-            document[key] = _masked(item, None, concealed)
+            document[key] = _masked(item, None, masked)
     return document
 
 
@@ -122,11 +122,11 @@ def cell_text(value: Json) -> str:
 
 
 def integration_json(
-    integration: Integration, *, concealed: Collection[str] = (), show_secrets: bool = False
+    integration: Integration, *, masked: Collection[str] = (), show_secrets: bool = False
 ) -> dict[str, Json]:
     """Return the integration as the API gave it, its secrets masked; servers may show them in any member."""
     raw = dict(integration.raw)
-    return raw if show_secrets else dict(_masked(raw, integration.provider, concealed))
+    return raw if show_secrets else dict(_masked(raw, integration.provider, masked))
 
 
 _FIRST = ("_id", "name", "identifier", "providerId", "channel", "active", "primary", "priority")
@@ -134,11 +134,9 @@ _OWNERS = ("_environmentId", "_organizationId")
 _LAST = ("createdAt", "updatedAt", "deleted", "deletedAt", "deletedBy", "__v", "id")
 
 
-def integration_view(
-    integration: Integration, *, concealed: Collection[str] = (), show_secrets: bool = False
-) -> Fields:
+def integration_view(integration: Integration, *, masked: Collection[str] = (), show_secrets: bool = False) -> Fields:
     """Return the view of one integration: its fields in the order in which people look for them."""
-    document = integration_json(integration, concealed=concealed, show_secrets=show_secrets)
+    document = integration_json(integration, masked=masked, show_secrets=show_secrets)
     first, last = (*_FIRST, *_OWNERS, "credentials"), _LAST
     rest = [key for key in document if key not in (*first, *last)]
     rows: list[tuple[str, str]] = []
