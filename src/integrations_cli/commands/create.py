@@ -16,7 +16,6 @@ from integrations_cli.commands.options import Quiet, Retries, ShowSecrets, run_c
 from integrations_cli.context import RunContext
 from integrations_cli.create.draft import DraftInputs, build_draft
 from integrations_cli.create.exactly_once import CreateResult, PreparedCreate, create_exactly_once, prepare_create
-from integrations_cli.create.rerun import create_command
 from integrations_cli.errors import (
     CancelledError,
     ConflictError,
@@ -122,7 +121,7 @@ def _create(run: RunContext, inputs: DraftInputs, options: CreateOptions) -> Vie
     prepared = prepare_create(draft, options.idempotency_key, random=run.random)
     if options.dry_run:
         return _request_view(run, prepared, options)
-    again = create_command(inputs, common=run.shared_words())
+    again = _command(run, inputs) if guided else ""
     try:
         integration = _send(run, inputs, options, prepared)
     except IntegrationsError as error:
@@ -169,17 +168,14 @@ def _prompt(run: RunContext, inputs: DraftInputs, options: CreateOptions) -> tup
 
 def _send(run: RunContext, inputs: DraftInputs, options: CreateOptions, prepared: PreparedCreate) -> Integration:
     """Create the integration; with `--if-not-exists` return the existing one."""
-
-    def command() -> str:
-        common = run.shared_words()
-        return create_command(inputs, common=common, identifier=prepared.identifier, key=prepared.key)
-
     policy = RetryPolicy() if options.retries is None else RetryPolicy(retries=options.retries)
     with run.api(policy) as api:
         existing = _existing(api, prepared.draft) if options.if_not_exists else None
         if existing is None:
             try:
-                created = create_exactly_once(api, prepared, resume=command, tell=run.render.note)
+                created = create_exactly_once(
+                    api, prepared, resume=lambda: _command(run, inputs, prepared), tell=run.render.note
+                )
             except ConflictError as error:
                 if not options.if_not_exists:
                     raise
@@ -193,6 +189,14 @@ def _send(run: RunContext, inputs: DraftInputs, options: CreateOptions, prepared
                 return created.integration
         run.render.note(f"{existing.identifier} exists already: nothing was created")
         return existing
+
+
+def _command(run: RunContext, inputs: DraftInputs, prepared: PreparedCreate | None = None) -> str:
+    """Return the command line that does the same; with `prepared`, the one that repeats this create safely."""
+    from integrations_cli.create.rerun import create_command
+
+    identifier, key = (prepared.identifier, prepared.key) if prepared is not None else (None, None)
+    return create_command(inputs, common=run.shared_words(), identifier=identifier, key=key)
 
 
 def _existing(api: Client, draft: Draft) -> Integration | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from integrations_cli.catalogue import is_secret
 from integrations_cli.catalogue.credential_fields import Provider, credential_type
@@ -12,6 +11,13 @@ from integrations_cli.create.draft import DraftInputs
 
 REFERENCES = ("@", "env:", "cmd:")
 """How a reference to a value begins."""
+
+
+def quoted(words: Iterable[str]) -> str:
+    """Return the words as one line for a POSIX shell."""
+    import shlex
+
+    return shlex.join(words)
 
 
 def create_command(
@@ -29,14 +35,14 @@ def create_command(
     if key is not None:
         # On a server that keeps no keys, the identifier is what makes it safe.
         words += ["--idempotency-key", key, "--if-not-exists"]
-    return shlex.join([*words, *common])
+    return quoted([*words, *common])
 
 
 def example_command(provider: Provider) -> str:
     """Return a line that creates an integration of this provider; what only the user knows is in angle brackets."""
     credentials = tuple(f"{field.key}={example_argument(provider, field)}" for field in example_fields(provider))
     inputs = DraftInputs(provider=provider.id, channel=provider.channel, credentials=credentials, active=True)
-    return shlex.join(["integrations", "create", *inputs.words])
+    return quoted(["integrations", "create", *inputs.words])
 
 
 def _without_literal_secrets(inputs: DraftInputs) -> Iterator[str]:

@@ -7,7 +7,7 @@ import ssl
 import zlib
 from collections.abc import Callable
 from contextlib import closing, suppress
-from functools import partial
+from functools import lru_cache, partial
 from socket import gaierror
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 CHECK_NETWORK: Final = "check the network, the API's address and that the server is up"
 CHECK_ADDRESS: Final = "check that the API's address and port are right"
+
+_parse_url: Final = lru_cache(maxsize=64)(httpx.URL)  # an apply sends thousands of requests to the same path
 
 ERRORS: Final = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, OSError)
 
@@ -77,7 +79,7 @@ class HttpTransport:
         exchange.begin(timeout)
         outgoing = httpx.Request(
             request.method,
-            self.base_url + request.path,
+            _parse_url(self.base_url + request.path),
             headers=request_headers(request, self._api_key),
             content=request.body,
             extensions={"timeout": {"pool": timeout}, "trace": exchange.trace},
@@ -158,9 +160,10 @@ class PoolTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the response; its body is None if it is larger than `MAX_RESPONSE`."""
+        url = request.url
         outgoing = httpcore.Request(
             request.method,
-            str(request.url),
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers=request.headers.raw,
             content=request.content,
             extensions=request.extensions,
