@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Annotated, NamedTuple
 
 import typer
@@ -169,6 +170,7 @@ def _prompt(run: RunContext, inputs: DraftInputs, options: CreateOptions) -> tup
 def _send(run: RunContext, inputs: DraftInputs, options: CreateOptions, prepared: PreparedCreate) -> Integration:
     """Create the integration; with `--if-not-exists` return the existing one."""
     policy = RetryPolicy() if options.retries is None else RetryPolicy(retries=options.retries)
+    resume = partial(_command, run, inputs, prepared)
     with run.api(policy) as api:
         existing = _existing(api, prepared.draft) if options.if_not_exists else None
         if existing is None:

@@ -84,7 +84,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
 
         def look_up() -> None:
             try:
-                entries = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+                entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
                 found.extend(dict.fromkeys(str(entry[4][0]) for entry in entries))
             except (OSError, UnicodeError) as error:
                 failed.append(error)
