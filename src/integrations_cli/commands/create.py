@@ -175,9 +175,7 @@ def _send(run: RunContext, inputs: DraftInputs, options: CreateOptions, prepared
         existing = _existing(api, prepared.draft) if options.if_not_exists else None
         if existing is None:
             try:
-                created = create_exactly_once(
-                    api, prepared, resume=lambda: _command(run, inputs, prepared), tell=run.render.note
-                )
+                created = create_exactly_once(api, prepared, resume=resume, tell=run.render.note)
             except ConflictError as error:
                 if not options.if_not_exists:
                     raise
