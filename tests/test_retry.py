@@ -74,7 +74,7 @@ def test_dates_count_from_the_server_clock() -> None:
     assert requested_wait(headers, WALL - 86_400) == 3.0
 
 
-def test_ratelimit_reset_replaces_retry_after_of_429() -> None:
+def test_ratelimit_reset_is_the_fallback_for_429() -> None:
     assert requested_wait({"ratelimit-reset": "2"}, WALL, limited=True) == 2.0
     assert requested_wait({"ratelimit-reset": "2"}, WALL) is None
     assert requested_wait({"ratelimit-reset": "2", "retry-after": "1"}, WALL, limited=True) == 1.0
@@ -167,7 +167,7 @@ def test_no_attempt_begins_after_the_deadline() -> None:
     assert attempts.wait_after(response(429, retry_after="1")) is None
 
 
-def test_only_retries_end_at_the_deadline() -> None:
+def test_first_attempt_may_outlast_the_deadline() -> None:
     clock = FakeClock()
     attempts = Attempts(RetryPolicy(), clock, lambda: 0.0, timeout=90.0)
     assert attempts.next_timeout() == 90.0

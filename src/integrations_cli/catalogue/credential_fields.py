@@ -132,7 +132,7 @@ def credential_type(key: str) -> CredentialType:
     return _TYPES.get(key, TEXT)
 
 
-FieldType = Literal["string", "text", "textarea", "number", "switch", "dropdown"]
+DashboardInput = Literal["string", "text", "textarea", "number", "switch", "dropdown"]
 
 
 class CredentialField(NamedTuple):
@@ -143,7 +143,7 @@ class CredentialField(NamedTuple):
 
     key: str
     label: str
-    type: FieldType
+    type: DashboardInput
     required: bool
     secret: bool
     choices: tuple[str | None, ...] = ()

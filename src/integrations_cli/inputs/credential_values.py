@@ -117,7 +117,7 @@ class ValueReader:
             text = self._run(split_command(value.removeprefix("cmd:"), what), what)
         else:
             return self._literal(key, value.removeprefix("text:"), provider_id, in_arguments=True)
-        return self._revealed(key, text)
+        return self._from_reference(key, text)
 
     def document(
         self, values: Mapping[str, Json], folder: Path | None = None, provider_id: str | None = None
@@ -150,7 +150,7 @@ class ValueReader:
                 text = self._file(_text(named, f"{what}.file"), what, f'{key} = {{"file": "-"}}', folder)
             else:
                 text = self._run(_words(named, f"{what}.command"), what)
-            return self._revealed(key, text)
+            return self._from_reference(key, text)
         if isinstance(value, str):
             return self._literal(key, value, provider_id, in_arguments=False)
         self.secrets.update(secrets_within(value))
@@ -170,7 +170,7 @@ class ValueReader:
             self.literal_secrets.append(key)
         return Credential(value)
 
-    def _revealed(self, key: str, text: str) -> Credential:
+    def _from_reference(self, key: str, text: str) -> Credential:
         value = credential_type(key).parse(text)
         if credential_type(key).can_be_secret:
             self.secrets |= {text, *_long_texts(value)}

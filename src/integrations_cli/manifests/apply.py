@@ -28,7 +28,7 @@ DEFAULT_CONCURRENCY: Final = 4
 MAX_REFUSALS: Final = 8
 """Actions in a row for which the server cannot be reached, or refuses the key, until the run ends."""
 
-SAVE_EVERY: Final = 10
+SAVE_EVERY: Final = 40
 """Outcomes that are saved together: what a killed process has not saved yet counts as changed."""
 
 STAGES: Final = (("create", "update"), ("set-primary",), ("delete",))
@@ -191,7 +191,7 @@ class _WaitingActions:
 
 
 class _Prerequisites:
-    """What later actions need of earlier ones: the ids of new integrations, and whether their channel had a failure."""
+    """What later actions need from earlier ones: the ids of new integrations, and failures in their channel."""
 
     def __init__(self, plan: Plan) -> None:
         self._new_ids = {action.identifier: "" for action in plan.actions if action.kind == "set-primary"}

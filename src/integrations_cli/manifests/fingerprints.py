@@ -111,7 +111,7 @@ class Fingerprints:
         self._file.put(records)
 
     def remove(self, integration_id: str) -> None:
-        """Remember nothing of the integration any more."""
+        """Forget the integration."""
         if self.is_known(integration_id):
             self._put(integration_id, Record())
 
@@ -128,7 +128,7 @@ class Fingerprints:
         self._put(name, Record(pending=(key, self._fingerprint(name, "", body.hex()))))
 
     def remove_pending_create(self, identifier: str) -> None:
-        """Remember no create of this identifier any more: its outcome is known."""
+        """Forget the create of this identifier: its outcome is known."""
         self.remove(_create_name(identifier))
 
     def batch(self) -> AbstractContextManager[None]:
@@ -156,7 +156,11 @@ class Fingerprints:
         import hmac
 
         assert self._salt is not None
-        encoded = f"text {value}" if isinstance(value, str) else f"json {json.dumps(value, sort_keys=True)}"
+        encoded = (
+            f"text {value}"
+            if isinstance(value, str)
+            else f"json {'null' if value is None else json.dumps(value, sort_keys=True)}"
+        )
         text = f"{self.path.name}\n{name}\n{path!r}\n{encoded}"
         return hmac.digest(self._salt, text.encode("utf-8", "surrogatepass"), "sha256")[:16].hex()
 

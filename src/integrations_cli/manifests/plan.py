@@ -285,7 +285,7 @@ def _set_primary(planned: _PlannedEntry) -> Action:
 
 
 def _without_primary(planned: _PlannedEntry) -> Action | None:
-    """Return the action of an active entry such that its integration is not primary, where no other one takes over."""
+    """Return the action of an active entry that is not to be primary: its integration is inactive for a moment."""
     current, action = planned.current, planned.action
     if current is None:
         return replace(action, activate_separately=True) if action is not None else None

@@ -38,7 +38,7 @@ class Prompter(Protocol):
     """
 
     def say(self, text: str) -> None:
-        """Print a line that asks for nothing."""
+        """Print a line without a question."""
 
     def text(self, question: str, *, default: str = "", back: bool = False) -> str:
         """Return a line of text, stripped; `default` for an empty one."""

@@ -60,7 +60,7 @@ class Text(NamedTuple):
 
 
 class Nothing(NamedTuple):
-    """Nothing to print any more."""
+    """No output."""
 
     exit_code: int = 0
 
