@@ -12,7 +12,7 @@ def main() -> int:
     import gc
 
     # Nearly everything allocated at start-up lives until the end; collecting garbage costs a tenth of the time.
-    gc.set_threshold(100_000, 20, 20)
+    gc.set_threshold(1_000_000, 20, 20)
     try:
         if arguments[:1] == ["__complete"]:
             from integrations_cli.commands.complete import complete
